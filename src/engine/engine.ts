@@ -1,0 +1,373 @@
+/** An engine: one GPU device with its memory, its compiled kernels and its recordings. */
+import { ConfigError, DisposedError, LimitError } from '../base/errors.ts';
+import { align, type BufferRange, Heap, Staging, StepArena } from './arena.ts';
+import { Buffers } from './buffers.ts';
+import { BufferUsage, type DeviceOptions, MapMode, openDevice } from './gpu.ts';
+import { Health } from './health.ts';
+import { Pipelines } from './pipeline.ts';
+import type { Profile } from './profile.ts';
+import { type Command, checkCommand, packUniforms, Recording } from './recorder.ts';
+import { type CommandTime, timeCommands } from './timing.ts';
+
+export interface InitOptions extends DeviceOptions {
+  /** Seed of everything random, a whole number from 0 to 2³² − 1; default: a random one. */
+  seed?: number;
+  /** Most bytes of GPU memory to use; default: what the device has. */
+  maxBytes?: number;
+  /** 'off' for the plain variant of each kernel, or values by kernel name; default: chosen from the profile. */
+  tuning?: 'off' | Record<string, Record<string, number | string | boolean>>;
+  /** Slow modes that find mistakes; results must not depend on them. */
+  debug?: {
+    /** Freed memory is filled with NaN. */
+    poison?: boolean;
+    /** Intermediate values never share memory. */
+    noReuse?: boolean;
+    /** Captured functions are traced anew at every call. */
+    noReplay?: boolean;
+  };
+}
+
+/** Running totals since the engine was made, except `bytes`: GPU memory held now, pools included. */
+export interface EngineStats {
+  readonly dispatches: number;
+  readonly submits: number;
+  readonly bindGroups: number;
+  readonly buffers: number;
+  readonly bytes: number;
+  readonly pipelines: number;
+  readonly reads: number;
+  readonly writes: number;
+}
+
+export interface EngineMemory {
+  /** Persistent ranges in use: parameters, slots, data, kept results. */
+  readonly tensors: number;
+  /** Their bytes. */
+  readonly liveBytes: number;
+  /** All GPU memory held: blocks, step arena, uniforms, staging. */
+  readonly allocatedBytes: number;
+  /** The most that was ever held. */
+  readonly peakBytes: number;
+  /** Buffers from which persistent ranges are cut. */
+  readonly blocks: number;
+}
+
+export interface Copy {
+  readonly from: BufferRange;
+  readonly to: BufferRange;
+}
+
+/** Bits of a quiet NaN, also an absurd integer: freed memory in `debug.poison`. */
+const POISON = 0x7fc0dead;
+/** WebGPU cannot copy within one buffer; such copies go through a scratch buffer of at most this size. */
+const SCRATCH_BYTES = 1 << 20;
+
+export class Engine {
+  readonly device: GPUDevice;
+  readonly profile: Profile;
+  readonly seed: number;
+  readonly options: Readonly<InitOptions>;
+  readonly #health: Health;
+  readonly #buffers: Buffers;
+  readonly #heap: Heap;
+  readonly #arena: StepArena;
+  readonly #staging: Staging;
+  readonly #pipelines: Pipelines;
+  readonly #counts = { dispatches: 0, submits: 0, bindGroups: 0, reads: 0, writes: 0 };
+  readonly #reads = new Set<Promise<unknown>>();
+  #scratch: GPUBuffer | undefined;
+  #closed = false;
+
+  /**
+   * Opens a device and makes an engine of it. Several may live side by side, each with a device of its own.
+   *
+   * Throws UnsupportedError (no WebGPU, no adapter) or ConfigError (an option out of range).
+   */
+  static async create(options: InitOptions = {}): Promise<Engine> {
+    checkOptions(options);
+    const { device, profile } = await openDevice(options);
+    return new Engine(device, profile, options);
+  }
+
+  private constructor(device: GPUDevice, profile: Profile, options: InitOptions) {
+    this.device = device;
+    this.profile = profile;
+    this.options = options;
+    this.seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
+    this.#health = new Health(device);
+    this.#buffers = new Buffers(
+      device,
+      { maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY, maxBufferSize: profile.limits.maxBufferSize },
+      (error) => this.#health.report(error),
+    );
+    this.#heap = new Heap(this.#buffers, profile.limits.maxStorageBufferBindingSize);
+    this.#arena = new StepArena(this.#buffers);
+    this.#staging = new Staging(this.#buffers);
+    this.#pipelines = new Pipelines(device);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Why the engine cannot be used any more (DeviceLostError, or DisposedError after close), or null. */
+  get lost() {
+    return this.#health.lost;
+  }
+
+  /** Throws when `operation` must not run: device lost, engine closed, or an error of the device is untold. */
+  check(operation: string): void {
+    this.#health.check(operation);
+  }
+
+  stats(): EngineStats {
+    return {
+      ...this.#counts,
+      buffers: this.#buffers.created,
+      bytes: this.#buffers.bytes,
+      pipelines: this.#pipelines.created,
+    };
+  }
+
+  memory(): EngineMemory {
+    return {
+      tensors: this.#heap.liveRanges,
+      liveBytes: this.#heap.liveBytes,
+      allocatedBytes: this.#buffers.bytes,
+      peakBytes: this.#buffers.peakBytes,
+      blocks: this.#heap.blocks,
+    };
+  }
+
+  // ---- memory
+
+  /** A range of persistent lifetime. Throws LimitError or OutOfMemoryError, and then changes nothing. */
+  allocate(sizeBytes: number, label: string): BufferRange {
+    this.check('allocate');
+    return this.#heap.allocate(sizeBytes, label);
+  }
+
+  /** Gives a range back; a second time does nothing. */
+  free(range: BufferRange): void {
+    if (this.lost) return;
+    if (this.options.debug?.poison && this.#heap.isLive(range)) {
+      this.#poison(range.buffer, range.offset, align(Math.max(range.size, 1)));
+    }
+    this.#heap.free(range);
+  }
+
+  /** The buffer that all recordings share for their intermediate values, at least this large. */
+  stepArena(sizeBytes: number): GPUBuffer {
+    this.check('stepArena');
+    if (sizeBytes > this.profile.limits.maxBufferSize) {
+      throw new LimitError(
+        `stepArena: a step needs ${sizeBytes} bytes of intermediate values, but a buffer of this device holds ` +
+          `at most ${this.profile.limits.maxBufferSize}. Fix: smaller batches.`,
+      );
+    }
+    return this.#arena.reserve(sizeBytes);
+  }
+
+  /** Counts replacements of the step arena's buffer. */
+  get arenaGeneration(): number {
+    return this.#arena.generation;
+  }
+
+  /** Uploads `data` into a range, in order with submitted work. Bytes up to the next multiple of 4 become 0. */
+  write(range: BufferRange, data: ArrayBufferView, offsetBytes = 0): void {
+    this.check('write');
+    const { byteLength } = data;
+    if (offsetBytes % 4 !== 0 || offsetBytes + byteLength > range.size) {
+      throw new LimitError(
+        `write: ${byteLength} bytes at ${offsetBytes} do not fit a range of ${range.size} bytes (offsets are multiples of 4).`,
+      );
+    }
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, byteLength);
+    const whole = byteLength - (byteLength % 4);
+    const at = range.offset + offsetBytes;
+    if (whole > 0) this.device.queue.writeBuffer(range.buffer, at, bytes as BufferSource, 0, whole);
+    if (whole < byteLength) {
+      const tail = new Uint8Array(4);
+      tail.set(bytes.subarray(whole));
+      this.device.queue.writeBuffer(range.buffer, at + whole, tail);
+    }
+    this.#counts.writes++;
+  }
+
+  /** Copies one range to another of the same size. */
+  copy(from: BufferRange, to: BufferRange): void {
+    this.check('copy');
+    const encoder = this.device.createCommandEncoder({ label: 'copy' });
+    this.#encodeCopy(encoder, from, to);
+    this.#submit(encoder);
+  }
+
+  /**
+   * The bytes of a range as they are after all work submitted so far; later writes and frees do not matter.
+   * Rejects with DeviceLostError, or with an error that the device reported meanwhile.
+   */
+  async read(range: BufferRange): Promise<ArrayBuffer> {
+    this.check('read');
+    if (range.size === 0) return new ArrayBuffer(0);
+    const size = align(range.size, 4);
+    const staging = this.#staging.take(size);
+    const encoder = this.device.createCommandEncoder({ label: 'read' });
+    encoder.copyBufferToBuffer(this.#current(range), range.offset, staging, 0, size);
+    this.#submit(encoder);
+    this.#counts.reads++;
+
+    const mapped = staging.mapAsync(MapMode.read, 0, size);
+    this.#reads.add(mapped);
+    try {
+      await this.#health.untilLost(mapped, 'read');
+      return staging.getMappedRange(0, size).slice(0, range.size);
+    } finally {
+      this.#reads.delete(mapped);
+      if (!this.lost) {
+        if (staging.mapState === 'mapped') staging.unmap();
+        this.#staging.give(staging);
+      }
+    }
+  }
+
+  // ---- running
+
+  /**
+   * Compiles the kernels of all commands, in parallel, and makes ready what replaying needs. Throws
+   * ConfigError or LimitError before any GPU work, KernelError (with a listing) when a kernel does not compile.
+   */
+  async record(commands: readonly Command[], label: string): Promise<Recording> {
+    this.check('record');
+    const wanted = commands.filter(({ workgroups }) => !workgroups.includes(0));
+    for (const command of wanted) checkCommand(command, this.profile);
+    const { bytes, ranges } = packUniforms(wanted, this.profile.limits.minUniformBufferOffsetAlignment);
+
+    const pipelines = await this.#health.untilLost(
+      Promise.all(
+        wanted.map((command) => this.#pipelines.get(command.shader, command.constants, command.label)),
+      ),
+      'record',
+    );
+    const steps = wanted.map((command, index) => {
+      return { command, pipeline: pipelines[index], uniformRanges: ranges[index], group: undefined };
+    });
+    let uniforms: GPUBuffer | undefined;
+    if (bytes.byteLength > 0) {
+      const usage = BufferUsage.uniform | BufferUsage.copyTarget;
+      uniforms = this.#buffers.create(bytes.byteLength, usage, `${label}.uniforms`);
+      this.device.queue.writeBuffer(uniforms, 0, bytes);
+      this.#counts.writes++;
+    }
+    const engine = this;
+    return new Recording(label, steps, uniforms, {
+      device: this.device,
+      current: (range) => this.#current(range),
+      get arenaGeneration() {
+        return engine.#arena.generation;
+      },
+      countBindGroups: (made) => {
+        this.#counts.bindGroups += made;
+      },
+      destroyBuffer: (buffer) => this.#buffers.destroy(buffer),
+    });
+  }
+
+  /** Runs a recording `times` times in one pass, then the copies, all in one submit. Does not wait. */
+  run(
+    recording: Recording,
+    { times = 1, copies = [] }: { times?: number; copies?: readonly Copy[] } = {},
+  ): void {
+    this.check('run');
+    recording.bind();
+    if (recording.steps.length === 0 && copies.length === 0) return;
+    if (this.options.debug?.poison && this.#arena.buffer) {
+      this.#poison(this.#arena.buffer, 0, this.#arena.size);
+    }
+    const encoder = this.device.createCommandEncoder({ label: recording.label });
+    const pass = encoder.beginComputePass({ label: recording.label });
+    for (let i = 0; i < times; i++) recording.encode(pass);
+    pass.end();
+    for (const { from, to } of copies) this.#encodeCopy(encoder, from, to);
+    this.#submit(encoder);
+    this.#counts.dispatches += times * recording.steps.length;
+  }
+
+  /** Runs a recording once and measures each command. Slow: for profiles, not for training. */
+  async profileRun(recording: Recording): Promise<CommandTime[]> {
+    this.check('profileRun');
+    recording.bind();
+    this.#counts.dispatches += recording.steps.length;
+    return timeCommands(this.device, recording.steps, (promise) =>
+      this.#health.untilLost(promise, 'profileRun'),
+    );
+  }
+
+  /** Resolves when all work submitted so far is done; rejects when the device is lost or reported an error. */
+  async idle(): Promise<void> {
+    this.check('idle');
+    await this.#health.untilLost(this.device.queue.onSubmittedWorkDone(), 'idle');
+  }
+
+  /** Waits for pending reads, then frees everything. Any later call throws DisposedError; closing twice is fine. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled(this.#reads);
+    this.#health.close();
+    this.device.destroy();
+  }
+
+  // ---- inside
+
+  #submit(encoder: GPUCommandEncoder): void {
+    this.device.queue.submit([encoder.finish()]);
+    this.#counts.submits++;
+  }
+
+  /** The buffer of a range today: ranges of the step arena follow it when it grows. */
+  #current({ buffer }: BufferRange): GPUBuffer {
+    if (!this.#arena.owns(buffer)) return buffer;
+    if (!this.#arena.buffer) throw new DisposedError('run: the step arena has no buffer; plan again.');
+    return this.#arena.buffer;
+  }
+
+  #encodeCopy(encoder: GPUCommandEncoder, from: BufferRange, to: BufferRange): void {
+    if (from.size !== to.size) {
+      throw new LimitError(`copy: the ranges differ in size: ${from.size} and ${to.size} bytes.`);
+    }
+    const size = align(from.size, 4);
+    const source = this.#current(from);
+    const target = this.#current(to);
+    if (source !== target) {
+      if (size > 0) encoder.copyBufferToBuffer(source, from.offset, target, to.offset, size);
+      return;
+    }
+    const usage = BufferUsage.copySource | BufferUsage.copyTarget;
+    this.#scratch ??= this.#buffers.create(SCRATCH_BYTES, usage, 'copy scratch');
+    for (let done = 0; done < size; done += SCRATCH_BYTES) {
+      const part = Math.min(SCRATCH_BYTES, size - done);
+      encoder.copyBufferToBuffer(source, from.offset + done, this.#scratch, 0, part);
+      encoder.copyBufferToBuffer(this.#scratch, 0, target, to.offset + done, part);
+    }
+  }
+
+  #poison(buffer: GPUBuffer, offset: number, size: number): void {
+    this.device.queue.writeBuffer(buffer, offset, new Uint32Array(size / 4).fill(POISON));
+  }
+}
+
+function checkOptions({ seed, maxBytes, debug, ...rest }: InitOptions): void {
+  if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
+    throw new ConfigError(`init: seed is ${seed}; a whole number from 0 to 4294967295 was expected.`);
+  }
+  if (maxBytes !== undefined && !(maxBytes > 0)) {
+    throw new ConfigError(`init: maxBytes is ${maxBytes}; a positive number of bytes was expected.`);
+  }
+  const known = ['gpu', 'adapter', 'powerPreference', 'limits', 'features', 'tuning'];
+  const unknown = Object.keys(rest).filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new ConfigError(
+      `init: no option '${unknown.join("', '")}'. Known: ${[...known, 'seed', 'maxBytes', 'debug'].join(', ')}.`,
+    );
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * What tuning may know about a device. Plain data, so that a test can write the profile of a GPU that
+ * it does not have.
+ */
+export interface Profile {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** A driver that computes on the CPU: SwiftShader, llvmpipe, WARP. */
+  readonly isSoftware: boolean;
+  /** 'llvmpipe', 'swiftshader', or the vendor in lower case ('nvidia', 'apple', …), 'unknown' at worst. */
+  readonly backendName: string;
+  readonly features: ReadonlySet<string>;
+  readonly limits: Limits;
+  /** Sizes that a subgroup may have, or null where subgroups cannot be used. */
+  readonly subgroups: { readonly min: number; readonly max: number } | null;
+  /** May kernels use f16? */
+  readonly f16: boolean;
+}
+
+/** The limits that kernels and memory plans look at, by WebGPU's names. */
+export interface Limits {
+  readonly maxBufferSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupSizeX: number;
+  readonly maxComputeWorkgroupSizeY: number;
+  readonly maxComputeWorkgroupSizeZ: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxUniformBufferBindingSize: number;
+  readonly minStorageBufferOffsetAlignment: number;
+  readonly minUniformBufferOffsetAlignment: number;
+}
+
+const limitNames: (keyof Limits)[] = [
+  'maxBufferSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+  'maxComputeWorkgroupStorageSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxUniformBufferBindingSize',
+  'minStorageBufferOffsetAlignment',
+  'minUniformBufferOffsetAlignment',
+];
+
+/**
+ * The profile of an open device. `lower` are the user's limits: WebGPU never goes below its own
+ * defaults, so they are applied here once more.
+ */
+export function describeAdapter(
+  info: GPUAdapterInfo,
+  device: GPUDevice,
+  lower: Record<string, number> = {},
+): Profile {
+  const { vendor, architecture, device: name, description } = info;
+  const text = [vendor, architecture, name, description].join(' ').toLowerCase();
+  const softwareName = ['llvmpipe', 'swiftshader'].find((word) => text.includes(word));
+  const limits = Object.fromEntries(
+    limitNames.map((limit) => [
+      limit,
+      Math.min(device.limits[limit], lower[limit] ?? Number.POSITIVE_INFINITY),
+    ]),
+  ) as unknown as Limits;
+  return {
+    vendor,
+    architecture,
+    device: name,
+    description,
+    isSoftware: softwareName !== undefined || /software|basic render/.test(text),
+    backendName: softwareName ?? (vendor.toLowerCase() || 'unknown'),
+    features: new Set(device.features as ReadonlySet<string>),
+    limits,
+    subgroups: device.features.has('subgroups')
+      ? { min: info.subgroupMinSize ?? 4, max: info.subgroupMaxSize ?? 128 }
+      : null,
+    f16: device.features.has('shader-f16'),
+  };
+}
