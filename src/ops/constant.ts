@@ -1,0 +1,268 @@
+/** Where tensors come from: JavaScript data, constants, counters and random numbers. */
+import { DTypeError, ShapeError, ValueError } from '../base/errors.ts';
+import type { Engine } from '../engine/engine.ts';
+import { apply, defineOp } from './define.ts';
+import { type DType, parseDType, type TypedArray } from './dtype.ts';
+import { build, ndarray } from './reference.ts';
+import { checkShape, type Shape, show, sizeOf } from './shape.ts';
+import { Tensor, Variable } from './tensor.ts';
+
+export type Nested = number | boolean | readonly Nested[];
+
+/** Whatever an op takes where a tensor is due. */
+export type TensorLike = Tensor | TypedArray | Float64Array | Nested;
+
+export interface TensorOptions {
+  /** Sizes; default is what the nesting says, or [length] for a typed array. */
+  shape?: readonly number[];
+  /** Element type; default follows the data (Float32Array → f32, Uint8Array → u8, booleans → bool, numbers → f32). */
+  dtype?: string;
+  /** The engine to belong to; default is the first that uses the tensor. */
+  engine?: Engine;
+}
+
+const arrays = {
+  f32: Float32Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  bool: Uint32Array,
+  u8: Uint8Array,
+} as const;
+
+/** Flattens nested arrays, checking that every branch has the same form. */
+function flatten(data: Nested): { values: (number | boolean)[]; shape: number[] } {
+  const shape: number[] = [];
+  for (let at: Nested = data; Array.isArray(at); at = at[0]) shape.push(at.length);
+  const values: (number | boolean)[] = [];
+  const walk = (at: unknown, depth: number, path: string): void => {
+    if (depth === shape.length) {
+      if (typeof at !== 'number' && typeof at !== 'boolean') {
+        if (Array.isArray(at))
+          throw new ShapeError(
+            `tensor: data${path} is an array where the first branch ends; rows must have equal form.`,
+          );
+        throw new DTypeError(
+          `tensor: data${path} is ${describe(at)}; expected a number or a boolean. Convert BigInt with Number(), text with parseFloat().`,
+        );
+      }
+      values.push(at);
+      return;
+    }
+    if (!Array.isArray(at) || at.length !== shape[depth])
+      throw new ShapeError(
+        `tensor: data${path} ${Array.isArray(at) ? `has length ${at.length}` : `is ${describe(at)}`}; expected ${shape[depth]} elements as in the first branch.`,
+      );
+    for (let i = 0; i < at.length; i++) walk(at[i], depth + 1, `${path}[${i}]`);
+  };
+  walk(data, 0, '');
+  return { values, shape };
+}
+
+function describe(x: unknown): string {
+  if (x === null || x === undefined) return String(x);
+  if (typeof x === 'object') return `a ${x.constructor?.name ?? 'object'}`;
+  return `${typeof x} ${String(x)}`;
+}
+
+/** Copies numbers into the array of a dtype; a number that the dtype cannot hold is a ValueError. */
+function convert(values: ArrayLike<number | boolean>, dtype: DType): TypedArray {
+  const out = new arrays[dtype](values.length);
+  const lowest = dtype === 'i32' ? -(2 ** 31) : 0;
+  const highest = { f32: 0, i32: 2 ** 31 - 1, u32: 2 ** 32 - 1, bool: 0, u8: 255 }[dtype];
+  for (let i = 0; i < values.length; i++) {
+    const x = Number(values[i]);
+    if (dtype === 'bool') out[i] = x !== 0 ? 1 : 0;
+    else if (dtype !== 'f32' && !(Number.isInteger(x) && x >= lowest && x <= highest))
+      throw new ValueError(
+        `tensor: element ${i} is ${x}, which ${dtype} cannot hold (whole numbers from ${lowest} to ${highest}). Round it, or use dtype 'f32'.`,
+      );
+    else out[i] = x;
+  }
+  return out;
+}
+
+/**
+ * A tensor from JavaScript data, which is copied.
+ *
+ * `data`: a number, nested arrays, or a typed array. Float64Array becomes f32; Uint8Array stays bytes
+ * (u8), which ops take after `cast`. Throws ShapeError for ragged data or a shape of another size,
+ * DTypeError for BigInt, text, null, and ValueError for numbers that an integer dtype cannot hold.
+ *
+ * ```ts
+ * const x = tensor([[1, 2], [3, 4]]);
+ * const images = tensor(bytes, { shape: [60000, 28, 28] });
+ * ```
+ */
+export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
+  if (data instanceof Tensor) return data;
+  const asked = options.dtype === undefined ? undefined : parseDType(options.dtype, 'tensor');
+  let host: TypedArray;
+  let dtype: DType;
+  let natural: number[];
+  if (ArrayBuffer.isView(data)) {
+    const own: DType | undefined =
+      data instanceof Float32Array || data instanceof Float64Array
+        ? 'f32'
+        : data instanceof Int32Array
+          ? 'i32'
+          : data instanceof Uint32Array
+            ? 'u32'
+            : data instanceof Uint8Array || (data as unknown) instanceof Uint8ClampedArray
+              ? 'u8'
+              : undefined;
+    if (!own)
+      throw new DTypeError(
+        `tensor: data is ${describe(data)}; expected Float32Array, Float64Array, Int32Array, Uint32Array or Uint8Array.`,
+      );
+    dtype = asked ?? own;
+    natural = [data.length];
+    host = dtype === own ? new arrays[dtype](data) : convert(data, dtype);
+  } else {
+    if (typeof data !== 'number' && typeof data !== 'boolean' && !Array.isArray(data))
+      throw new DTypeError(
+        `tensor: data is ${describe(data)}; expected a number, nested arrays or a typed array.`,
+      );
+    const { values, shape } = flatten(data as Nested);
+    natural = shape;
+    dtype = asked ?? (values.length > 0 && values.every((x) => typeof x === 'boolean') ? 'bool' : 'f32');
+    host = convert(values, dtype);
+  }
+  const shape = options.shape === undefined ? natural : checkShape(options.shape, 'tensor');
+  if (sizeOf(shape) !== host.length)
+    throw new ShapeError(
+      `tensor: shape ${show(shape)} has ${sizeOf(shape)} elements but the data has ${host.length}.`,
+    );
+  const leaf = new Tensor(shape, dtype, null, [], {}, options.engine ?? null);
+  leaf.host = host;
+  return leaf;
+}
+
+export interface VariableOptions extends TensorOptions {
+  /** Shown in summaries and errors; default `variable`. */
+  name?: string;
+  /** Whether training may change it; default true. */
+  trainable?: boolean;
+}
+
+/** A mutable tensor with the given initial value. See {@link Variable}. */
+export function variable(initial: TensorLike, options: VariableOptions = {}): Variable {
+  const { name = 'variable', trainable = true, ...rest } = options;
+  const value = initial instanceof Tensor ? apply(identity, [initial]) : tensor(initial, rest);
+  return new Variable(value, name, trainable);
+}
+
+const identity = defineOp({
+  name: 'identity',
+  shape: ([x]) => x,
+  dtype: ([x]) => x,
+  expression: (e, [x], index) => e.value(x, index),
+  backward: (_inputs, _y, g) => [g],
+  reference: ([x]) => x,
+  cases: [{ shapes: [[3, 4]] }],
+});
+
+interface FillAttributes {
+  shape: Shape;
+  value: number;
+  dtype: DType;
+}
+
+const fillOp = defineOp({
+  name: 'fill',
+  shape: (_inputs, a) => (a as unknown as FillAttributes).shape,
+  dtype: (_inputs, a) => (a as unknown as FillAttributes).dtype,
+  expression(e, _inputs, _index, y) {
+    const { value } = y.attributes as unknown as FillAttributes;
+    if (y.dtype === 'bool') return value ? 'true' : 'false';
+    return e.uniform(value, y.dtype === 'u8' ? 'u32' : y.dtype);
+  },
+  backward: () => [],
+  reference: (_inputs, a) => build((a as unknown as FillAttributes).shape, () => a.value as number),
+  cases: [{ shapes: [], attributes: { shape: [2, 3], value: 1.5, dtype: 'f32' } }],
+});
+
+/** A tensor of one repeated number; costs no memory and, fused, no load. */
+export function fill(shape: readonly number[], value: number, dtype: DType = 'f32'): Tensor {
+  return apply(fillOp, [], { shape: checkShape(shape, 'fill'), value, dtype });
+}
+export const zeros = (shape: readonly number[], dtype?: DType): Tensor => fill(shape, 0, dtype);
+export const ones = (shape: readonly number[], dtype?: DType): Tensor => fill(shape, 1, dtype);
+
+/** A scalar of the dtype that suits its partner: integers stay integers beside integers. */
+export function scalar(value: number | boolean, beside?: DType): Tensor {
+  if (typeof value === 'boolean') return fill([], Number(value), 'bool');
+  const whole = Number.isInteger(value) && Math.abs(value) < 2 ** 31;
+  const dtype: DType =
+    whole && beside && beside !== 'f32' && beside !== 'bool'
+      ? beside === 'u8' || value < 0
+        ? 'i32'
+        : beside
+      : 'f32';
+  return fill([], value, dtype);
+}
+
+/** Anything that can stand for a tensor, as a tensor. */
+export function toTensor(x: TensorLike, beside?: DType): Tensor {
+  if (x instanceof Tensor) return x;
+  if (typeof x === 'number' || typeof x === 'boolean') return scalar(x, beside);
+  return tensor(x);
+}
+
+const iotaOp = defineOp({
+  name: 'iota',
+  shape: (_inputs, a) => [a.size as number],
+  dtype: () => 'i32',
+  expression: (_e, _inputs, index) => `i32(${index})`,
+  backward: () => [],
+  reference: (_inputs, a) => build([a.size as number], ([i]) => i),
+  cases: [{ shapes: [], attributes: { size: 7 } }],
+});
+
+/** [0, 1, …, n - 1] as i32; costs nothing inside an expression. */
+export const iota = (n: number): Tensor => apply(iotaOp, [], { size: n });
+
+interface RandomAttributes {
+  shape: Shape;
+  kind: 'uniform' | 'normal';
+  seed: number;
+  stream: number;
+}
+
+const randomOp = defineOp({
+  name: 'random',
+  shape: (_inputs, a) => (a as unknown as RandomAttributes).shape,
+  dtype: () => 'f32',
+  expression(e, [counter], index, y) {
+    const { kind, seed, stream } = y.attributes as unknown as RandomAttributes;
+    e.use('random');
+    const step = `u32(${e.value(counter, '0u')})`;
+    return e.name(
+      `random_${kind}(${index}, ${step}, ${e.uniform(seed, 'u32')}, ${e.uniform(stream, 'u32')})`,
+    );
+  },
+  backward: () => [null],
+  reference: (_inputs, a) => ndarray((a as unknown as RandomAttributes).shape),
+  cases: [],
+});
+
+export interface RandomOptions {
+  /** Key of the generator; default 0. */
+  seed?: number;
+  /** Independent sequences of one seed; default 0. */
+  stream?: number;
+  /** The step counter, a scalar integer tensor or number; the same counter gives the same numbers. Default 0. */
+  counter?: TensorLike;
+}
+
+const draw =
+  (kind: RandomAttributes['kind']) =>
+  (shape: readonly number[], { seed = 0, stream = 0, counter = 0 }: RandomOptions = {}): Tensor =>
+    apply(randomOp, [toTensor(counter, 'i32')], {
+      shape: checkShape(shape, `random.${kind}`),
+      kind,
+      seed: seed >>> 0,
+      stream: stream >>> 0,
+    });
+
+/** Counter-based random tensors: `uniform` in [0, 1), `normal` with mean 0 and deviation 1. */
+export const random = { uniform: draw('uniform'), normal: draw('normal') };

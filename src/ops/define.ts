@@ -1,0 +1,154 @@
+/**
+ * What an op is: one object with its shape rule, its dtype rule, its gradient, its float64 twin, its
+ * cost and its test cases. The registry is the book of mathematics; tests, the benchmark, `docs/ops.md`
+ * and `selfTest()` are loops over it.
+ *
+ * There are three kinds. An *expression* op says what one element of the result is and can melt into
+ * any other kernel. A *kernel* op has a shader of its own, into which expressions melt. A *composite*
+ * is written in other ops and exists only as a name with a contract.
+ */
+import { EngineMismatchError } from '../base/errors.ts';
+import type { Profile } from '../engine/profile.ts';
+import type { DType } from './dtype.ts';
+import type { Expressions } from './expression.ts';
+import type { NdArray } from './reference.ts';
+import type { Shape } from './shape.ts';
+import { type Attributes, present, Tensor, tracing } from './tensor.ts';
+
+export interface Facts {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** One test case: inputs are seeded uniform numbers in `range` (default [-2, 2]), rounded to f32. */
+export interface Case {
+  readonly shapes: readonly Shape[];
+  readonly attributes?: Attributes;
+  readonly range?: readonly [number, number];
+  /** Per input; default all f32. Integer inputs are drawn from `range`, rounded down. */
+  readonly dtypes?: readonly DType[];
+  /** Keep inputs at least this far from these points (kinks), for the gradient test. */
+  readonly avoid?: readonly number[];
+  /** False where the gradient is not tested, with the reason. */
+  readonly noGradient?: string;
+}
+
+/** Error allowed against float64: |got - exact| <= absolute + relative * |exact| + perTerm * Σ|terms|. */
+export interface Tolerance {
+  readonly relative?: number;
+  readonly absolute?: number;
+}
+
+export interface Cost {
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** How an op with a shader of its own meets its kernel family. */
+export interface KernelBinding {
+  readonly family: KernelFamily;
+  /** The family's name for each input, in order: load hole and binding of that name. */
+  readonly inputs: readonly string[];
+  /** The family's name for the result: store hole and binding of that name. */
+  readonly output: string;
+}
+
+/** A request to a family: shapes of the inputs by name, and which outputs are wanted. */
+export interface KernelCall {
+  readonly inputs: Readonly<Record<string, Facts>>;
+  readonly outputs: Readonly<Record<string, Facts>>;
+  readonly attributes: Attributes;
+  readonly profile: Profile;
+  /** Values pinned by `init({ tuning: { [family]: { … } } })`, or {}. */
+  readonly tuning: Readonly<Record<string, number | string | boolean>>;
+}
+
+/** A family's answer: the shader text and how to run it. Holes are the graph's business. */
+export interface Lowered {
+  readonly text: string;
+  readonly tune?: Readonly<Record<string, number | string>>;
+  readonly enable?: readonly string[];
+  readonly constants?: Readonly<Record<string, number | boolean>>;
+  readonly params: Readonly<Record<string, number>>;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/**
+ * A shader (or several behind one contract) with named inputs and outputs. Nodes of one family with
+ * the same inputs share one dispatch, each asking for its own output: softmax, cross-entropy, its
+ * gradient and the argmax of the same logits are one kernel.
+ */
+export interface KernelFamily {
+  readonly name: string;
+  lower(call: KernelCall): Lowered;
+  /** Every variant that can run on this profile, for the compile and correctness loops, as tuning objects. */
+  variants?(profile: Profile): readonly Readonly<Record<string, number | string | boolean>>[];
+}
+
+export interface Op {
+  readonly name: string;
+  shape(inputs: readonly Shape[], attributes: Attributes): Shape;
+  dtype(inputs: readonly DType[], attributes: Attributes): DType;
+  /** Expression op: element `index` of the result in WGSL. */
+  expression?(e: Expressions, inputs: readonly Tensor[], index: string, result: Tensor): string;
+  /** Expression op that only renames indices over the same bytes (reshape): its result needs no memory of its own. */
+  readonly alias?: boolean;
+  /** Kernel op. */
+  readonly kernel?: KernelBinding;
+  /** The name of another family's output that this node can be instead, when `anchor` is in the same graph. */
+  join?(node: Tensor, anchor: Tensor): string | null;
+  /** Replaces the node by simpler ops when a plan is made (long reductions in stages). */
+  expand?(node: Tensor, profile: Profile): Tensor | null;
+  /** Gradients for each input, given the result and the gradient g that arrives; null where there is none. */
+  backward?(inputs: readonly Tensor[], result: Tensor, g: Tensor, attributes: Attributes): (Tensor | null)[];
+  /** The same in float64 loops: the slow twin. */
+  reference(inputs: readonly NdArray[], attributes: Attributes): NdArray;
+  readonly tolerance?: Tolerance;
+  cost?(inputs: readonly Facts[], result: Facts, attributes: Attributes): Cost;
+  readonly cases: readonly Case[];
+}
+
+/** A named function of tensors that is written in other ops; its gradient follows from theirs. */
+export interface Composite {
+  readonly name: string;
+  compute(inputs: readonly Tensor[], attributes: Attributes): Tensor;
+  reference(inputs: readonly NdArray[], attributes: Attributes): NdArray;
+  readonly tolerance?: Tolerance;
+  readonly cases: readonly Case[];
+}
+
+/** Every op and composite by name. */
+export const registry = new Map<string, Op | Composite>();
+
+function register<T extends Op | Composite>(entry: T): T {
+  if (registry.has(entry.name)) throw new Error(`two ops are called ${entry.name}`);
+  registry.set(entry.name, entry);
+  return entry;
+}
+
+export const defineOp = (op: Op): Op => register(op);
+export const defineComposite = (composite: Composite): Composite => register(composite);
+
+/** Makes the node `op(inputs)`: checks shapes, dtypes and engines; touches no GPU. */
+export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
+  const operands = inputs.map((input) => present(input.checkUsable(op.name)));
+  let engine = null;
+  for (const { engine: own } of operands) {
+    if (own && engine && own !== engine)
+      throw new EngineMismatchError(
+        `${op.name}: operands belong to two engines. Read one with data() and make it anew with tensor(…, { engine }).`,
+      );
+    engine = own ?? engine;
+  }
+  const shape = op.shape(
+    operands.map((x) => x.shape),
+    attributes,
+  );
+  const dtype = op.dtype(
+    operands.map((x) => x.dtype),
+    attributes,
+  );
+  const node = new Tensor(shape, dtype, op, operands, attributes, engine);
+  if (!tracing.planning) for (const operand of operands) operand.readers?.push(new WeakRef(node));
+  return node;
+}

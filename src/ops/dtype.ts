@@ -1,0 +1,66 @@
+import { DTypeError } from '../base/errors.ts';
+
+/** Element types. `bool` is stored as a u32 of 0 or 1; `u8` is packed four to a word and is data only. */
+export type DType = 'f32' | 'i32' | 'u32' | 'bool' | 'u8';
+
+export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
+
+/** Keras, NumPy and TensorFlow.js names that mean the same. */
+const aliases: Record<string, DType> = {
+  f32: 'f32',
+  float32: 'f32',
+  float: 'f32',
+  i32: 'i32',
+  int32: 'i32',
+  int: 'i32',
+  u32: 'u32',
+  uint32: 'u32',
+  bool: 'bool',
+  boolean: 'bool',
+  u8: 'u8',
+  uint8: 'u8',
+};
+
+/** The dtype that a name stands for; DTypeError for an unknown one. */
+export function parseDType(name: string, operation: string): DType {
+  if (Object.hasOwn(aliases, name)) return aliases[name];
+  throw new DTypeError(
+    `${operation}: dtype is ${JSON.stringify(name)}; known are ${Object.keys(aliases).join(', ')}.`,
+  );
+}
+
+/** The WGSL type of one element inside an expression. A byte is read as a u32. */
+export const wgslType = (dtype: DType): 'f32' | 'i32' | 'u32' | 'bool' => (dtype === 'u8' ? 'u32' : dtype);
+
+/** The WGSL type of one element in a storage buffer, where bool and u8 are words. */
+export const storageType = (dtype: DType): 'f32' | 'i32' | 'u32' =>
+  dtype === 'f32' || dtype === 'i32' ? dtype : 'u32';
+
+/** Bytes that `size` elements take, before any padding. */
+export const byteSize = (dtype: DType, size: number): number =>
+  dtype === 'u8' ? Math.ceil(size / 4) * 4 : size * 4;
+
+/** An empty array of the kind that `data()` returns for a dtype. */
+export function typedArray(dtype: DType, buffer: ArrayBuffer, size: number): TypedArray {
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(buffer, 0, size);
+    case 'i32':
+      return new Int32Array(buffer, 0, size);
+    case 'u8':
+      return new Uint8Array(buffer, 0, size);
+    default:
+      return new Uint32Array(buffer, 0, size);
+  }
+}
+
+const rank: Record<DType, number> = { bool: 0, u8: 1, u32: 2, i32: 3, f32: 4 };
+
+/**
+ * The one promotion table: the wider of two dtypes wins, in the order bool < u8 < u32 < i32 < f32.
+ * Arithmetic on bool or u8 happens in i32, so that `true + true` is 2 and 3 - 5 is -2.
+ */
+export function promote(a: DType, b: DType, arithmetic = false): DType {
+  const wide = rank[a] >= rank[b] ? a : b;
+  return arithmetic && rank[wide] < rank.u32 ? 'i32' : wide;
+}

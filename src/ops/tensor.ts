@@ -1,0 +1,125 @@
+/**
+ * The one class of values. A Tensor is a description: an op, its inputs and attributes, a shape and a
+ * dtype. It gets memory only when somebody asks for its numbers, or when it is a variable or data.
+ */
+
+import { DisposedError } from '../base/errors.ts';
+import type { BufferRange } from '../engine/arena.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Op } from './define.ts';
+import type { DType, TypedArray } from './dtype.ts';
+import type { TensorMethods } from './methods.ts';
+import { type Shape, show, sizeOf } from './shape.ts';
+
+/** Static arguments of an op: plain data, part of a plan's key. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+let created = 0;
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: graph/methods.ts attaches what TensorMethods lists.
+export interface Tensor extends TensorMethods {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above.
+export class Tensor {
+  /** Order of creation, hence a topological order. */
+  readonly id = ++created;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** The op that computes it, or null for a leaf: data, a variable's value, a captured function's argument. */
+  op: Op | null;
+  inputs: readonly Tensor[];
+  attributes: Attributes;
+  /** Where its numbers are on the GPU, once they are. */
+  storage: BufferRange | null = null;
+  /** Data not yet uploaded. */
+  host: TypedArray | null = null;
+  /** The engine it belongs to, or null as long as no engine has seen it. */
+  engine: Engine | null;
+  /** Why it can no longer be read, or null. */
+  gone: string | null = null;
+  /** True where a variable is among its ancestors: such a graph is kept after evaluation, for `gradients`. */
+  readonly tracked: boolean;
+  /** Set on a variable's value: who was made from it. A mutation looks here for readers still waiting. */
+  readers: WeakRef<Tensor>[] | null = null;
+
+  constructor(
+    shape: Shape,
+    dtype: DType,
+    op: Op | null = null,
+    inputs: readonly Tensor[] = [],
+    attributes: Attributes = {},
+    engine: Engine | null = null,
+  ) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.op = op;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.engine = engine;
+    this.tracked = inputs.some((input) => input.tracked || input.readers !== null);
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  toString(): string {
+    return `Tensor(${this.dtype} ${show(this.shape)}${this.op ? ` = ${this.op.name}` : ''})`;
+  }
+
+  /** Throws DisposedError when the tensor was disposed of. */
+  checkUsable(operation: string): this {
+    if (this.gone !== null) throw new DisposedError(`${operation}: ${this.toString()} ${this.gone}`);
+    return this;
+  }
+}
+
+/**
+ * A tensor that can change: a layer's kernel, an optimizer's slot, a counter.
+ *
+ * Reading it in an expression takes the value it has at that moment; `assign` gives it a new one.
+ * Its place on the GPU never moves, so a captured step can update it in place.
+ *
+ * ```ts
+ * const w = variable(zeros([784, 10]), { name: 'kernel' });
+ * w.assign(w.sub(g.mul(0.01)));
+ * await w.data();
+ * ```
+ */
+export class Variable extends Tensor {
+  readonly name: string;
+  trainable: boolean;
+  /** The present value. */
+  value: Tensor;
+
+  constructor(value: Tensor, name: string, trainable: boolean) {
+    super(value.shape, value.dtype, null, [], {}, value.engine);
+    this.name = name;
+    this.trainable = trainable;
+    this.value = value;
+    this.value.readers ??= [];
+  }
+
+  override toString(): string {
+    return `Variable(${this.name}: ${this.dtype} ${show(this.shape)})`;
+  }
+}
+
+/** What stands between an op call and a variable while a function is being captured. */
+export interface Tracer {
+  read(variable: Variable): Tensor;
+  assign(variable: Variable, value: Tensor): void;
+}
+
+/** The capture in progress, if any; and whether a plan is being made, whose own nodes are nobody's readers. */
+export const tracing: { current: Tracer | null; planning: boolean } = { current: null, planning: false };
+
+/** The value that an expression sees: a variable's present one, any other tensor itself. */
+export function present(x: Tensor): Tensor {
+  if (!(x instanceof Variable)) return x;
+  return tracing.current ? tracing.current.read(x) : x.checkUsable('read').value;
+}
