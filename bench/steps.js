@@ -1,0 +1,280 @@
+#!/usr/bin/env node
+/**
+ * Milliseconds per training step: Weft against TensorFlow.js and jax-js, on the same adapter, data and starting weights.
+ *
+ * Check, then time: every engine first trains a few steps in file order, and its loss must agree with a float64
+ * reference. Then each engine waits in a process of its own and they take turns, A B C A B C, so that a slow moment of
+ * the machine meets all of them; ratios are taken within a round. Afterwards the loss must have fallen and the test
+ * accuracy must be what so many steps give.
+ */
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadData } from './data.js';
+import { EngineProcess } from './engine-process.js';
+import { defaultEngines, engines, versionOf } from './engines.js';
+import { referenceFit } from './reference.js';
+import { label, markdown, terminalTable } from './report.js';
+import { startingWeights, workloads } from './workloads.js';
+
+const help = `node bench/steps.js [options]
+
+  --workloads W1,W2     which of ${workloads.map((w) => w.id).join(', ')} (all)
+  --peers tfjs,jax      whom to run beside Weft: ${Object.keys(engines).slice(1).join(', ')}, none (tfjs,jax)
+  --without-weft        only the peers
+  --rounds N            counted rounds, after one that is not counted (5; quick 3)
+  --seconds S           length of a round per engine (2; quick 0.4)
+  --minutes M           time for everything; rounds are dropped, at most down to 3, to keep it (11)
+  --data DIR            where the four Fashion-MNIST files lie
+  --quick               a first look: short rounds
+  --resume              leave out the workloads that the last unfinished run of this commit has finished
+  --json                print one JSON line per result instead of a table
+  --markdown            print the last run as a Markdown table and end; runs nothing
+
+Results are appended to bench/results/steps.jsonl. The peers need: npm ci --prefix bench/peers`;
+
+const { values: options } = parseArgs({
+  options: {
+    workloads: { type: 'string', default: workloads.map((w) => w.id).join(',') },
+    peers: { type: 'string', default: defaultEngines.slice(1).join(',') },
+    'without-weft': { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    minutes: { type: 'string', default: '11' },
+    data: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    resume: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const resultsFile = fileURLToPath(new URL('results/steps.jsonl', import.meta.url));
+const checkSteps = 5;
+const leastRounds = 3;
+const patience = { prepare: 150, round: 90, finish: 90 }; // seconds; llvmpipe compiles some kernels for 20 s
+
+if (options.help) console.log(help);
+else if (options.markdown) console.log(markdown(lastRun()));
+else process.exitCode = await main();
+
+async function main() {
+  const chosen = options.workloads.split(',').map((id) =>
+    known(
+      workloads.find((w) => w.id === id),
+      'workload',
+      id,
+    ),
+  );
+  const peers = options.peers === 'none' ? [] : options.peers.split(',');
+  const names = [...(options['without-weft'] ? [] : ['weft']), ...peers];
+  for (const name of names) known(engines[name], 'engine', name);
+
+  const context = await describeRun();
+  const data = await loadData(options.data);
+  const done = options.resume ? finishedRows(context, names) : [];
+  if (done.length > 0) context.run = done[0].run;
+  const say = options.json ? () => {} : (text) => console.log(text);
+  say(
+    `${context.adapter.name}${label(context)}; ${context.runtime}; ${context.machine}; commit ${context.commit}`,
+  );
+  say(
+    `${data.name}, ${data.train.labels.length} samples, the same for all; shuffled by each engine's own generator.`,
+  );
+  if (context.load > 0.3)
+    say(`The machine is not quiet (load ${context.load.toFixed(1)}): not numbers to quote.`);
+  say('');
+
+  const rows = [...done];
+  const start = performance.now();
+  const todo = chosen.filter((workload) => !done.some((row) => row.workload === workload.id));
+  for (const [i, workload] of todo.entries()) {
+    const left = Number(options.minutes) * 60 - (performance.now() - start) / 1000;
+    const results = await race(workload, names, data, left / (todo.length - i));
+    const finished = results.map((result) => ({ ...context, data: data.name, ...result }));
+    save(finished);
+    rows.push(...finished);
+    say(options.json ? '' : terminalTable(finished));
+    if (options.json) for (const row of finished) console.log(JSON.stringify(row));
+  }
+  say(
+    `${((performance.now() - start) / 60_000).toFixed(1)} minutes. As Markdown: node bench/steps.js --markdown`,
+  );
+  return rows.some((row) => row.failed) ? 1 : 0;
+}
+
+/** One workload, all engines, within about `seconds`. */
+async function race(workload, names, data, seconds) {
+  const start = performance.now();
+  const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
+  const roundSeconds = Number(options.seconds ?? (options.quick ? 0.4 : 2));
+  const expected = referenceFit(workload, startingWeights(workload), data.train, checkSteps);
+  const runners = names.map((engine) => ({ engine, name: engine, process: new EngineProcess(), rounds: [] }));
+  const attempt = async (runner, work) => {
+    if (runner.failed) return;
+    try {
+      await work(runner);
+    } catch (error) {
+      runner.failed = error.message;
+      runner.process.end();
+    }
+  };
+
+  for (const runner of runners) {
+    await attempt(runner, async () => {
+      const request = { engine: runner.engine, workload: workload.id, dataFolder: options.data, checkSteps };
+      Object.assign(runner, await runner.process.ask('prepare', request, patience.prepare));
+      compare(runner.check, expected);
+      runner.steps = await stepsFor(runner, roundSeconds);
+    });
+  }
+  for (let round = 0; round <= rounds; round++) {
+    const elapsed = (performance.now() - start) / 1000;
+    if (round > leastRounds && (elapsed * (round + 1)) / round > seconds) break;
+    for (const runner of runners) {
+      await attempt(runner, async () => {
+        runner.rounds.push(await runner.process.ask('round', { steps: runner.steps }, patience.round));
+      });
+    }
+  }
+  for (const runner of runners) {
+    await attempt(runner, async () => {
+      Object.assign(runner, await runner.process.ask('finish', {}, patience.finish));
+      judge(runner, workload);
+    });
+    runner.process.end();
+  }
+  return runners.map((runner) =>
+    summary(
+      runner,
+      workload,
+      runners.find(({ engine }) => engine === 'weft'),
+    ),
+  );
+}
+
+/** Steps that fill a round: doubled until they take a quarter of it, which also warms the JavaScript compiler. */
+async function stepsFor(runner, roundSeconds) {
+  const wanted = roundSeconds * 1000;
+  for (let steps = checkSteps; ; steps *= 2) {
+    const round = await runner.process.ask('round', { steps }, patience.round);
+    if (round.milliseconds > wanted / 4)
+      return Math.max(checkSteps, Math.round((wanted * round.steps) / round.milliseconds));
+  }
+}
+
+/** Same weights, same batches: the same loss, but for rounding. */
+function compare(check, expected) {
+  const difference = Math.abs(check.loss - expected.loss) / expected.loss;
+  if (!(difference < 1e-4)) throw new Error(`check: loss ${check.loss}, the reference has ${expected.loss}`);
+  if (!(Math.abs(check.accuracy - expected.accuracy) < 0.02)) {
+    throw new Error(`check: accuracy ${check.accuracy}, the reference has ${expected.accuracy}`);
+  }
+}
+
+function judge(runner, workload) {
+  const { loss } = runner.rounds.at(-1);
+  if (!(loss < runner.check.loss))
+    throw new Error(`the loss did not fall: ${runner.check.loss}, then ${loss}`);
+  runner.stepsTotal = runner.rounds.reduce((sum, { steps }) => sum + steps, 0);
+  const reached = Object.entries(workload.floors).filter(([steps]) => Number(steps) <= runner.stepsTotal);
+  const floor = Math.max(0, ...reached.map(([, accuracy]) => accuracy));
+  if (!(runner.testAccuracy >= floor)) {
+    throw new Error(
+      `test accuracy ${runner.testAccuracy} after ${runner.stepsTotal} steps, expected ${floor}`,
+    );
+  }
+}
+
+function summary(runner, workload, weft) {
+  const { engine, name, failed } = runner;
+  const row = { workload: workload.id, title: workload.title, engine, name };
+  if (failed) return { ...row, failed };
+  const times = (counted) => counted.rounds.slice(1).map(({ milliseconds, steps }) => milliseconds / steps);
+  const rounds = times(runner);
+  const ratios = weft && !weft.failed ? times(weft).map((ms, i) => rounds[i] / ms) : null;
+  const { loss, accuracy, calls } = runner.rounds.at(-1);
+  const { check, coldMilliseconds, steps, stepsTotal, testAccuracy } = runner;
+  return {
+    ...row,
+    msPerStep: spread(rounds),
+    ...(ratios && { ratio: spread(ratios) }),
+    rounds,
+    stepsPerRound: steps,
+    stepsTotal,
+    calls,
+    coldMilliseconds,
+    checkLoss: check.loss,
+    loss,
+    accuracy,
+    testAccuracy,
+  };
+}
+
+function spread(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+  return { median: middle, min: sorted[0], max: sorted.at(-1) };
+}
+
+async function describeRun() {
+  const probe = new EngineProcess();
+  const adapter = await probe.ask('adapter', {}, 30).finally(() => probe.end());
+  const git = (...args) =>
+    execFileSync('git', args, { encoding: 'utf8', cwd: new URL('.', import.meta.url) }).trim();
+  const date = new Date().toISOString();
+  const changed = git('status', '--porcelain', '--', '../src', '../bench') === '' ? '' : '+';
+  return {
+    run: date,
+    date,
+    commit: git('rev-parse', '--short', 'HEAD') + changed,
+    adapter,
+    runtime: `Node ${process.versions.node}, Dawn of webgpu ${versionOf('../node_modules/webgpu/package.json')}`,
+    machine: `${cpus().length} × ${cpus()[0].model.trim()}`,
+    load: loadavg()[0],
+  };
+}
+
+function known(value, what, name) {
+  if (value) return value;
+  console.error(`bench: no ${what} '${name}'.\n\n${help}`);
+  process.exit(2);
+}
+
+function save(rows) {
+  mkdirSync(new URL('results/', import.meta.url), { recursive: true });
+  appendFileSync(resultsFile, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+}
+
+function savedRows() {
+  try {
+    return readFileSync(resultsFile, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function lastRun() {
+  const rows = savedRows();
+  if (rows.length === 0) throw new Error('bench: no results yet. Run node bench/steps.js first.');
+  return rows.filter(({ run }) => run === rows.at(-1).run);
+}
+
+/** Rows of the last run that a resumed one need not repeat: same commit and adapter, all of `names` there and sound. */
+function finishedRows({ commit, adapter }, names) {
+  const rows = savedRows();
+  const last = rows.filter((row) => row.run === rows.at(-1).run);
+  if (last.length === 0 || last[0].commit !== commit || last[0].adapter.name !== adapter.name) return [];
+  const sound = ({ workload }) =>
+    names.every((name) =>
+      last.some((row) => row.workload === workload && row.engine === name && !row.failed),
+    );
+  return last.filter(sound);
+}
