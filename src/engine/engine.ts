@@ -206,28 +206,12 @@ export class Engine {
    * The bytes of a range as they are after all work submitted so far; later writes and frees do not matter.
    * Rejects with DeviceLostError, or with an error that the device reported meanwhile.
    */
-  async read(range: BufferRange): Promise<ArrayBuffer> {
-    this.check('read');
-    if (range.size === 0) return new ArrayBuffer(0);
-    const size = align(range.size, 4);
-    const staging = this.#staging.take(size);
-    const encoder = this.device.createCommandEncoder({ label: 'read' });
-    encoder.copyBufferToBuffer(this.#current(range), range.offset, staging, 0, size);
-    this.#submit(encoder);
-    this.#counts.reads++;
-
-    const mapped = staging.mapAsync(MapMode.read, 0, size);
-    this.#reads.add(mapped);
-    try {
-      await this.#health.untilLost(mapped, 'read');
-      return staging.getMappedRange(0, size).slice(0, range.size);
-    } finally {
-      this.#reads.delete(mapped);
-      if (!this.lost) {
-        if (staging.mapState === 'mapped') staging.unmap();
-        this.#staging.give(staging);
-      }
-    }
+  read(range: BufferRange): Promise<ArrayBuffer> {
+    const reading = this.#readBack(range);
+    this.#reads.add(reading);
+    const forget = () => this.#reads.delete(reading);
+    reading.then(forget, forget);
+    return reading;
   }
 
   // ---- running
@@ -318,6 +302,28 @@ export class Engine {
   }
 
   // ---- inside
+
+  async #readBack(range: BufferRange): Promise<ArrayBuffer> {
+    this.check('read');
+    if (range.size === 0) return new ArrayBuffer(0);
+    const size = align(range.size, 4);
+    const staging = this.#staging.take(size);
+    const encoder = this.device.createCommandEncoder({ label: 'read' });
+    encoder.copyBufferToBuffer(this.#current(range), range.offset, staging, 0, size);
+    this.#submit(encoder);
+    this.#counts.reads++;
+    const bytes = staging.mapAsync(MapMode.read, 0, size).then(() => {
+      const copy = staging.getMappedRange(0, size).slice(0, range.size);
+      staging.unmap();
+      return copy;
+    });
+    // A buffer whose mapping failed is of no more use; the device is lost then.
+    bytes.then(
+      () => this.#staging.give(staging),
+      () => this.#buffers.destroy(staging),
+    );
+    return this.#health.untilLost(bytes, 'read');
+  }
 
   #submit(encoder: GPUCommandEncoder): void {
     this.device.queue.submit([encoder.finish()]);

@@ -1,0 +1,25 @@
+/** Every kernel and every library of shared functions, by name: the only file that imports WGSL. */
+import elementwise from './elementwise.wgsl?raw';
+import elementwise_bytes from './elementwise_bytes.wgsl?raw';
+import math from './lib/math.wgsl?raw';
+import random from './lib/random.wgsl?raw';
+import matmul from './matmul.wgsl?raw';
+import reduce from './reduce.wgsl?raw';
+import softmax from './softmax.wgsl?raw';
+import update from './update.wgsl?raw';
+
+/** Kernels: each file is a whole shader with a `main`. */
+export const kernels = {
+  elementwise,
+  elementwise_bytes,
+  matmul,
+  reduce,
+  softmax,
+  update,
+};
+
+/** Functions that kernels and generated code share, put where `// @bindings` stands. */
+export const library: Record<string, string> = {
+  math,
+  random,
+};
