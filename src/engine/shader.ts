@@ -11,8 +11,10 @@
  * | `y[i] = value; // @store y` | replaced by the hole `store y` (`''`: this output is not wanted) |
  * | `@group(0) … x: array<f32>; // @input x` | removed when the hole `load x` is given |
  * | `@group(0) … y: array<f32>; // @output y` | removed when the hole `store y` is given |
+ * | `for (var m = 0u; m < TILE_M; m++) { // @unroll` | repeated, with its body, for each value |
  */
 import { ConfigError } from '../base/errors.ts';
+import { unroll } from './unroll.ts';
 
 /** A shader ready to compile, with what its text declares. */
 export interface Shader {
@@ -88,7 +90,7 @@ export function specialize(text: string, { tune = {}, holes = {} }: Specializati
       `specialize: the shader has no ${[...unused].map((name) => `'${name}'`).join(', ')}. Its marks: ${marks || 'none'}.`,
     );
   }
-  const code = enableUsed(lines.join('\n')).replace(
+  const code = enableUsed(unroll(lines.join('\n'))).replace(
     /\bvar<\s*storage\s*(?:,\s*read\s*)?>/g,
     'var<storage, read_write>',
   );
