@@ -38,7 +38,9 @@ function repeat(lines: readonly string[], code: string): string[] {
 }
 
 function count(bound: string, code: string): number {
-  const literal = /^\d+u?$/.test(bound) ? bound : new RegExp(`^const ${bound} = (\\d+)u;`, 'm').exec(code)?.[1];
+  const literal = /^\d+u?$/.test(bound)
+    ? bound
+    : new RegExp(`^const ${bound} = (\\d+)u;`, 'm').exec(code)?.[1];
   if (literal === undefined)
     throw new ConfigError(`unroll: '${bound}' is neither a number nor a const with one.`);
   return Number.parseInt(literal, 10);

@@ -1,0 +1,336 @@
+/** The matrix product: one op, its gradient in the same op, and the kernels that compute it. */
+import { ShapeError } from '../base/errors.ts';
+import type { Profile } from '../engine/profile.ts';
+import { kernels } from '../shaders/index.ts';
+import { type TensorLike, toTensor, zeros } from './constant.ts';
+import { apply, type Case, defineOp, type KernelCall, type KernelFamily, type Lowered } from './define.ts';
+import { promote } from './dtype.ts';
+import { grid } from './elementwise.ts';
+import type { MatmulOptions } from './methods.ts';
+import { broadcastTo, reshape } from './movement.ts';
+import { sum } from './reduce.ts';
+import { broadcastPosition, build, type NdArray } from './reference.ts';
+import { cast } from './select.ts';
+import { broadcastShapes, type Shape, sameShape, show, sizeOf } from './shape.ts';
+import type { Attributes, Tensor } from './tensor.ts';
+
+/** The longest sum that one lane keeps; longer ones are made in slices, for accuracy (FAULTS F18). */
+const LONGEST_SUM = 4096;
+
+/** The letters of the product: y[batch, rows, columns] = Σ a[batch, rows, inner] · b[batch, inner, columns]. */
+interface Extents {
+  readonly batch: Shape;
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+}
+
+/** Checks that a · b exists, and names its sizes. */
+function extentsOf(a: Shape, b: Shape, { transposeA = false, transposeB = false }: MatmulOptions): Extents {
+  const flags = `transposeA: ${transposeA}, transposeB: ${transposeB}`;
+  if (a.length < 2 || b.length < 2)
+    throw new ShapeError(
+      `matmul: a ${show(a)} · b ${show(b)} (${flags}): both must have rank 2 or more. ` +
+        `Make a vector a matrix first: ${a.length < 2 ? 'a.reshape([1, -1])' : 'b.reshape([-1, 1])'}.`,
+    );
+  const [rows, innerA] = lastTwo(a, transposeA);
+  const [innerB, columns] = lastTwo(b, transposeB);
+  if (innerA !== innerB)
+    throw new ShapeError(
+      `matmul: a ${show(a)} · b ${show(b)} (${flags}): inner sizes ${innerA} and ${innerB} differ.${remedy(a, b, transposeA, transposeB)}`,
+    );
+  const [batchA, batchB] = [a.slice(0, -2), b.slice(0, -2)];
+  return {
+    batch: broadcastShapes(batchA, batchB, `matmul: a ${show(a)} · b ${show(b)}: batches`),
+    rows,
+    inner: innerA,
+    columns,
+  };
+}
+
+function lastTwo(shape: Shape, transposed: boolean): [number, number] {
+  const [p, q] = shape.slice(-2);
+  return transposed ? [q, p] : [p, q];
+}
+
+/** The flag whose flip makes the inner sizes meet, if there is one. */
+function remedy(a: Shape, b: Shape, transposeA: boolean, transposeB: boolean): string {
+  const meets = (flipA: boolean, flipB: boolean) =>
+    lastTwo(a, flipA)[1] === lastTwo(b, flipB)[0]
+      ? ` Pass { transposeA: ${flipA}, transposeB: ${flipB} }?`
+      : '';
+  return (
+    meets(transposeA, !transposeB) ||
+    meets(!transposeA, transposeB) ||
+    ' The columns of a must be as many as the rows of b.'
+  );
+}
+
+const shapeOf = ({ batch, rows, columns }: Extents): Shape => [...batch, rows, columns];
+
+/** How a and b are walked and the result is laid out; the same for every variant of the kernel. */
+function layout({ inputs, attributes }: KernelCall) {
+  const a = inputs.a.shape;
+  const b = inputs.b.shape;
+  const { transposeA, transposeB, slices = 1 } = attributes as MatmulOptions & { slices?: number };
+  const { batch, rows, inner, columns } = extentsOf(a, b, attributes as MatmulOptions);
+  return {
+    rows,
+    columns,
+    inner,
+    batches: sizeOf(batch),
+    slices,
+    slice: Math.ceil(inner / slices),
+    a_batch: sizeOf(a.slice(0, -2)) === 1 ? 0 : rows * inner,
+    a_row: transposeA ? 1 : inner,
+    a_inner: transposeA ? rows : 1,
+    b_batch: sizeOf(b.slice(0, -2)) === 1 ? 0 : inner * columns,
+    b_inner: transposeB ? 1 : columns,
+    b_column: transposeB ? inner : 1,
+  };
+}
+
+type Tile = { TILE_M: number; TILE_N: number; LANES_M: number; LANES_N: number };
+
+/** Registers and lanes for a product of this size on this device. */
+function pick(_profile: Profile, rows: number, columns: number): Tile {
+  const LANES_N = columns > 64 ? 32 : columns > 16 ? 8 : 4;
+  return { TILE_M: rows >= 8 ? 8 : 4, TILE_N: 1, LANES_M: 32 / LANES_N, LANES_N };
+}
+
+/**
+ * y = a · b and col_sum[n] = Σₖ b[k, n], the bias gradient that rides on dW = xᵀ · dz.
+ */
+export const matmulFamily: KernelFamily = {
+  name: 'matmul',
+  lower(call: KernelCall): Lowered {
+    const params = layout(call);
+    const tile = { ...pick(call.profile, params.rows, params.columns), ...call.tuning } as Tile;
+    const tiles =
+      Math.ceil(params.rows / (tile.TILE_M * tile.LANES_M)) *
+      Math.ceil(params.columns / (4 * tile.TILE_N * tile.LANES_N));
+    return {
+      text: kernels.matmul,
+      tune: { ...tile, Scalar: call.inputs.a.dtype },
+      params,
+      workgroups: grid(
+        tiles * params.slices * params.batches,
+        call.profile.limits.maxComputeWorkgroupsPerDimension,
+      ),
+    };
+  },
+};
+
+/** The hard shapes: one, primes, below / at / above a tile, long sums, all flags, batches, nothing. */
+const cases: Case[] = [
+  ...[
+    [1, 1, 1],
+    [1, 7, 1],
+    [5, 1, 3],
+    [2, 3, 4],
+    [7, 13, 5],
+    [8, 4, 128],
+    [9, 5, 129],
+    [31, 33, 10],
+    [33, 300, 35],
+    [65, 17, 66],
+    [3, 0, 2],
+    [0, 3, 2],
+  ].flatMap(([m, k, n]) =>
+    [
+      { transposeA: false, transposeB: false },
+      { transposeA: true, transposeB: false },
+      { transposeA: false, transposeB: true },
+      { transposeA: true, transposeB: true },
+    ].map((attributes) => ({
+      shapes: [attributes.transposeA ? [k, m] : [m, k], attributes.transposeB ? [n, k] : [k, n]],
+      attributes,
+    })),
+  ),
+  {
+    shapes: [
+      [3, 5, 7],
+      [3, 7, 2],
+    ],
+    attributes: {},
+  },
+  {
+    shapes: [
+      [2, 3, 5, 7],
+      [2, 3, 2, 7],
+    ],
+    attributes: { transposeB: true },
+  },
+  {
+    shapes: [
+      [1, 5, 7],
+      [3, 7, 9],
+    ],
+    attributes: {},
+  },
+  {
+    shapes: [
+      [4, 7, 5],
+      [7, 9],
+    ],
+    attributes: { transposeA: true },
+  },
+  {
+    shapes: [
+      [2, 5000],
+      [5000, 3],
+    ],
+    attributes: {},
+    range: [-0.5, 0.5],
+  },
+];
+
+const reference = (
+  [a, b]: readonly NdArray[],
+  attributes: Attributes,
+  first = 0,
+  end = Number.POSITIVE_INFINITY,
+): NdArray => {
+  const { transposeA = false, transposeB = false } = attributes as MatmulOptions;
+  const extents = extentsOf(a.shape, b.shape, attributes as MatmulOptions);
+  return build(shapeOf(extents), (index) => {
+    const batch = index.slice(0, -2);
+    const [m, n] = index.slice(-2);
+    let total = 0;
+    for (let k = first; k < Math.min(end, extents.inner); k++)
+      total +=
+        a.data[broadcastPosition(a, [...batch, ...(transposeA ? [k, m] : [m, k])])] *
+        b.data[broadcastPosition(b, [...batch, ...(transposeB ? [n, k] : [k, n])])];
+    return total;
+  });
+};
+
+const matmulOp = defineOp({
+  name: 'matmul',
+  shape: ([a, b], attributes) => shapeOf(extentsOf(a, b, attributes as MatmulOptions)),
+  dtype: ([a]) => a,
+  kernel: { family: matmulFamily, inputs: ['a', 'b'], output: 'y' },
+  /** An empty sum is 0; a long one is made in slices that are added up as a tree. */
+  expand(y) {
+    const [a, b] = y.inputs;
+    const { inner } = extentsOf(a.shape, b.shape, y.attributes as MatmulOptions);
+    if (inner === 0) return zeros(y.shape, y.dtype);
+    if (inner <= LONGEST_SUM) return null;
+    const slices = Math.ceil(inner / LONGEST_SUM);
+    return sum(apply(matmulSlices, [a, b], { ...y.attributes, slices }), y.rank - 2);
+  },
+  backward([a, b], _y, g, { transposeA, transposeB }) {
+    if (a.dtype !== 'f32') return [null, null];
+    return [
+      transposeA
+        ? matmul(b, g, { transposeA: !!transposeB, transposeB: true })
+        : matmul(g, b, { transposeB: !transposeB }),
+      transposeB
+        ? matmul(g, a, { transposeA: true, transposeB: !!transposeA })
+        : matmul(a, g, { transposeA: !transposeA }),
+    ];
+  },
+  reference: (inputs, attributes) => reference(inputs, attributes),
+  // 2^-23 · K · Σ|a·b| would be the bound; with |a·b| <= 4 and K <= 300 rounding errors stay below this.
+  tolerance: { relative: 1e-5, absolute: 4e-5 },
+  cost([a, b], y, attributes) {
+    const { inner } = extentsOf(a.shape, b.shape, attributes as MatmulOptions);
+    const elements = sizeOf(a.shape) + sizeOf(b.shape) + sizeOf(y.shape);
+    return { flops: 2 * inner * sizeOf(y.shape), bytes: 4 * elements };
+  },
+  cases,
+});
+
+/** The product in `slices` of k, to be summed over axis -3: y[…, slice, m, n]. */
+const matmulSlices = defineOp({
+  name: 'matmulSlices',
+  shape([a, b], attributes) {
+    const { batch, rows, columns } = extentsOf(a, b, attributes as MatmulOptions);
+    return [...batch, attributes.slices as number, rows, columns];
+  },
+  dtype: ([a]) => a,
+  kernel: { family: matmulFamily, inputs: ['a', 'b'], output: 'y' },
+  reference([a, b], attributes) {
+    const { batch, rows, inner, columns } = extentsOf(a.shape, b.shape, attributes as MatmulOptions);
+    const slices = attributes.slices as number;
+    const length = Math.ceil(inner / slices);
+    const parts = Array.from({ length: slices }, (_, s) =>
+      reference([a, b], attributes, s * length, (s + 1) * length),
+    );
+    return build([...batch, slices, rows, columns], (index) => {
+      const [s, m, n] = index.slice(-3);
+      return parts[s].data[broadcastPosition(parts[s], [...index.slice(0, -3), m, n])];
+    });
+  },
+  tolerance: { relative: 1e-5, absolute: 4e-5 },
+  cases: [
+    {
+      shapes: [
+        [3, 10],
+        [10, 5],
+      ],
+      attributes: { slices: 3 },
+      noGradient: 'made after differentiation',
+    },
+    {
+      shapes: [
+        [2, 10, 3],
+        [2, 10, 5],
+      ],
+      attributes: { slices: 4, transposeA: true },
+      noGradient: 'as above',
+    },
+  ],
+});
+
+/**
+ * The matrix product y = a · b, with leading axes as a batch that broadcasts.
+ *
+ * a: [..., M, K], b: [..., K, N] → y: [..., M, N]; with `transposeA` a is [..., K, M], with `transposeB`
+ * b is [..., N, K]. Integers multiply as integers, anything mixed with f32 as f32. Sums in f32 in the
+ * order of k, in slices beyond 4096: |error| ≤ 2⁻²³ · K · Σ|a·b|. K = 0 gives zeros.
+ *
+ * Throws ShapeError when the inner sizes or the batches do not fit, or one side has rank below 2.
+ *
+ * ```ts
+ * const z = matmul(x, w).add(b);
+ * const dw = matmul(x, dz, { transposeA: true });
+ * ```
+ */
+export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}): Tensor {
+  const left = toTensor(a);
+  const right = toTensor(b);
+  const { transposeA = false, transposeB = false } = options;
+  const extents = extentsOf(left.shape, right.shape, options);
+  const dtype = promote(left.dtype, right.dtype, true);
+  const x = cast(left, dtype);
+  const w = cast(right, dtype);
+  const attributes = { transposeA, transposeB };
+  if (x.rank > 2 && w.rank === 2 && !transposeA) {
+    // One tall product instead of a batch of small ones; the gradient of w needs no sum over the batch.
+    const tall = reshape(x, [sizeOf(x.shape.slice(0, -1)), extents.inner]);
+    return reshape(apply(matmulOp, [tall, w], attributes), shapeOf(extents));
+  }
+  return apply(matmulOp, [withBatch(x, extents.batch), withBatch(w, extents.batch)], attributes);
+}
+
+/** The kernel repeats a whole operand over the batch by itself; any other broadcast is an index map. */
+function withBatch(x: Tensor, batch: Shape): Tensor {
+  const own = x.shape.slice(0, -2);
+  return sameShape(own, batch) || sizeOf(own) === 1 ? x : broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
+}
+
+/** Follows reshapes to the tensor whose bytes they rename. */
+function underlying(x: Tensor): Tensor {
+  return x.op?.alias ? underlying(x.inputs[0]) : x;
+}
+
+/**
+ * Is Σ over all axes but the last of `v` a by-product of `anchor`? It is when anchor = xᵀ · v, where v
+ * is read anyway: the gradient of a bias beside the gradient of a weight.
+ */
+export function isColumnSumOf(anchor: Tensor, v: Tensor): boolean {
+  if (anchor.op !== matmulOp || !anchor.attributes.transposeA || anchor.attributes.transposeB) return false;
+  const b = anchor.inputs[1];
+  return b.rank === 2 && b.shape[1] === v.shape.at(-1) && b.size > 0 && underlying(b) === underlying(v);
+}

@@ -1,0 +1,344 @@
+/** Reductions over axes, a row each, and the mean, which is a sum. */
+import { ValueError } from '../base/errors.ts';
+import { kernels } from '../shaders/index.ts';
+import { div, mul } from './binary.ts';
+import { fill, type TensorLike, toTensor } from './constant.ts';
+import {
+  apply,
+  type Case,
+  defineComposite,
+  defineOp,
+  type KernelCall,
+  type KernelFamily,
+  type Lowered,
+  type Op,
+  type Tolerance,
+} from './define.ts';
+import { grid } from './elementwise.ts';
+import { isColumnSumOf } from './matmul.ts';
+import type { Axes, ReduceOptions } from './methods.ts';
+import { broadcastTo, reshape, transpose } from './movement.ts';
+import { broadcastPosition, build, forEachIndex, type NdArray, ndarray } from './reference.ts';
+import { cast, equal, logicalAnd, where } from './select.ts';
+import { normalizeAxes, reducedShape, type Shape, show, sizeOf } from './shape.ts';
+import type { Attributes, Tensor } from './tensor.ts';
+
+interface Row {
+  /** The number that the kernel knows it by. */
+  readonly kind: number;
+  readonly combine: (p: number, q: number) => number;
+  /** Where combining starts: the result over nothing, where that is finite. */
+  readonly identity: number;
+  /** The gradient for x; y and g have the reduced axes in place with size 1. */
+  readonly df: (x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]) => Tensor;
+  readonly tolerance: Tolerance;
+  readonly cases?: Partial<Case>;
+}
+
+const exact: Tolerance = {};
+
+/** Every tied element gets the whole gradient, as in TensorFlow.js. */
+const extremeGradient: Row['df'] = (x, y, g) => where(equal(x, y), g, 0);
+
+const table = {
+  sum: {
+    kind: 0,
+    combine: (p, q) => p + q,
+    identity: 0,
+    df: (_x, _y, g) => g,
+    // eps · n/5 of the largest case: 300 numbers up to 2.
+    tolerance: { relative: 1e-6, absolute: 2e-5 },
+  },
+  prod: {
+    kind: 1,
+    combine: (p, q) => p * q,
+    identity: 1,
+    df: productGradient,
+    tolerance: { relative: 2e-5, absolute: 1e-7 },
+    cases: { range: [0.7, 1.4] },
+  },
+  max: {
+    kind: 2,
+    combine: Math.max,
+    identity: Number.NEGATIVE_INFINITY,
+    df: extremeGradient,
+    tolerance: exact,
+  },
+  min: {
+    kind: 3,
+    combine: Math.min,
+    identity: Number.POSITIVE_INFINITY,
+    df: extremeGradient,
+    tolerance: exact,
+  },
+} satisfies Record<string, Row>;
+
+/** The product of the others: y / x, but right at zeros too. One zero leaves its own slope, two leave none. */
+function productGradient(x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]): Tensor {
+  const zero = equal(x, 0);
+  const zeros = sum(zero, axes, { keepDims: true });
+  const others = where(zero, 1, x);
+  const rest = prod(others, axes, { keepDims: true });
+  const slope = where(equal(zeros, 0), div(y, others), where(logicalAnd(zero, equal(zeros, 1)), rest, 0));
+  return mul(g, slope);
+}
+
+/** x seen as [outer, length, inner] around the reduced axes, which are neighbours. */
+function view(shape: Shape, axes: readonly number[]) {
+  const first = axes[0] ?? shape.length;
+  const last = axes.at(-1) ?? shape.length - 1;
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    length: sizeOf(shape.slice(first, last + 1)),
+    inner: sizeOf(shape.slice(last + 1)),
+  };
+}
+
+/** The longest chain of additions per lane: 64 blocks of 64 keep a sum within 1e-6 (FAULTS F18). */
+const LONGEST_CHAIN = 4096;
+
+/** Lanes of a workgroup; also how many share one output when they cooperate. */
+const WORKGROUP = 64;
+
+/** From this length on a workgroup shares one output, if elements are neighbours. */
+const COOPERATE_FROM = 128;
+
+const cooperates = ({ length, inner }: ReturnType<typeof view>): boolean =>
+  inner === 1 && length >= COOPERATE_FROM;
+
+const reduceFamily: KernelFamily = {
+  name: 'reduce',
+  lower({ inputs: { x }, attributes, profile }: KernelCall): Lowered {
+    const { kind, axes, parts = 1 } = attributes as unknown as ReduceAttributes;
+    const shape = view(x.shape, axes);
+    const together = parts === 1 && cooperates(shape);
+    const outputs = shape.outer * parts * shape.inner;
+    return {
+      text: kernels.reduce,
+      tune: { Scalar: x.dtype },
+      constants: { KIND: table[kind].kind, WORKGROUP, COOPERATE: together },
+      params: { ...shape, parts },
+      workgroups: grid(
+        together ? outputs : Math.ceil(outputs / WORKGROUP),
+        profile.limits.maxComputeWorkgroupsPerDimension,
+      ),
+    };
+  },
+};
+
+interface ReduceAttributes {
+  readonly kind: keyof typeof table;
+  /** Sorted neighbours. */
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+  /** Of the first stage of a long reduction. */
+  readonly parts?: number;
+}
+
+/** How many parts a reduction is made in first, or 1. */
+function partsOf(shape: ReturnType<typeof view>): number {
+  const { outer, length, inner } = shape;
+  if (cooperates(shape)) return length > WORKGROUP * 256 ? Math.ceil(length / LONGEST_CHAIN) * WORKGROUP : 1;
+  // A few long columns would leave most lanes idle.
+  const idle = outer * inner < 1024 && length >= 1024;
+  return idle || length > LONGEST_CHAIN ? Math.ceil(length / 256) : 1;
+}
+
+/** Combines into y, whose reduced axes have size 1, every element of x that falls on it. */
+function reference([x]: readonly NdArray[], { kind, axes, keepDims }: ReduceAttributes): NdArray {
+  const { combine, identity } = table[kind];
+  const y = ndarray(reducedShape(x.shape, axes, true));
+  y.data.fill(identity);
+  forEachIndex(x.shape, (index, flat) => {
+    const at = broadcastPosition(y, index);
+    y.data[at] = combine(y.data[at], x.data[flat]);
+  });
+  return ndarray(reducedShape(x.shape, axes, keepDims), y.data);
+}
+
+const attributesOf = (kind: keyof typeof table, axes: number[], keepDims = false): Attributes => ({
+  kind,
+  axes,
+  keepDims,
+});
+
+function reduction(kind: keyof typeof table): Op {
+  const row: Row = table[kind];
+  const cases: Case[] = [
+    { shapes: [[]], attributes: attributesOf(kind, []) },
+    { shapes: [[1]], attributes: attributesOf(kind, [0]) },
+    { shapes: [[7]], attributes: attributesOf(kind, [0], true) },
+    { shapes: [[5, 3]], attributes: attributesOf(kind, [0]) },
+    { shapes: [[5, 3]], attributes: attributesOf(kind, [1], true) },
+    { shapes: [[2, 3, 4, 5]], attributes: attributesOf(kind, [1, 2]) },
+    { shapes: [[127]], attributes: attributesOf(kind, [0]) },
+    { shapes: [[3, 130]], attributes: attributesOf(kind, [1]) },
+    { shapes: [[67, 65]], attributes: attributesOf(kind, [0]) },
+    { shapes: [[300, 2]], attributes: attributesOf(kind, [0, 1]) },
+    { shapes: [[0, 3]], attributes: attributesOf(kind, [1]) },
+    ...(Number.isFinite(row.identity) ? [{ shapes: [[0, 3]], attributes: attributesOf(kind, [0]) }] : []),
+  ];
+  return defineOp({
+    name: kind,
+    shape([x], attributes) {
+      const { axes, keepDims } = attributes as unknown as ReduceAttributes;
+      if (
+        !Number.isFinite(row.identity) &&
+        view(x, axes).length === 0 &&
+        sizeOf(reducedShape(x, axes, true)) > 0
+      )
+        throw new ValueError(
+          `${kind}: ${show(x)} has nothing along axes ${show(axes)}; there is no ${kind} of nothing.`,
+        );
+      return reducedShape(x, axes, keepDims);
+    },
+    dtype: ([x]) => x,
+    kernel: { family: reduceFamily, inputs: ['x'], output: 'y' },
+    join(node, anchor) {
+      const [v] = node.inputs;
+      const { axes } = node.attributes as unknown as ReduceAttributes;
+      return kind === 'sum' &&
+        v.rank >= 2 &&
+        axes.length === v.rank - 1 &&
+        axes[0] === 0 &&
+        isColumnSumOf(anchor, v)
+        ? 'col_sum'
+        : null;
+    },
+    expand(y) {
+      const [x] = y.inputs;
+      const { axes } = y.attributes as unknown as ReduceAttributes;
+      const { length } = view(x.shape, axes);
+      if (x.size === 0) return fill(y.shape, row.identity, y.dtype);
+      if (length === 1) return reshape(x, y.shape);
+      const parts = partsOf(view(x.shape, axes));
+      if (parts === 1) return null;
+      const first = apply(reduceParts, [x], { ...y.attributes, parts });
+      return reshape(apply(ops[kind], [first], attributesOf(kind, [1])), y.shape);
+    },
+    backward([x], y, g, attributes) {
+      if (x.dtype !== 'f32') return [null];
+      const { axes } = attributes as unknown as ReduceAttributes;
+      const inPlace = reducedShape(x.shape, axes, true);
+      return [broadcastTo(row.df(x, reshape(y, inPlace), reshape(g, inPlace), axes), x.shape)];
+    },
+    reference: (inputs, attributes) => reference(inputs, attributes as unknown as ReduceAttributes),
+    tolerance: row.tolerance,
+    cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
+    cases: cases.map((one) => ({ ...one, ...row.cases })),
+  });
+}
+
+/** First stage of a long reduction: part p takes elements p, p + parts, p + 2·parts, …: y[outer, part, inner]. */
+const reduceParts = defineOp({
+  name: 'reduceParts',
+  shape([x], attributes) {
+    const { axes, parts = 1 } = attributes as unknown as ReduceAttributes;
+    const { outer, inner } = view(x, axes);
+    return [outer, parts, inner];
+  },
+  dtype: ([x]) => x,
+  kernel: { family: reduceFamily, inputs: ['x'], output: 'y' },
+  reference([x], attributes) {
+    const { kind, axes, parts = 1 } = attributes as unknown as ReduceAttributes;
+    const { combine, identity } = table[kind];
+    const { outer, length, inner } = view(x.shape, axes);
+    return build([outer, parts, inner], ([o, part, i]) => {
+      let total: number = identity;
+      for (let l = part; l < length; l += parts) total = combine(total, x.data[(o * length + l) * inner + i]);
+      return total;
+    });
+  },
+  tolerance: { relative: 1e-6, absolute: 2e-5 },
+  cases: [
+    { shapes: [[2, 30, 3]], attributes: { kind: 'sum', axes: [1], parts: 7 } },
+    { shapes: [[200]], attributes: { kind: 'max', axes: [0], parts: 64 } },
+  ].map((one) => ({ ...one, noGradient: 'made after differentiation' })),
+});
+
+const ops = Object.fromEntries(
+  (Object.keys(table) as (keyof typeof table)[]).map((kind) => [kind, reduction(kind)]),
+) as Record<keyof typeof table, Op>;
+
+/** x with its reduced axes side by side, and where they are now. */
+function neighbours(x: Tensor, axes: number[]): [Tensor, number[]] {
+  const first = axes[0];
+  if (axes.every((axis, i) => axis === first + i)) return [x, axes];
+  const kept = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+  return [transpose(x, [...kept, ...axes]), axes.map((_, i) => kept.length + i)];
+}
+
+/** Keras and TensorFlow.js pass keepDims as a plain third argument. */
+const keeps = (options: ReduceOptions | boolean): boolean =>
+  typeof options === 'boolean' ? options : (options.keepDims ?? false);
+
+function reduce(
+  kind: keyof typeof table,
+  x: TensorLike,
+  axis: Axes | undefined,
+  options: ReduceOptions | boolean,
+): Tensor {
+  const given = toTensor(x);
+  const input = given.dtype === 'bool' || given.dtype === 'u8' ? cast(given, 'i32') : given;
+  const axes = normalizeAxes(axis, input.rank, kind);
+  const [side, together] = neighbours(input, axes);
+  const y = apply(ops[kind], [side], attributesOf(kind, together));
+  return reshape(y, reducedShape(input.shape, axes, keeps(options)));
+}
+
+const call =
+  (kind: keyof typeof table) =>
+  (x: TensorLike, axis?: Axes, options: ReduceOptions | boolean = false): Tensor =>
+    reduce(kind, x, axis, options);
+
+/**
+ * Σ x over `axis` (a number, a list, or all axes when left out). bool and u8 are summed as i32.
+ *
+ * f32 sums are made in blocks with a fixed tree: a relative error below 1e-6 for numbers of one sign,
+ * and the same bits on every run. The sum of nothing is 0.
+ *
+ * ```ts
+ * sum(x)                            // a scalar
+ * sum(x, 0)                         // columns
+ * sum(x, [1, 2], { keepDims: true })
+ * ```
+ */
+export const sum = call('sum');
+/** Π x over `axis`; the product of nothing is 1. */
+export const prod = call('prod');
+/**
+ * The largest element over `axis`; NaN wins. Each of several equal maxima gets the whole gradient, as in
+ * TensorFlow.js. Throws ValueError over an axis of size 0.
+ */
+export const max = call('max');
+/** The smallest element over `axis`; otherwise as {@link max}. */
+export const min = call('min');
+
+/** Σ x / n over `axis`, always f32. The mean of nothing is NaN. */
+export function mean(x: TensorLike, axis?: Axes, options: ReduceOptions | boolean = false): Tensor {
+  const input = cast(toTensor(x), 'f32');
+  const axes = normalizeAxes(axis, input.rank, 'mean');
+  const count = sizeOf(axes.map((one) => input.shape[one]));
+  if (count === 0) return fill(reducedShape(input.shape, axes, keeps(options)), Number.NaN);
+  return mul(sum(input, axes, options), 1 / count);
+}
+
+defineComposite({
+  name: 'mean',
+  compute: ([x], { axis, keepDims }) => mean(x, axis as Axes, { keepDims: keepDims as boolean }),
+  reference([x], { axis, keepDims }) {
+    const axes = normalizeAxes(axis as Axes, x.shape.length, 'mean');
+    const total = reference([x], { kind: 'sum', axes, keepDims: keepDims as boolean });
+    return ndarray(
+      total.shape,
+      total.data.map((one) => (one * sizeOf(total.shape)) / sizeOf(x.shape)),
+    );
+  },
+  tolerance: { relative: 1e-6, absolute: 2e-6 },
+  cases: [
+    { shapes: [[5]], attributes: { axis: null, keepDims: false } },
+    { shapes: [[4, 7]], attributes: { axis: 0, keepDims: false } },
+    { shapes: [[4, 7]], attributes: { axis: -1, keepDims: true } },
+    { shapes: [[2, 3, 5]], attributes: { axis: [0, 2], keepDims: true } },
+  ],
+});
