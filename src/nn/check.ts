@@ -1,0 +1,41 @@
+/** The rules that arguments of layers, optimizers and fit obey, each with its message. */
+import { ConfigError, ValueError } from '../base/errors.ts';
+import { describe } from './names.ts';
+
+/** A whole number, `least` or more. */
+export function wholeNumber(value: unknown, operation: string, argument: string, least = 1): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least)
+    throw new ValueError(`${operation}: ${argument} is ${describe(value)}; expected a whole number, ${least} or more.`);
+  return value;
+}
+
+/** A finite number from `low` to `high`. */
+export function numberBetween(
+  value: unknown,
+  operation: string,
+  argument: string,
+  low: number,
+  high = Number.POSITIVE_INFINITY,
+): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < low || value > high) {
+    const range = high === Number.POSITIVE_INFINITY ? `${low} or more` : `from ${low} to ${high}`;
+    throw new ValueError(`${operation}: ${argument} is ${describe(value)}; expected a number, ${range}.`);
+  }
+  return value;
+}
+
+/** true or false. */
+export function flag(value: unknown, operation: string, argument: string): boolean {
+  if (typeof value !== 'boolean')
+    throw new ConfigError(`${operation}: ${argument} is ${describe(value)}; expected true or false.`);
+  return value;
+}
+
+/** One of a few words or values. */
+export function oneOf<T>(value: unknown, operation: string, argument: string, allowed: readonly T[]): T {
+  if (!allowed.includes(value as T))
+    throw new ConfigError(
+      `${operation}: ${argument} is ${describe(value)}; expected one of ${allowed.map(describe).join(', ')}.`,
+    );
+  return value as T;
+}

@@ -1,0 +1,92 @@
+/**
+ * How things are called: Keras's class names, snake_case and our camelCase all mean the same, for
+ * identifiers ('sparse_categorical_crossentropy') as for options ({ use_bias: false }).
+ */
+import { ConfigError } from '../base/errors.ts';
+
+/** What remains of a name when its spelling is taken away: 'SparseCategorical_Crossentropy' and its kin are one. */
+const bare = (name: string): string => name.replace(/[\s_-]/g, '').toLowerCase();
+
+/** 'kernel_initializer' → 'kernelInitializer'; 'beta_1' → 'beta1'. */
+export const camelCase = (name: string): string =>
+  name.replace(/(?<=[A-Za-z0-9])_+([A-Za-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** 'BatchNormalization' → 'batch_normalization', by Keras's two rules (`utils/naming.py`). */
+export const snakeCase = (name: string): string =>
+  name
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+
+/** Things that may be asked for by name. Built from a plain table; nothing inherited is ever found. */
+export class Names<T> {
+  private readonly kind: string;
+  private readonly known: readonly string[];
+  private readonly entries = new Map<string, T>();
+
+  /** `kind`: the word for messages ('optimizer'). `aliases`: further names for entries of the table. */
+  constructor(kind: string, table: Readonly<Record<string, T>>, aliases: Readonly<Record<string, string>> = {}) {
+    this.kind = kind;
+    this.known = Object.keys(table);
+    for (const name of this.known) this.entries.set(bare(name), table[name]);
+    for (const [alias, name] of Object.entries(aliases)) this.entries.set(bare(alias), table[name]);
+  }
+
+  /** What `name` stands for; ConfigError with the list of known names when it stands for nothing. */
+  get(name: unknown, operation: string): T {
+    const found = typeof name === 'string' ? this.entries.get(bare(name)) : undefined;
+    if (found !== undefined) return found;
+    throw new ConfigError(
+      `${operation}: ${this.kind} is ${describe(name)}, which is unknown. Known are ${this.known.join(', ')}.`,
+    );
+  }
+}
+
+/** How a message shows a value that came where something else was expected. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`;
+  if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) return `an object with ${Object.keys(value).join(', ') || 'no keys'}`;
+  return String(value);
+}
+
+/**
+ * Options in full: what was given, in either spelling, over the defaults.
+ *
+ * Throws ConfigError for an option that the defaults do not list, and for one given in both spellings.
+ */
+export function readOptions<T extends object>(operation: string, given: object | null | undefined, defaults: T): T {
+  const options: Record<string, unknown> = { ...defaults };
+  if (given === null || given === undefined) return options as T;
+  if (typeof given !== 'object' || Array.isArray(given))
+    throw new ConfigError(`${operation}: options are ${describe(given)}; expected an object.`);
+  const seen = new Set<string>();
+  for (const [key, value] of Object.entries(given)) {
+    const name = camelCase(key);
+    if (!Object.hasOwn(defaults, name))
+      throw new ConfigError(
+        `${operation}: option ${JSON.stringify(key)} is unknown. Known are ${Object.keys(defaults).join(', ')}.`,
+      );
+    if (seen.has(name)) throw new ConfigError(`${operation}: option ${name} is given in two spellings. Keep one.`);
+    seen.add(name);
+    if (value !== undefined) options[name] = value;
+  }
+  return options as T;
+}
+
+const taken = new Map<string, number>();
+
+/** The next automatic name for a class: 'dense', then 'dense_1', 'dense_2', … */
+export function automaticName(className: string): string {
+  const name = snakeCase(className);
+  const count = taken.get(name) ?? 0;
+  taken.set(name, count + 1);
+  return count === 0 ? name : `${name}_${count}`;
+}
+
+/** Lets automatic names start again at 'dense'; what `keras.utils.clear_session()` does for names. */
+export function resetNames(): void {
+  taken.clear();
+}

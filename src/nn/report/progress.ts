@@ -1,0 +1,104 @@
+/** The line that grows while a model trains: Keras 3's to the character (`utils/progbar.py`). */
+import { exponent, fixed } from './format.ts';
+import type { Terminal } from './terminal.ts';
+
+export type Verbosity = 0 | 1 | 2;
+
+/** Named values in the order in which they are shown. */
+export type Logs = Readonly<Record<string, number>>;
+
+const WIDTH = 20;
+/** A frame at most every so often, but the last one always. */
+export const FRAME_MS = 50;
+
+/** One line of progress over `target` steps. */
+export class Progress {
+  private readonly target: number;
+  private readonly verbose: Verbosity;
+  private readonly terminal: Terminal;
+  /** Milliseconds. */
+  private readonly now: () => number;
+  private readonly started: number;
+  private drawn = Number.NEGATIVE_INFINITY;
+  private afterFirstStep: number | null = null;
+  private drawnWidth = 0;
+  private values: Logs = {};
+
+  constructor(target: number, verbose: Verbosity, terminal: Terminal, now: () => number = () => performance.now()) {
+    this.target = target;
+    this.verbose = verbose;
+    this.terminal = terminal;
+    this.now = now;
+    this.started = now();
+  }
+
+  /** `current` steps are done and `values` are the epoch's means so far. The last call has `last`. */
+  update(current: number, values: Logs = {}, last = false): void {
+    const now = this.now();
+    const perStep = this.stepSeconds(current, now);
+    this.values = { ...this.values, ...values };
+    if (this.verbose === 2 && last) this.terminal.write(`${this.summary(current, now, perStep)}\n`);
+    if (this.verbose !== 1) return;
+    if (!last && (!this.terminal.isTerminal || now - this.drawn < FRAME_MS)) return;
+    this.draw(current, now, perStep, last);
+    this.drawn = now;
+  }
+
+  private draw(current: number, now: number, perStep: number, last: boolean): void {
+    const { color, isTerminal } = this.terminal;
+    const style = (parameters: string, text: string): string =>
+      color ? `\x1b[${parameters}m${text}\x1b[0m` : text;
+    const count = `${String(current).padStart(digits(this.target))}/${this.target}`;
+    const done = Math.trunc((WIDTH * current) / this.target);
+    const bar = (done > 0 ? style('32', '━'.repeat(done)) : '') + style('37', '━'.repeat(WIDTH - done));
+    const time = last ? `${fixed((now - this.started) / 1000, 0)}s` : clock(perStep * (this.target - current));
+    const tail = `${stepTime(perStep)}${this.shown((value) => Math.abs(value) > 1e-3)}`;
+    const width = count.length + 1 + WIDTH + 1 + time.length + tail.length;
+    const back = isTerminal ? `${'\b'.repeat(this.drawnWidth)}\r` : '';
+    const erase = ' '.repeat(isTerminal ? Math.max(this.drawnWidth - width, 0) : 0);
+    const line = `${style('1', count)} ${bar} ${style('1', time)}${tail}`;
+    this.terminal.write(back + line + erase + (last ? '\n' : ''));
+    this.drawnWidth = width;
+  }
+
+  /** The one line of verbose 2. */
+  private summary(current: number, now: number, perStep: number): string {
+    const count = `${String(current).padStart(digits(this.target))}/${this.target}`;
+    const seconds = fixed((now - this.started) / 1000, 0);
+    return `${count} - ${seconds}s -${stepTime(perStep)}${this.shown((value) => value > 1e-3)}`;
+  }
+
+  private shown(isPlain: (value: number) => boolean): string {
+    return Object.entries(this.values)
+      .map(([name, value]) => ` - ${name}: ${isPlain(value) ? fixed(value, 4) : exponent(value, 4)}`)
+      .join('');
+  }
+
+  /** Seconds that a step takes; the first, with its compiling, is left out once there are others. */
+  private stepSeconds(current: number, now: number): number {
+    if (current === 0) return 0;
+    const seconds =
+      this.afterFirstStep !== null && current > 1
+        ? (now - this.afterFirstStep) / (current - 1)
+        : (now - this.started) / current;
+    if (current === 1) this.afterFirstStep = now;
+    return seconds / 1000;
+  }
+}
+
+const digits = (target: number): number => String(target).length;
+
+/** 12 → '12s', 65 → '1:05', 3723 → '1:02:03' */
+function clock(seconds: number): string {
+  const part = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  if (seconds > 3600)
+    return `${Math.floor(seconds / 3600)}:${part((seconds % 3600) / 60)}:${part(seconds % 60)}`;
+  if (seconds > 60) return `${Math.floor(seconds / 60)}:${part(seconds % 60)}`;
+  return `${Math.trunc(seconds)}s`;
+}
+
+function stepTime(seconds: number): string {
+  if (seconds >= 1 || seconds === 0) return ` ${fixed(seconds, 0)}s/step`;
+  if (seconds >= 1e-3) return ` ${fixed(seconds * 1e3, 0)}ms/step`;
+  return ` ${fixed(seconds * 1e6, 0)}us/step`;
+}

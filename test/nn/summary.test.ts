@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { type Summarized, type SummaryOptions, summaryLines } from '../../src/nn/report/summary.ts';
+import recorded from './fixtures/keras-summary.json';
+
+const text = recorded as Record<string, string>;
+
+/** What a summary asks of a layer. */
+interface FakeLayer {
+  name: string;
+  className: string;
+  shape: (number | null)[] | null;
+  params: number;
+  trainable?: boolean;
+  layers?: FakeLayer[];
+}
+
+const weightsOf = (params: number) => (params === 0 ? [] : [{ size: params, dtype: 'f32' }]);
+
+const asLayer = (fake: FakeLayer): object => ({
+  ...fake,
+  trainable: fake.trainable ?? true,
+  built: fake.shape !== null,
+  weights: weightsOf(fake.params),
+  countParams: () => fake.params,
+  layers: fake.layers?.map(asLayer) ?? [],
+});
+
+/** The lines as one text, ending as Keras's do. */
+function summary(
+  name: string,
+  fakes: FakeLayer[],
+  columns: number,
+  { color = false, optimizer = null as number | null, ...given }: Partial<SummaryOptions> & { color?: boolean; optimizer?: number | null } = {},
+): string {
+  const count = (trainable: boolean) =>
+    fakes.filter((one) => (one.trainable ?? true) === trainable).reduce((sum, { params }) => sum + params, 0);
+  const model = {
+    name,
+    layers: fakes.map(asLayer),
+    trainableWeights: weightsOf(count(true)),
+    nonTrainableWeights: weightsOf(count(false)),
+    optimizerVariables: optimizer === null ? null : weightsOf(optimizer),
+    outputShapeOf: (layer: FakeLayer) => layer.shape,
+  } as unknown as Summarized;
+  const options = { lineLength: null, positions: null, showTrainable: false, expandNested: false, ...given };
+  return `${summaryLines(model, options, columns, color).join('\n')}\n`;
+}
+
+const classifier = (trainable = true): FakeLayer[] => [
+  { name: 'flatten', className: 'Flatten', shape: [null, 784], params: 0 },
+  { name: 'dense', className: 'Dense', shape: [null, 128], params: 100480, trainable },
+  { name: 'dropout', className: 'Dropout', shape: [null, 128], params: 0 },
+  { name: 'dense_1', className: 'Dense', shape: [null, 10], params: 1290 },
+];
+
+const longName = 'a_very_long_name_for_a_dense_layer_indeed_it_is';
+const long = (built: boolean): FakeLayer[] => [
+  { name: 'dense', className: 'Dense', shape: built ? [null, 3] : null, params: built ? 15 : 0 },
+  { name: longName, className: 'Dense', shape: built ? [null, 1] : null, params: built ? 4 : 0 },
+];
+
+const wide: FakeLayer[] = [
+  { name: 'reshape', className: 'Reshape', shape: [null, 3, 800000000], params: 0 },
+  { name: 'reshape_1', className: 'Reshape', shape: [null, 3, 2, 2, 2, 100000000], params: 0 },
+];
+
+const languages: FakeLayer[] = [
+  { name: '层一 hidden', className: 'Dense', shape: [null, 300], params: 235500 },
+  { name: 'слой', className: 'Dense', shape: [null, 10], params: 3010 },
+];
+
+const nested: FakeLayer[] = [
+  { name: 'sequential', className: 'Sequential', shape: [null, 10], params: 101770, layers: classifier() },
+  { name: 'dense_2', className: 'Dense', shape: [null, 2], params: 22 },
+];
+
+describe('a summary is what Keras 3 prints', () => {
+  test.each([60, 70, 80, 90, 100, 120])('in a terminal of %i columns', (columns) => {
+    expect(summary('sequential', classifier(), columns)).toBe(text[`classifier ${columns}`]);
+  });
+
+  test.each([60, 80, 100, 120])('with the column Trainable, in %i columns', (columns) => {
+    expect(summary('sequential', classifier(false), columns, { showTrainable: true })).toBe(
+      text[`trainable ${columns}`],
+    );
+  });
+
+  test('in colour', () => {
+    expect(summary('sequential', classifier(), 80, { color: true })).toBe(text['classifier color']);
+    expect(summary('sequential', classifier(false), 80, { color: true, showTrainable: true })).toBe(
+      text['trainable color'],
+    );
+    expect(summary('sequential', wide, 60, { color: true })).toBe(text['wide color']);
+    expect(summary('sequential', long(true), 60, { color: true })).toBe(text['long color']);
+  });
+
+  test('with the optimizer counted in', () => {
+    expect(summary('sequential', classifier(), 80, { optimizer: 101772 })).toBe(text.fitted);
+    expect(summary('sequential', classifier(), 80, { optimizer: 2 })).toBe(text['fitted sgd']);
+    expect(summary('sequential', classifier(), 80, { optimizer: 203542 })).toBe(text['fitted adam']);
+  });
+
+  test('before it is built', () => {
+    expect(summary('sequential', long(false), 80)).toBe(text.unbuilt);
+  });
+
+  test('with names and shapes that do not fit their column', () => {
+    expect(summary('sequential', long(true), 80)).toBe(text['long 80']);
+    expect(summary('sequential', long(true), 60)).toBe(text['long 60']);
+    expect(summary('sequential', wide, 80)).toBe(text['wide 80']);
+    expect(summary('sequential', wide, 60)).toBe(text['wide 60']);
+  });
+
+  test('in any language', () => {
+    expect(summary('模型', languages, 80)).toBe(text.languages);
+    expect(summary('模型', languages, 60)).toBe(text['languages 60']);
+  });
+
+  test('with layers inside of layers', () => {
+    expect(summary('sequential_1', nested, 80)).toBe(text.nested);
+    expect(summary('sequential_1', nested, 80, { expandNested: true })).toBe(text['nested expanded']);
+  });
+});
+
+test('a summary shows terminal escapes in names as text', () => {
+  const shown = summary('\x1b[31mred', [{ name: 'a\nb', className: 'Dense', shape: [null, 1], params: 2 }], 80);
+  expect(shown).toContain('Model: "?[31mred"');
+  expect(shown).toContain('a?b (Dense)');
+});
