@@ -108,10 +108,10 @@ const cooperates = ({ length, inner }: ReturnType<typeof view>): boolean =>
 
 const reduceFamily: KernelFamily = {
   name: 'reduce',
-  lower({ inputs: { x }, attributes, profile }: KernelCall): Lowered {
+  lower({ inputs: { x }, attributes, profile, tuning }: KernelCall): Lowered {
     const { kind, axes, parts = 1 } = attributes as unknown as ReduceAttributes;
     const shape = view(x.shape, axes);
-    const together = parts === 1 && cooperates(shape);
+    const together = parts === 1 && ((tuning.COOPERATE as boolean | undefined) ?? cooperates(shape));
     const outputs = shape.outer * parts * shape.inner;
     return {
       text: kernels.reduce,
@@ -124,6 +124,7 @@ const reduceFamily: KernelFamily = {
       ),
     };
   },
+  variants: () => [{ COOPERATE: false }, { COOPERATE: true }],
 };
 
 interface ReduceAttributes {

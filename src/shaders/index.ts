@@ -1,4 +1,5 @@
 /** Every kernel and every library of shared functions, by name: the only file that imports WGSL. */
+import arg_reduce from './arg_reduce.wgsl?raw';
 import elementwise from './elementwise.wgsl?raw';
 import elementwise_bytes from './elementwise_bytes.wgsl?raw';
 import math from './lib/math.wgsl?raw';
@@ -10,6 +11,7 @@ import update from './update.wgsl?raw';
 
 /** Kernels: each file is a whole shader with a `main`. */
 export const kernels = {
+  arg_reduce,
   elementwise,
   elementwise_bytes,
   matmul,

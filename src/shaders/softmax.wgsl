@@ -1,4 +1,4 @@
-// Softmax of each row and what follows from it, a lane per row:
+// Softmax of each row and what follows from it:
 //   y      = exp(x − max) / Σ exp(x − max)
 //   log_y  = x − lse                 lse = max + log Σ exp(x − max)
 //   loss   = Σ t · (lse − x)         cross-entropy with the target distribution t
@@ -6,12 +6,14 @@
 //   best   = the first position of the maximum
 //
 // x, t, y, log_y, dx: [rows, columns]; g, loss, best: [rows]. Whoever wants one output takes that
-// one; the rest, bindings included, falls away.
+// one; the rest, bindings included, falls away. Without COOPERATE a lane makes a row; with it a workgroup
+// does, lane j taking every WORKGROUP-th column, and trees in fixed order join the lanes.
 //
 // Numerics: the maximum is subtracted first, so nothing overflows. A NaN or +∞ in a row makes the row NaN,
 // as does a row of −∞ alone; best then is the first NaN, or the first maximum.
 
 override WORKGROUP: u32 = 64u;
+override COOPERATE: bool = false;
 
 struct Params {
   rows: u32,
@@ -70,54 +72,104 @@ fn is_finite(value: f32) -> bool {
   return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
 }
 
+struct Candidate {
+  value: f32,
+  at: u32,
+}
+
+// A NaN counts as the largest; equals go by position.
+fn beats(q: Candidate, p: Candidate) -> bool {
+  let q_nan = is_not_a_number(q.value);
+  let p_nan = is_not_a_number(p.value);
+  if (q_nan || p_nan) {
+    return q_nan && (!p_nan || q.at < p.at);
+  }
+  return q.value > p.value || (q.value == p.value && q.at < p.at);
+}
+
+var<workgroup> bests: array<Candidate, WORKGROUP>;
+var<workgroup> sums: array<vec3f, WORKGROUP>;
+
+fn best_of_lanes(mine: Candidate, lane: u32) -> Candidate {
+  bests[lane] = mine;
+  for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier(); // orders the upper half's candidates before the lower half reads them
+    if (lane < half && beats(bests[lane + half], bests[lane])) {
+      bests[lane] = bests[lane + half];
+    }
+  }
+  workgroupBarrier(); // orders the last step before everybody reads it
+  return bests[0];
+}
+
+fn sum_of_lanes(mine: vec3f, lane: u32) -> vec3f {
+  sums[lane] = mine;
+  for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier(); // as above
+    if (lane < half) {
+      sums[lane] += sums[lane + half];
+    }
+  }
+  workgroupBarrier();
+  return sums[0];
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = (group.x + group.y * grid.x) * WORKGROUP + lane;
-  if (row >= params.rows) {
-    return;
-  }
+  let block = group.x + group.y * grid.x;
+  let asked = select(block * WORKGROUP + lane, block, COOPERATE);
+  let inside = asked < params.rows;
+  let row = min(asked, params.rows - 1u); // a lane too many repeats the last row and stores nothing
   let start = row * params.columns;
+  let first = select(0u, lane, COOPERATE);
+  let step = select(1u, WORKGROUP, COOPERATE);
 
-  // A NaN counts as the largest and stays.
-  var row_max = load_x(start);
-  var row_best = 0u;
-  for (var c = 1u; c < params.columns; c++) {
-    let logit = load_x(start + c);
-    if (!is_not_a_number(row_max) && (logit > row_max || is_not_a_number(logit))) {
-      row_max = logit;
-      row_best = c;
+  let begin = min(first, params.columns - 1u);
+  var best = Candidate(load_x(start + begin), begin);
+  for (var c = first + step; c < params.columns; c += step) {
+    let next = Candidate(load_x(start + c), c);
+    if (beats(next, best)) {
+      best = next;
     }
   }
-
-  var sum = 0.0;
-  var mass = 0.0;
-  var pull = 0.0;
-  for (var c = 0u; c < params.columns; c++) {
-    let shifted = load_x(start + c) - row_max;
-    let share = load_t(start + c);
-    sum += exp(shifted);
-    mass += share;
-    // 0 · ∞ is 0 here: a class that is impossible and not wanted costs nothing.
-    pull += select(share * shifted, 0.0, share == 0.0);
+  if (COOPERATE) {
+    best = best_of_lanes(best, lane);
   }
-  // +∞, or nothing but −∞, has no softmax either: exp(∞ − ∞) is not left to the driver.
-  let nan = bitcast<f32>(bitcast<u32>(row_max) | 0x7fc00000u);
-  let log_sum = select(nan, log(sum), is_finite(row_max));
-  let scale = select(nan, 1.0 / sum, is_finite(row_max));
+
+  // Σ exp(x − max), Σ t, Σ t · (x − max)
+  var sum = vec3f();
+  for (var c = first; c < params.columns; c += step) {
+    let shifted = load_x(start + c) - best.value;
+    let share = load_t(start + c);
+    // 0 · ∞ is 0 here: a class that is impossible and not wanted costs nothing.
+    sum += vec3f(exp(shifted), share, select(share * shifted, 0.0, share == 0.0));
+  }
+  if (COOPERATE) {
+    sum = sum_of_lanes(sum, lane);
+  }
+  // +∞, or nothing but −∞, has no softmax: exp(∞ − ∞) is not left to the driver.
+  let nan = bitcast<f32>(bitcast<u32>(best.value) | 0x7fc00000u);
+  let log_sum = select(nan, log(sum.x), is_finite(best.value));
+  let scale = select(nan, 1.0 / sum.x, is_finite(best.value));
+  let mass = sum.y;
   let upstream = load_g(row);
 
-  for (var c = 0u; c < params.columns; c++) {
-    let shifted = load_x(start + c) - row_max;
-    let share = exp(shifted) * scale;
-    store_y(start + c, share);
-    store_log_y(start + c, shifted - log_sum);
-    store_dx(start + c, (share * mass - load_t(start + c)) * upstream);
+  if (inside) {
+    for (var c = first; c < params.columns; c += step) {
+      let shifted = load_x(start + c) - best.value;
+      let p = exp(shifted) * scale;
+      store_y(start + c, p);
+      store_log_y(start + c, shifted - log_sum);
+      store_dx(start + c, (p * mass - load_t(start + c)) * upstream);
+    }
+    if (first == 0u) {
+      // Σ t · (lse − x), with the maximum taken out of both so that nothing large cancels.
+      store_loss(row, select(mass * log_sum, 0.0, mass == 0.0) - sum.z);
+      store_best(row, i32(best.at));
+    }
   }
-  // Σ t · (lse − x), with the maximum taken out of both so that nothing large cancels.
-  store_loss(row, select(mass * log_sum, 0.0, mass == 0.0) - pull);
-  store_best(row, i32(row_best));
 }
