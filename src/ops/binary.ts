@@ -119,12 +119,14 @@ export function operands(a: TensorLike, b: TensorLike, arithmetic: boolean): [Te
   return [cast(x, dtype), cast(y, dtype), dtype];
 }
 
-const call = (name: keyof typeof table) => (a: TensorLike, b: TensorLike) => {
-  let [x, y, dtype] = operands(a, b, true);
-  if ((table[name] as Row).real && dtype !== 'f32') [x, y, dtype] = [cast(x, 'f32'), cast(y, 'f32'), 'f32'];
-  if ((name === 'div' || name === 'floorDiv') && dtype === 'u32') [x, y] = [cast(x, 'i32'), cast(y, 'i32')];
-  return apply(ops[name], [x, y]);
-};
+const call =
+  (name: keyof typeof table) =>
+  (a: TensorLike, b: TensorLike): Tensor => {
+    let [x, y, dtype] = operands(a, b, true);
+    if ((table[name] as Row).real && dtype !== 'f32') [x, y, dtype] = [cast(x, 'f32'), cast(y, 'f32'), 'f32'];
+    if ((name === 'div' || name === 'floorDiv') && dtype === 'u32') [x, y] = [cast(x, 'i32'), cast(y, 'i32')];
+    return apply(ops[name], [x, y]);
+  };
 
 /** a + b with broadcasting. */
 export const add = call('add');

@@ -100,3 +100,11 @@ export interface TensorMethods {
   gather(indices: TensorLike, axis?: number): Tensor;
   oneHot(depth: number, onValue?: number, offValue?: number): Tensor;
 }
+
+export interface VariableMethods {
+  /**
+   * Gives the variable a new value of the same shape. It holds at once for every later expression; the
+   * promise resolves when its numbers are computed. In a captured function it records an in-place update.
+   */
+  assign(value: TensorLike): Promise<void>;
+}

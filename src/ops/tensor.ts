@@ -8,7 +8,7 @@ import type { BufferRange } from '../engine/arena.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Op } from './define.ts';
 import type { DType, TypedArray } from './dtype.ts';
-import type { TensorMethods } from './methods.ts';
+import type { TensorMethods, VariableMethods } from './methods.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
 
 /** Static arguments of an op: plain data, part of a plan's key. */
@@ -90,11 +90,17 @@ export class Tensor {
  * await w.data();
  * ```
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: graph/methods.ts attaches what VariableMethods lists.
+export interface Variable extends VariableMethods {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above.
 export class Variable extends Tensor {
   readonly name: string;
   trainable: boolean;
   /** The present value. */
   value: Tensor;
+  /** Its place for captured steps, which update it there; set at the first of them. */
+  home: BufferRange | null = null;
 
   constructor(value: Tensor, name: string, trainable: boolean) {
     super(value.shape, value.dtype, null, [], {}, value.engine);
@@ -116,10 +122,15 @@ export interface Tracer {
 }
 
 /** The capture in progress, if any; and whether a plan is being made, whose own nodes are nobody's readers. */
-export const tracing: { current: Tracer | null; planning: boolean } = { current: null, planning: false };
+export const tracing: { current: Tracer | null; planning: boolean; watched: Set<Variable> | null } = {
+  current: null,
+  planning: false,
+  watched: null,
+};
 
 /** The value that an expression sees: a variable's present one, any other tensor itself. */
 export function present(x: Tensor): Tensor {
   if (!(x instanceof Variable)) return x;
+  tracing.watched?.add(x);
   return tracing.current ? tracing.current.read(x) : x.checkUsable('read').value;
 }

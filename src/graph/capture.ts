@@ -1,0 +1,401 @@
+/**
+ * Capture and replay: a function of tensors and variables is run once on placeholders, planned, and
+ * then replayed without touching a single JavaScript object per op.
+ */
+import { StateError } from '../base/errors.ts';
+import type { BufferRange } from '../engine/arena.ts';
+import type { Copy, Engine } from '../engine/engine.ts';
+import { type TensorLike, toTensor } from '../ops/constant.ts';
+import { byteSize } from '../ops/dtype.ts';
+import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
+import { makePlan, type Plan, type PlannedKernel } from './plan.ts';
+import {
+  beforeOverwrite,
+  bringHome,
+  compute,
+  defaultEngine,
+  leafRange,
+  replaceValue,
+  serial,
+  settle,
+} from './runtime.ts';
+import { isLeaf, topological } from './simplify.ts';
+
+/** What a captured function may return: tensors, and arrays and plain objects of them. */
+export type Outputs =
+  | Tensor
+  | readonly Outputs[]
+  | { readonly [name: string]: Outputs }
+  | null
+  | undefined
+  | undefined;
+
+export interface CaptureOptions {
+  /** Shown in traces and errors; default the function's name. */
+  name?: string;
+  /** The engine to run on; default the arguments' or the default one. */
+  engine?: Engine;
+}
+
+/** A captured function: call it, or replay it. */
+export interface Captured<A extends readonly TensorLike[], R extends Outputs> {
+  /** Runs the step with these arguments and gives its results as new tensors. */
+  (...args: A): Promise<R>;
+  /** Traces and compiles for arguments like these, without running. */
+  prepare(...args: A): Promise<void>;
+  /**
+   * Runs a step without arguments and results `times` times in one submit. Resolves when the next may
+   * follow: at most two submits are in flight, so that timers, signals and device loss are heard.
+   */
+  replay(times?: number): Promise<void>;
+  /** The kernels of the latest plan, in order. */
+  explain(): readonly PlannedKernel[];
+  /** Dispatches of the latest plan, per run. */
+  readonly dispatches: number;
+  /** How often the function was traced. */
+  readonly traces: number;
+  /** Frees all plans; the next call traces anew. */
+  dispose(): void;
+}
+
+/** Plans kept per captured function; the least recently used goes first. */
+const PLANS = 16;
+
+/** Submits of one captured function that may be under way. */
+const IN_FLIGHT = 2;
+
+/** What a trace saw: leaves that stand for variables and arguments, and updates in the order of the code. */
+class Trace implements Tracer {
+  readonly leaves = new Map<Variable, Tensor>();
+  readonly variableOf = new Map<Tensor, Variable>();
+  readonly trainable = new Map<Variable, boolean>();
+  readonly values = new Map<Variable, Tensor>();
+
+  read(variable: Variable): Tensor {
+    variable.checkUsable('read');
+    this.trainable.set(variable, variable.trainable);
+    const assigned = this.values.get(variable);
+    if (assigned) return assigned;
+    let leaf = this.leaves.get(variable);
+    if (!leaf) {
+      leaf = new Tensor(variable.shape, variable.dtype);
+      this.leaves.set(variable, leaf);
+      this.variableOf.set(leaf, variable);
+    }
+    return leaf;
+  }
+
+  assign(variable: Variable, value: Tensor): void {
+    this.trainable.set(variable, variable.trainable);
+    this.values.set(variable, value);
+  }
+}
+
+/** One trace of the function for one kind of arguments, and its plan on an engine. */
+class Entry {
+  readonly placeholders: readonly Tensor[];
+  readonly trace = new Trace();
+  readonly outputs: Tensor[] = [];
+  readonly structure: Outputs;
+  plan: Plan | null = null;
+  #homes: [Variable, BufferRange][] = [];
+  #inputs: BufferRange[] = [];
+  #copies: { tensor: Tensor; range: BufferRange }[] = [];
+  #leaves: Tensor[] = [];
+
+  constructor(fn: (...args: never[]) => Outputs, args: readonly Tensor[], name: string) {
+    this.placeholders = args.map(({ shape, dtype }) => new Tensor(shape, dtype));
+    if (tracing.current)
+      throw new StateError(
+        `capture: '${name}' was called inside another captured function; call the plain function there.`,
+      );
+    tracing.current = this.trace;
+    try {
+      const result = fn(...(this.placeholders as never[]));
+      if (result instanceof Promise) {
+        result.catch(() => {});
+        throw new StateError(
+          `capture: '${name}' is asynchronous; a step must be described without await. Read results outside.`,
+        );
+      }
+      this.structure = this.#flatten(result);
+    } finally {
+      tracing.current = null;
+    }
+  }
+
+  /** Collects the tensors of the result; a variable that is returned gives its value. */
+  #flatten(result: Outputs): Outputs {
+    if (result instanceof Tensor) {
+      this.outputs.push(result instanceof Variable ? this.trace.read(result) : result);
+      return result;
+    }
+    if (Array.isArray(result)) for (const one of result) this.#flatten(one);
+    else if (result && typeof result === 'object')
+      for (const one of Object.values(result)) this.#flatten(one as Outputs);
+    return result;
+  }
+
+  /** The result's structure with new tensors in it. */
+  rebuild(result: Outputs, next: () => Tensor): Outputs {
+    if (result instanceof Tensor) return next();
+    if (Array.isArray(result)) return result.map((one) => this.rebuild(one, next));
+    if (result && typeof result === 'object')
+      return Object.fromEntries(
+        Object.entries(result).map(([key, one]) => [key, this.rebuild(one as Outputs, next)]),
+      );
+    return result;
+  }
+
+  /** Does the trace still say what the function would say now? */
+  isCurrent(): boolean {
+    for (const [variable, trainable] of this.trace.trainable)
+      if (variable.trainable !== trainable) return false;
+    return true;
+  }
+
+  /** Everything that must be in place before the plan can run; plans anew when a variable has moved. */
+  async ready(engine: Engine, label: string): Promise<Plan> {
+    const variables = new Set([...this.trace.leaves.keys(), ...this.trace.values.keys()]);
+    for (const variable of variables) variable.checkUsable(label);
+    await compute(
+      [...variables].map((variable) => variable.value),
+      engine,
+    );
+    if (!this.plan) collocate([...this.trace.values.keys()], engine);
+    for (const variable of variables) bringHome(variable, engine);
+    for (const leaf of this.#leaves) leaf.checkUsable(label);
+    const stays =
+      this.plan !== null &&
+      this.plan.engine === engine &&
+      !engine.options.debug?.noReplay &&
+      this.#homes.every(([variable, home]) => variable.home === home);
+    if (stays) return this.plan!;
+    this.dispose();
+    collocate([...this.trace.values.keys()], engine);
+    this.#homes = [...variables].map((variable) => [variable, variable.home!]);
+    const homeOf = new Set([...variables].map((variable) => variable.home));
+    this.#inputs = this.placeholders.map((x) =>
+      engine.allocate(byteSize(x.dtype, x.size), `${label} argument`),
+    );
+    const inputOf = new Map(this.placeholders.map((x, i) => [x, this.#inputs[i]]));
+    const effects = [...this.trace.values].map(([variable, value]) => ({ variable, value }));
+    this.#leaves = topological([...this.outputs, ...effects.map(({ value }) => value)]).filter(
+      (x) => isLeaf(x) && !inputOf.has(x) && !this.trace.variableOf.has(x),
+    );
+    this.plan = await makePlan({
+      label,
+      engine,
+      outputs: this.outputs,
+      effects,
+      leafOf: (variable) => this.trace.leaves.get(variable),
+      variableRange: (variable) => variable.home!,
+      leafRange: (leaf) => {
+        const variable = this.trace.variableOf.get(leaf);
+        if (variable) return variable.home!;
+        const input = inputOf.get(leaf);
+        if (input) return input;
+        const range = leafRange(leaf, engine);
+        return homeOf.has(range) ? this.#frozen(leaf, range, engine) : range;
+      },
+    });
+    return this.plan;
+  }
+
+  /** A variable's value that was read outside the function is a constant inside: it gets memory of its own. */
+  #frozen(leaf: Tensor, range: BufferRange, engine: Engine): BufferRange {
+    const known = this.#copies.find(({ tensor }) => tensor === leaf);
+    if (known) return known.range;
+    const copy = engine.allocate(range.size, 'constant');
+    engine.copy(range, copy);
+    this.#copies.push({ tensor: leaf, range: copy });
+    return copy;
+  }
+
+  /** Puts the arguments where the plan reads them. */
+  async bind(args: readonly Tensor[], engine: Engine): Promise<void> {
+    await compute(args, engine);
+    args.forEach((arg, i) => {
+      if (arg.size === 0) return;
+      if (arg.host && !arg.storage) engine.write(this.#inputs[i], arg.host);
+      else engine.copy(leafRange(arg, engine), this.#inputs[i]);
+    });
+  }
+
+  /** Runs the plan and gives fresh tensors for its outputs. */
+  run(engine: Engine, times: number): Tensor[] {
+    const plan = this.plan!;
+    for (const variable of this.trace.values.keys()) beforeOverwrite(variable, engine);
+    const results = this.outputs.map((x) => new Tensor(x.shape, x.dtype, null, [], {}, engine));
+    const copies: Copy[] = [];
+    results.forEach((result, i) => {
+      const range = engine.allocate(byteSize(result.dtype, result.size), 'result');
+      settle(result, engine, range);
+      if (result.size > 0) copies.push({ from: { ...plan.outputs[i], size: range.size }, to: range });
+    });
+    plan.run(times, copies);
+    return results;
+  }
+
+  dispose(): void {
+    const engine = this.plan?.engine;
+    this.plan?.dispose();
+    this.plan = null;
+    if (engine)
+      for (const range of [...this.#inputs, ...this.#copies.map(({ range }) => range)]) engine.free(range);
+    this.#inputs = [];
+    this.#copies = [];
+  }
+}
+
+/**
+ * Moves variables that one step updates into one buffer, so that one dispatch can update them all.
+ * Those that are together already, or would not fit one binding, stay.
+ */
+function collocate(variables: readonly Variable[], engine: Engine): void {
+  const ready = variables.filter((variable) => variable.size > 0 && variable.value.storage);
+  const buffers = new Set(ready.map((variable) => variable.home?.buffer));
+  if (ready.length < 2 || (buffers.size === 1 && !buffers.has(undefined))) return;
+  const sizes = ready.map((variable) => Math.ceil(byteSize(variable.dtype, variable.size) / 256) * 256);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (total > engine.profile.limits.maxStorageBufferBindingSize) return;
+  const block = engine.allocate(total, 'parameters');
+  let offset = block.offset;
+  const members = { count: ready.length };
+  ready.forEach((variable, i) => {
+    const { value } = variable;
+    const home: BufferRange = { buffer: block.buffer, offset, size: byteSize(variable.dtype, variable.size) };
+    offset += sizes[i];
+    engine.copy(value.storage!, home);
+    const next = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
+    const old = variable.home;
+    // The old value keeps its memory for whoever was made from it, and frees it in the end.
+    if (old && value.storage !== old) engine.free(old);
+    blocks.register(variable, { engine, block, members });
+    next.storage = home;
+    replaceValue(variable, next);
+    variable.home = home;
+  });
+}
+
+/** A block of parameters is freed when the last variable in it is gone. */
+const blocks = new FinalizationRegistry<{ engine: Engine; block: BufferRange; members: { count: number } }>(
+  ({ engine, block, members }) => {
+    if (--members.count === 0) engine.free(block);
+  },
+);
+
+/**
+ * A function of tensors and variables as one planned step.
+ *
+ * `fn` is run on placeholders at the first call with arguments of new shapes or dtypes; it must be
+ * synchronous, cannot read numbers, and updates variables with `assign`. A plan is keyed by the
+ * arguments' shapes and dtypes, other arguments' values, and the `trainable` flags of the variables it
+ * reads; whatever else fn depends on is a constant of the trace. At most 16 plans are kept.
+ *
+ * Throws StateError for an asynchronous fn, for `data()` inside it, and for capture inside capture.
+ *
+ * ```ts
+ * const step = capture((x, y) => {
+ *   const loss = x.matmul(w).sub(y).square().mean();
+ *   const [dw] = gradients(loss, [w]);
+ *   w.assign(w.sub(dw.mul(0.1)));
+ *   return loss;
+ * });
+ * const loss = await step(x, y);
+ * ```
+ */
+export function capture<A extends readonly TensorLike[], R extends Outputs>(
+  fn: (...args: { [K in keyof A]: Tensor }) => R,
+  options: CaptureOptions = {},
+): Captured<A, R> {
+  const label = options.name ?? (fn.name || 'captured step');
+  const entries = new Map<string, Entry>();
+  const inFlight: Promise<void>[] = [];
+  let traces = 0;
+  let latest: Entry | null = null;
+
+  const entryFor = (args: readonly Tensor[], engine: Engine): Entry => {
+    const key = args.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
+    const known = entries.get(key);
+    if (known?.isCurrent() && !engine.options.debug?.noReplay) {
+      // Most recently used goes last.
+      entries.delete(key);
+      entries.set(key, known);
+      latest = known;
+      return known;
+    }
+    const entry = new Entry(fn as never, args, label);
+    known?.dispose();
+    entries.delete(key);
+    traces++;
+    entries.set(key, entry);
+    latest = entry;
+    if (entries.size > PLANS) {
+      const [oldest, old] = entries.entries().next().value!;
+      old.dispose();
+      entries.delete(oldest);
+    }
+    return entry;
+  };
+
+  const engineFor = async (args: readonly Tensor[]): Promise<Engine> =>
+    options.engine ?? args.find((x) => x.engine)?.engine ?? defaultEngine();
+
+  const step = async (...given: A): Promise<R> => {
+    const args = given.map((arg) => toTensor(arg).checkUsable(label));
+    const values = args.map((arg) => (arg instanceof Variable ? arg.value : arg));
+    const engine = await engineFor(values);
+    return serial(engine, async () => {
+      engine.check(label);
+      const entry = entryFor(values, engine);
+      await entry.ready(engine, label);
+      await entry.bind(values, engine);
+      const results = entry.run(engine, 1);
+      let next = 0;
+      return entry.rebuild(entry.structure, () => results[next++]) as R;
+    });
+  };
+
+  return Object.defineProperties(
+    Object.assign(step, {
+      async prepare(...given: A): Promise<void> {
+        const args = given.map((arg) => toTensor(arg).checkUsable(label));
+        const engine = await engineFor(args);
+        await serial(engine, async () => {
+          engine.check(label);
+          await entryFor(args, engine).ready(engine, label);
+        });
+      },
+      async replay(times = 1): Promise<void> {
+        const engine = await engineFor([]);
+        await serial(engine, async () => {
+          engine.check(label);
+          for (let left = times; left > 0; ) {
+            const entry = entryFor([], engine);
+            if (entry.outputs.length > 0 || entry.placeholders.length > 0)
+              throw new StateError(`replay: '${label}' has arguments or results; call it instead.`);
+            await entry.ready(engine, label);
+            const now = engine.options.debug?.noReplay ? 1 : left;
+            entry.run(engine, now);
+            left -= now;
+          }
+        });
+        const done = engine.idle();
+        done.catch(() => {});
+        inFlight.push(done);
+        if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
+      },
+      explain: (): readonly PlannedKernel[] => latest?.plan?.kernels ?? [],
+      dispose(): void {
+        for (const entry of entries.values()) entry.dispose();
+        entries.clear();
+        latest = null;
+      },
+    }),
+    {
+      dispatches: { get: () => latest?.plan?.dispatches ?? 0 },
+      traces: { get: () => traces },
+    },
+  ) as Captured<A, R>;
+}

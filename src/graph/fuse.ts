@@ -1,0 +1,490 @@
+/**
+ * From nodes to kernels.
+ *
+ * 1. Kernel ops of one family with the same inputs become one kernel with several outputs.
+ * 2. Each expression is either computed where it is used or given memory (`materialised`).
+ * 3. Materialised expressions become elementwise kernels, and those melt into the kernel that makes
+ *    what they read, as long as no detour through another kernel would turn into a circle.
+ *
+ * Nothing here knows a model: only ops, sizes and who reads whom.
+ */
+import type { KernelFamily } from '../ops/define.ts';
+import type { Attributes, Tensor, Variable } from '../ops/tensor.ts';
+import { Generator, type Source } from './generate.ts';
+import { isLeaf } from './simplify.ts';
+
+/** WebGPU guarantees 8 storage buffers per stage, and equal plans on all adapters give equal bits. */
+export const STORAGE_BUFFERS = 8;
+
+/** An in-place update: `value` is to become the contents of `variable`. */
+export interface Effect {
+  readonly variable: Variable;
+  readonly value: Tensor;
+}
+
+export interface Kernel {
+  /** Position of its first node: the order that ties are broken by. */
+  order: number;
+  /** Null for an elementwise kernel. */
+  readonly family: KernelFamily | null;
+  readonly attributes: Attributes;
+  /** A family's inputs by its names for them. */
+  readonly inputs: Map<string, Tensor>;
+  /** A family's results by its names for them. */
+  readonly outputs: Map<string, Tensor>;
+  /** Expressions that it computes and stores: with the output in whose store they are computed, or null. */
+  readonly roots: { readonly tensor: Tensor; readonly host: string | null }[];
+}
+
+/** What a plan's nodes are, once it is decided. */
+export interface Fusion {
+  readonly kernels: readonly Kernel[];
+  /** Which kernel makes a tensor that has memory. */
+  readonly producer: ReadonlyMap<Tensor, Kernel>;
+  /** What the kernel reads from memory. */
+  reads(kernel: Kernel): ReadonlySet<Tensor>;
+  /** Tensors that need memory: made by one kernel and read by another, or asked for. */
+  readonly stored: ReadonlySet<Tensor>;
+}
+
+/** The tensor behind views over the same bytes. */
+export function base(x: Tensor): Tensor {
+  let at = x;
+  while (!isLeaf(at) && at.op!.alias) at = at.inputs[0];
+  return at;
+}
+
+/**
+ * Which elements of which sources one expression reads: for every source, the index expressions with
+ * which it is read when the result is at element `i`.
+ */
+function accesses(root: Tensor, isSource: (x: Tensor) => boolean): Map<Tensor, Set<string>> {
+  const found = new Map<Tensor, Set<string>>();
+  class Probe extends Generator {
+    override load(source: Source, index: string): string {
+      const seen = found.get(source.tensor) ?? new Set();
+      found.set(source.tensor, seen.add(index));
+      return super.load(source, index);
+    }
+  }
+  const probe = new Probe((x) => (x !== root && isSource(x) ? { key: x, tensor: x } : null));
+  probe.scope(() => probe.value(root, 'i'));
+  return found;
+}
+
+/** Kernel families whose inputs are read many times, so that only the cheapest expression may melt into a load. */
+const READS_OFTEN = new Set(['matmul']);
+
+interface Cost {
+  readonly loads: number;
+  readonly steps: number;
+}
+
+export class Fuser implements Fusion {
+  readonly kernels: Kernel[] = [];
+  readonly producer = new Map<Tensor, Kernel>();
+  readonly stored = new Set<Tensor>();
+  readonly #nodes: readonly Tensor[];
+  readonly #position = new Map<Tensor, number>();
+  readonly #users = new Map<Tensor, Tensor[]>();
+  readonly #wanted: ReadonlySet<Tensor>;
+  readonly #reads = new Map<Kernel, Set<Tensor>>();
+  readonly #accesses = new Map<Tensor, Map<Tensor, Set<string>>>();
+  /** Leaves that a kernel overwrites, by the effect's value. */
+  readonly #overwrites: ReadonlyMap<Tensor, Tensor>;
+
+  /**
+   * `wanted`: tensors that must have memory in the end. `overwritten` gives, for the value of an in-place
+   * effect, the leaf whose memory it will take.
+   */
+  constructor(
+    nodes: readonly Tensor[],
+    wanted: ReadonlySet<Tensor>,
+    overwritten: ReadonlyMap<Tensor, Tensor>,
+  ) {
+    this.#nodes = nodes;
+    this.#wanted = wanted;
+    this.#overwrites = overwritten;
+    nodes.forEach((node, i) => {
+      this.#position.set(node, i);
+      if (!isLeaf(node)) for (const input of new Set(node.inputs)) append(this.#users, input, node);
+    });
+    this.#formFamilies();
+    const forced = new Set<Tensor>();
+    for (;;) {
+      this.#formExpressions(forced);
+      const heavy = this.#overBudget();
+      if (!heavy) break;
+      forced.add(heavy);
+    }
+    this.#meltAll();
+    this.#findStored();
+  }
+
+  reads(kernel: Kernel): Set<Tensor> {
+    let reads = this.#reads.get(kernel);
+    if (!reads) {
+      reads = new Set();
+      for (const input of kernel.inputs.values()) this.#collect(input, kernel, reads);
+      for (const { tensor } of kernel.roots)
+        for (const input of tensor.inputs) this.#collect(input, kernel, reads);
+      this.#reads.set(kernel, reads);
+    }
+    return reads;
+  }
+
+  /** Adds what `x` reads from memory when it is computed inside `kernel`. */
+  #collect(x: Tensor, kernel: Kernel, into: Set<Tensor>): void {
+    const seen = new Set<Tensor>();
+    const visit = (node: Tensor): void => {
+      if (seen.has(node)) return;
+      seen.add(node);
+      const maker = this.producer.get(node);
+      if (maker === kernel) return;
+      if (maker || isLeaf(node)) into.add(node);
+      else node.inputs.forEach(visit);
+    };
+    visit(x);
+  }
+
+  // ---- 1. families
+
+  #formFamilies(): void {
+    const found: Kernel[] = [];
+    for (const node of this.#nodes) {
+      if (isLeaf(node) || !node.op!.kernel) continue;
+      const { family, inputs: names, output } = node.op!.kernel;
+      const inputs = new Map(names.map((name, i) => [name, node.inputs[i]]));
+      const sibling = found.find(
+        (kernel) =>
+          kernel.family === family &&
+          !kernel.outputs.has(output) &&
+          shareInputs(kernel.inputs, inputs) &&
+          sameAttributes(kernel.attributes, node.attributes) &&
+          this.#independent(kernel, node),
+      );
+      if (sibling) this.#add(sibling, node, output, inputs);
+      else {
+        const kernel: Kernel = {
+          order: this.#position.get(node)!,
+          family,
+          attributes: node.attributes,
+          inputs: new Map(inputs),
+          outputs: new Map([[output, node]]),
+          roots: [],
+        };
+        found.push(kernel);
+        this.producer.set(node, kernel);
+      }
+    }
+    // A node may be another family's by-product: a column sum that a matrix product meets on its way.
+    for (const kernel of [...found]) {
+      if (kernel.outputs.size !== 1) continue;
+      const [node] = kernel.outputs.values();
+      if (!node.op!.join) continue;
+      for (const host of found) {
+        if (host === kernel || host.outputs.size === 0) continue;
+        const anchor = [...host.outputs.values()].find((one) => one.op!.kernel?.family === host.family);
+        const output = anchor ? node.op!.join(node, anchor) : null;
+        if (output === null || host.outputs.has(output) || !this.#independent(host, node)) continue;
+        this.#add(host, node, output, new Map());
+        found.splice(found.indexOf(kernel), 1);
+        break;
+      }
+    }
+    this.kernels.push(...found);
+  }
+
+  #add(kernel: Kernel, node: Tensor, output: string, inputs: Map<string, Tensor>): void {
+    kernel.outputs.set(output, node);
+    for (const [name, input] of inputs) kernel.inputs.set(name, input);
+    kernel.order = Math.max(kernel.order, this.#position.get(node)!);
+    this.producer.set(node, kernel);
+  }
+
+  /** Neither does the node depend on a result of the kernel nor the other way round, also by way of other merged kernels. */
+  #independent(kernel: Kernel, node: Tensor): boolean {
+    const members = new Set(kernel.outputs.values());
+    return !this.#dependsOn([node], members) && !this.#dependsOn([...members], new Set([node]));
+  }
+
+  #dependsOn(from: readonly Tensor[], targets: ReadonlySet<Tensor>): boolean {
+    const seen = new Set<Tensor>();
+    const stack = from.flatMap((node) => (isLeaf(node) ? [] : [...node.inputs]));
+    while (stack.length > 0) {
+      const node = stack.pop()!;
+      if (targets.has(node)) return true;
+      if (seen.has(node) || isLeaf(node)) continue;
+      seen.add(node);
+      stack.push(...node.inputs);
+      // What else the kernel of this node needs is needed for this node as well.
+      const kernel = this.producer.get(node);
+      if (kernel)
+        for (const other of kernel.outputs.values()) if (other !== node) stack.push(...other.inputs);
+    }
+    return false;
+  }
+
+  // ---- 2. expressions
+
+  #formExpressions(forced: ReadonlySet<Tensor>): void {
+    for (const kernel of this.kernels.filter(({ family }) => !family)) {
+      for (const { tensor } of kernel.roots) this.producer.delete(tensor);
+    }
+    this.kernels.splice(0, this.kernels.length, ...this.kernels.filter(({ family }) => family));
+    this.#reads.clear();
+    const costs = this.#costs();
+    /** Who would compute the expression if it had no memory. */
+    const owners = new Map<Tensor, Set<Tensor | Kernel>>();
+    for (let i = this.#nodes.length - 1; i >= 0; i--) {
+      const node = this.#nodes[i];
+      if (isLeaf(node) || node.op!.kernel) continue;
+      const own = new Set<Tensor | Kernel>();
+      for (const user of this.#users.get(node) ?? []) {
+        const maker = this.producer.get(user);
+        if (maker?.family) own.add(maker);
+        else if (maker) own.add(user);
+        else for (const owner of owners.get(user) ?? []) own.add(owner);
+      }
+      owners.set(node, own);
+      if (forced.has(node) || this.#wanted.has(node) || this.#needsMemory(node, own, costs)) {
+        const kernel: Kernel = {
+          order: i,
+          family: null,
+          attributes: {},
+          inputs: new Map(),
+          outputs: new Map(),
+          roots: [{ tensor: node, host: null }],
+        };
+        this.kernels.push(kernel);
+        this.producer.set(node, kernel);
+      }
+    }
+    this.kernels.sort((a, b) => a.order - b.order);
+  }
+
+  #needsMemory(
+    node: Tensor,
+    owners: ReadonlySet<Tensor | Kernel>,
+    costs: ReadonlyMap<Tensor, Cost>,
+  ): boolean {
+    if (node.op!.alias) return false;
+    const { loads, steps } = costs.get(node)!;
+    for (const owner of owners) {
+      const family = 'family' in owner ? owner.family : null;
+      if (family && READS_OFTEN.has(family.name) && !(loads <= 1 && steps <= 3)) return true;
+    }
+    // Computing twice costs less than a dispatch and a trip through memory, when it is this little.
+    if (owners.size > 1 && !(loads <= 3 && steps <= 12)) return true;
+    // A small tensor repeated many times: compute it once rather than at every element.
+    const users = this.#users.get(node) ?? [];
+    const widest = Math.max(0, ...users.map((user) => user.size));
+    return node.size > 1 && widest > 65_536 && widest >= 16 * node.size && steps >= 2;
+  }
+
+  /** Loads and steps per element, were everything up to leaves and kernels computed in place. */
+  #costs(): Map<Tensor, Cost> {
+    const costs = new Map<Tensor, Cost>();
+    for (const node of this.#nodes) {
+      if (isLeaf(node) || node.op!.kernel) costs.set(node, { loads: node.size === 1 ? 0 : 1, steps: 0 });
+      else {
+        let loads = 0;
+        let steps = node.op!.name === 'random' ? 30 : node.op!.alias ? 0 : 1;
+        for (const input of node.inputs) {
+          loads += costs.get(input)!.loads;
+          steps += costs.get(input)!.steps;
+        }
+        costs.set(node, { loads: Math.min(loads, 1e6), steps: Math.min(steps, 1e6) });
+      }
+    }
+    return costs;
+  }
+
+  /** An inlined expression to give memory to, when some kernel reads from too many places. */
+  #overBudget(): Tensor | null {
+    for (const kernel of this.kernels) {
+      if (this.#buffers(kernel) <= STORAGE_BUFFERS) continue;
+      let heaviest: Tensor | null = null;
+      let most = 1;
+      const seen = new Set<Tensor>();
+      const visit = (node: Tensor, isRoot: boolean): void => {
+        if (seen.has(node)) return;
+        seen.add(node);
+        if (!isRoot && (isLeaf(node) || this.producer.has(node))) return;
+        if (!isRoot && !node.op!.alias) {
+          const reads = new Set<Tensor>();
+          for (const input of node.inputs) this.#collect(input, kernel, reads);
+          if (reads.size > most && reads.size < STORAGE_BUFFERS) [heaviest, most] = [node, reads.size];
+        }
+        for (const input of node.inputs) visit(input, false);
+      };
+      for (const { tensor } of kernel.roots) visit(tensor, true);
+      for (const input of kernel.inputs.values()) visit(input, false);
+      if (heaviest) return heaviest;
+    }
+    return null;
+  }
+
+  #buffers(kernel: Kernel): number {
+    const places = new Set<unknown>(this.reads(kernel));
+    for (const { tensor } of kernel.roots) places.add(this.#overwrites.get(tensor) ?? tensor);
+    for (const tensor of kernel.outputs.values()) places.add(tensor);
+    return places.size;
+  }
+
+  // ---- 3. melting
+
+  #meltAll(): void {
+    for (const kernel of [...this.kernels]) {
+      if (kernel.family || kernel.roots.length !== 1) continue;
+      this.#melt(kernel);
+    }
+  }
+
+  /** Moves an elementwise kernel's expression into the latest kernel that makes what it reads at the same place. */
+  #melt(kernel: Kernel): void {
+    const [{ tensor }] = kernel.roots;
+    if (tensor.dtype === 'u8') return;
+    const found = this.#accessesOf(tensor);
+    const makers = new Map<Kernel, Tensor[]>();
+    for (const source of found.keys()) {
+      const maker = this.producer.get(source);
+      if (maker) append(makers, maker, source);
+    }
+    const candidates = [...makers].sort(([a], [b]) => b.order - a.order);
+    for (const [host, sources] of candidates) {
+      const place = this.#placeIn(host, sources, tensor, found);
+      if (place === undefined || this.#detour(host, kernel)) continue;
+      if (!this.#mayOverwrite(host, tensor)) continue;
+      host.roots.push({ tensor, host: place });
+      this.#reads.delete(host);
+      const fits = this.#withProducer(tensor, host, () => this.#buffers(host) <= STORAGE_BUFFERS);
+      if (!fits) {
+        host.roots.pop();
+        this.#reads.delete(host);
+        continue;
+      }
+      this.producer.set(tensor, host);
+      host.order = Math.max(host.order, kernel.order);
+      this.kernels.splice(this.kernels.indexOf(kernel), 1);
+      return;
+    }
+  }
+
+  #withProducer<T>(tensor: Tensor, kernel: Kernel, check: () => T): T {
+    const before = this.producer.get(tensor)!;
+    this.producer.set(tensor, kernel);
+    this.#reads.delete(kernel);
+    const result = check();
+    this.producer.set(tensor, before);
+    this.#reads.delete(kernel);
+    return result;
+  }
+
+  /** The one output in whose store the expression can be computed, null for an elementwise host, undefined for none. */
+  #placeIn(
+    host: Kernel,
+    sources: readonly Tensor[],
+    tensor: Tensor,
+    found: ReadonlyMap<Tensor, ReadonlySet<string>>,
+  ): string | null | undefined {
+    let place: string | null | undefined;
+    for (const source of sources) {
+      if (source.size !== tensor.size) return undefined;
+      for (const index of found.get(source)!)
+        if (index !== 'i' && !(tensor.size === 1 && index === '0u')) return undefined;
+      const root = host.roots.find((one) => one.tensor === source);
+      const output = root ? root.host : [...host.outputs].find(([, one]) => one === source)![0];
+      if (place !== undefined && place !== output) return undefined;
+      place = output;
+    }
+    return place;
+  }
+
+  /** Is there a way from `from` to `to` through a third kernel? Melting the two would then make a circle. */
+  #detour(from: Kernel, to: Kernel): boolean {
+    const seen = new Set<Kernel>();
+    const stack = [...this.predecessors(to)].filter((maker) => maker !== from);
+    while (stack.length > 0) {
+      const kernel = stack.pop()!;
+      if (kernel === from) return true;
+      if (seen.has(kernel)) continue;
+      seen.add(kernel);
+      stack.push(...this.predecessors(kernel));
+    }
+    return false;
+  }
+
+  /** The kernels that must run before this one. */
+  predecessors(kernel: Kernel): Set<Kernel> {
+    const before = new Set<Kernel>();
+    for (const read of this.reads(kernel)) {
+      const maker = this.producer.get(read);
+      if (maker && maker !== kernel) before.add(maker);
+    }
+    // Whoever reads a variable's old value comes before the kernel that overwrites it.
+    for (const [value, leaf] of this.#overwrites) {
+      if (this.producer.get(value) !== kernel) continue;
+      for (const other of this.kernels)
+        if (other !== kernel && this.reads(other).has(leaf)) before.add(other);
+    }
+    return before;
+  }
+
+  /** A value may be written over a variable inside `host` only if host reads that variable nowhere else. */
+  #mayOverwrite(host: Kernel, value: Tensor): boolean {
+    const leaf = this.#overwrites.get(value);
+    if (!leaf) return true;
+    const reads = new Set<Tensor>();
+    for (const input of host.inputs.values()) this.#collect(input, host, reads);
+    if (reads.has(leaf)) return false;
+    const roots = [value, ...host.roots.map(({ tensor }) => tensor)];
+    return roots.every((tensor) => onlyAtOwnPlace(this.#accessesOf(tensor).get(leaf), leaf));
+  }
+
+  #accessesOf(tensor: Tensor): Map<Tensor, Set<string>> {
+    let found = this.#accesses.get(tensor);
+    if (!found) {
+      found = accesses(tensor, (x) => isLeaf(x) || this.producer.has(x));
+      this.#accesses.set(tensor, found);
+    }
+    return found;
+  }
+
+  /** May the kernel that makes `value` write it over `leaf` directly? */
+  canOverwrite(value: Tensor): boolean {
+    return this.#mayOverwrite(this.producer.get(value)!, value);
+  }
+
+  /** How a kernel's own expression reads its sources. */
+  pattern(tensor: Tensor): ReadonlyMap<Tensor, ReadonlySet<string>> {
+    return this.#accessesOf(tensor);
+  }
+
+  #findStored(): void {
+    for (const kernel of this.kernels)
+      for (const read of this.reads(kernel)) if (this.producer.has(read)) this.stored.add(read);
+    for (const tensor of this.#wanted) if (this.producer.has(tensor)) this.stored.add(tensor);
+  }
+}
+
+const onlyAtOwnPlace = (indices: ReadonlySet<string> | undefined, leaf: Tensor): boolean =>
+  !indices || [...indices].every((index) => index === 'i' || leaf.size === 1);
+
+function shareInputs(a: ReadonlyMap<string, Tensor>, b: ReadonlyMap<string, Tensor>): boolean {
+  let shared = false;
+  for (const [name, input] of b) {
+    if (!a.has(name)) continue;
+    if (base(a.get(name)!) !== base(input) || a.get(name)!.size !== input.size) return false;
+    shared = true;
+  }
+  return shared;
+}
+
+const sameAttributes = (a: Attributes, b: Attributes): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}

@@ -1,0 +1,198 @@
+/**
+ * Grows the WGSL that fills a kernel's holes, from the elements that it stores back to the loads.
+ *
+ * One Generator serves one kernel: its functions (`load x`, `store y`, the body of a loop) are scopes of
+ * their own, its bindings and uniforms are shared. Shapes and constants become uniforms, so two kernels
+ * of the same structure have the same text and share one pipeline.
+ */
+import { storageType } from '../ops/dtype.ts';
+import type { Expressions } from '../ops/expression.ts';
+import type { Tensor } from '../ops/tensor.ts';
+import { library } from '../shaders/index.ts';
+
+/** Where a kernel finds the elements of a materialised tensor. */
+export interface Source {
+  /** What identifies its memory: two tensors with one key are one binding. */
+  readonly key: unknown;
+  readonly tensor: Tensor;
+}
+
+export interface GeneratedUniform {
+  readonly name: string;
+  readonly type: 'u32' | 'i32' | 'f32';
+  readonly value: number;
+}
+
+export interface GeneratedBinding {
+  readonly name: string;
+  readonly source: Source;
+}
+
+/** Statements and the names already given in one function. */
+class Scope {
+  readonly lines: string[] = [];
+  readonly known = new Map<string, string>();
+  readonly outer: Scope | null;
+
+  constructor(outer: Scope | null = null) {
+    this.outer = outer;
+  }
+
+  find(key: string): string | undefined {
+    return this.known.get(key) ?? this.outer?.find(key);
+  }
+}
+
+export class Generator implements Expressions {
+  readonly uniforms: GeneratedUniform[] = [];
+  readonly bindings: GeneratedBinding[] = [];
+  readonly #libraries = new Set<string>();
+  readonly #source: (x: Tensor) => Source | null;
+  readonly #byKey = new Map<unknown, string>();
+  #names = 0;
+  #scope = new Scope();
+  /** Where numbers that are the same for all elements are computed, when the kernel has such a place. */
+  #hoisted: Scope | null = null;
+
+  /** `source` tells the memory of a materialised tensor, or null for one that is to be computed here. */
+  constructor(source: (x: Tensor) => Source | null) {
+    this.#source = source;
+  }
+
+  /** A function body of its own: `emit` gets the statements collected so far by what it calls. */
+  scope<T>(
+    emit: (scope: { lines: readonly string[] }) => T,
+    given: ReadonlyMap<Tensor, string> = new Map(),
+  ): T {
+    this.#scope = new Scope();
+    this.#hoisted = null;
+    this.#give(given);
+    return emit(this.#scope);
+  }
+
+  /** A loop body, with a place before the loop for what all elements share. */
+  loop(emit: () => void): { prologue: string; body: string } {
+    this.#hoisted = new Scope();
+    this.#scope = new Scope(this.#hoisted);
+    emit();
+    return { prologue: this.#hoisted.lines.join('\n'), body: this.#scope.lines.join('\n') };
+  }
+
+  /** Values that are at hand at element `i`: the results of the kernel itself, in its epilogue. */
+  #give(given: ReadonlyMap<Tensor, string>): void {
+    for (const [tensor, value] of given) {
+      this.#scope.known.set(`${tensor.id}@i`, value);
+      if (tensor.size === 1) this.#scope.known.set(`${tensor.id}@0u`, value);
+    }
+  }
+
+  statement(line: string): void {
+    this.#scope.lines.push(line);
+  }
+
+  value(x: Tensor, index: string): string {
+    if (x.size === 1) return this.#scalar(x);
+    return this.#element(x, index);
+  }
+
+  /** A tensor of one element does not depend on the index: it is computed once, before the loop if there is one. */
+  #scalar(x: Tensor): string {
+    if (this.#scope.find(`${x.id}@0u`) !== undefined || !this.#hoisted) return this.#element(x, '0u');
+    const inner = this.#scope;
+    this.#scope = this.#hoisted;
+    const value = this.#element(x, '0u');
+    this.#scope = inner;
+    return value;
+  }
+
+  #element(x: Tensor, index: string): string {
+    const key = `${x.id}@${index}`;
+    const known = this.#scope.find(key);
+    if (known !== undefined) return known;
+    const source = this.#source(x);
+    const value = source ? this.name(this.load(source, index)) : x.op!.expression!(this, x.inputs, index, x);
+    this.#scope.known.set(key, value);
+    return value;
+  }
+
+  /** The expression that reads an element from memory, in the dtype's expression type. */
+  load(source: Source, index: string): string {
+    const { tensor } = source;
+    const binding = this.bind(source);
+    if (tensor.dtype === 'u8')
+      return `(${this.address(tensor, binding, `(${index}) >> 2u`)} >> (((${index}) & 3u) * 8u)) & 0xffu`;
+    const word = this.address(tensor, binding, index);
+    return tensor.dtype === 'bool' ? `${word} != 0u` : word;
+  }
+
+  /** `binding[index]`; a kernel over many tensors overrides it. */
+  protected address(_tensor: Tensor, binding: string, index: string): string {
+    return `${binding}[${index}]`;
+  }
+
+  /** Writes element `index`. */
+  store(source: Source, index: string, value: string): void {
+    const { tensor } = source;
+    const word = tensor.dtype === 'bool' ? `u32(${value})` : value;
+    this.statement(this.assignment(tensor, this.bind(source), index, word));
+  }
+
+  /** `binding[index] = value`; a kernel over many tensors overrides it. */
+  protected assignment(_tensor: Tensor, binding: string, index: string, value: string): string {
+    return `${binding}[${index}] = ${value};`;
+  }
+
+  /** The binding of a memory, declared at its first use. */
+  bind(source: Source): string {
+    const existing = this.#byKey.get(source.key);
+    if (existing) return existing;
+    const name = `b${this.bindings.length}`;
+    this.#byKey.set(source.key, name);
+    this.bindings.push({ name, source });
+    return name;
+  }
+
+  /** Makes an existing binding of the shader's own the one for a memory. */
+  alias(key: unknown, name: string): void {
+    this.#byKey.set(key, name);
+  }
+
+  name(expression: string): string {
+    if (/^[\w.]+$/.test(expression)) return expression;
+    const key = `= ${expression}`;
+    const known = this.#scope.find(key);
+    if (known !== undefined) return known;
+    const name = `v${this.#names++}`;
+    this.#scope.lines.push(`let ${name} = ${expression};`);
+    this.#scope.known.set(key, name);
+    return name;
+  }
+
+  uniform(value: number, type: 'u32' | 'i32' | 'f32'): string {
+    const name = `u${this.uniforms.length}`;
+    this.uniforms.push({ name, type, value });
+    return `fused.${name}`;
+  }
+
+  use(name: string): void {
+    this.#libraries.add(name);
+  }
+
+  /** What stands in the `@bindings` hole. Generated bindings are numbered from 100, clear of the shader's own. */
+  declarations(words = false): string {
+    const lines = this.bindings.map(
+      ({ name, source }, i) =>
+        `@group(0) @binding(${101 + i}) var<storage, read_write> ${name}: array<${words ? 'u32' : storageType(source.tensor.dtype)}>;`,
+    );
+    if (this.uniforms.length > 0) {
+      lines.push(
+        'struct Fused {',
+        ...this.uniforms.map(({ name, type }) => `  ${name}: ${type},`),
+        '}',
+        '@group(0) @binding(100) var<uniform> fused: Fused;',
+      );
+    }
+    for (const name of this.#libraries) lines.push(library[name]);
+    return lines.join('\n');
+  }
+}

@@ -1,0 +1,150 @@
+/** Reverse-mode differentiation: a walk back over the graph that adds each op's own backward rule. */
+import { GradientError } from '../base/errors.ts';
+import { add } from '../ops/binary.ts';
+import { fill, type TensorLike, toTensor } from '../ops/constant.ts';
+import { reshape } from '../ops/movement.ts';
+import { sum } from '../ops/reduce.ts';
+import { broadcastAxes, sameShape, show } from '../ops/shape.ts';
+import { present, Tensor, tracing, type Variable } from '../ops/tensor.ts';
+
+export interface GradientOptions {
+  /** The gradient that arrives at `y`, of y's shape; needed unless y is a single number. Default 1. */
+  seed?: TensorLike;
+}
+
+/**
+ * ∂y/∂x for every x in `wrt`, as tensors of the shapes of `wrt`, which can be differentiated again.
+ *
+ * y: a scalar, or any shape with a `seed` (vector-Jacobian product). Throws GradientError for a
+ * non-scalar y without seed, an empty `wrt`, an x of integers, and an x on which y does not depend.
+ *
+ * ```ts
+ * const w = variable([[1, 2], [3, 4]]);
+ * const loss = w.square().sum();
+ * const [dw] = gradients(loss, [w]);    // 2w
+ * ```
+ */
+export function gradients(y: Tensor, wrt: readonly Tensor[], options: GradientOptions = {}): Tensor[] {
+  const root = present(y.checkUsable('gradients'));
+  if (!Array.isArray(wrt) || wrt.length === 0)
+    throw new GradientError(
+      'gradients: wrt is empty; name at least one tensor or variable to differentiate by.',
+    );
+  const targets = wrt.map((x) => present(x.checkUsable('gradients')));
+  let seed: Tensor;
+  if (options.seed === undefined) {
+    if (root.size !== 1)
+      throw new GradientError(
+        `gradients: the loss is not a scalar: its shape is ${show(root.shape)}. Reduce it with mean() or sum(), or pass { seed }.`,
+      );
+    seed = fill(root.shape, 1);
+  } else {
+    seed = toTensor(options.seed);
+    if (!sameShape(seed.shape, root.shape))
+      throw new GradientError(
+        `gradients: seed has shape ${show(seed.shape)}, the result ${show(root.shape)}; they must be equal.`,
+      );
+  }
+
+  const order = ancestors(root);
+  const depends = new Set<Tensor>(targets);
+  for (const node of order) if (node.inputs.some((input) => depends.has(input))) depends.add(node);
+
+  const arrived = new Map<Tensor, Tensor>([[root, seed]]);
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i];
+    const g = arrived.get(node);
+    if (!g || !node.op || !depends.has(node)) continue;
+    if (!node.inputs.some((input) => depends.has(input))) continue;
+    if (!node.op.backward) throw new GradientError(`gradients: ${node.op.name} has no derivative.`);
+    const found = node.op.backward(node.inputs, node, g, node.attributes);
+    if (found.length !== node.inputs.length)
+      throw new Error(
+        `${node.op.name}.backward gave ${found.length} gradients for ${node.inputs.length} inputs`,
+      );
+    node.inputs.forEach((input, k) => {
+      const part = found[k];
+      if (!part || !depends.has(input)) return;
+      const fitted = unbroadcast(part, input);
+      const before = arrived.get(input);
+      arrived.set(input, before ? add(before, fitted) : fitted);
+    });
+  }
+  return targets.map((target, i) => {
+    const g = arrived.get(target);
+    if (g) return g;
+    throw new GradientError(
+      `gradients: ${wrt[i].toString()} (number ${i} of wrt) has no differentiable path to the result${
+        root.op === null && !depends.has(root)
+          ? '; its graph was let go when it was read: call gradients() before data(), or use variables'
+          : target.dtype === 'f32'
+            ? ''
+            : `; ${target.dtype} has no derivative`
+      }.`,
+    );
+  });
+}
+
+/** All nodes behind `root`, inputs first, evaluated or not. */
+function ancestors(root: Tensor): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>([root]);
+  const stack = [{ node: root, next: 0 }];
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1];
+    if (top.next < top.node.inputs.length) {
+      const input = top.node.inputs[top.next++];
+      if (!seen.has(input)) {
+        seen.add(input);
+        stack.push({ node: input, next: 0 });
+      }
+    } else {
+      order.push(top.node);
+      stack.pop();
+    }
+  }
+  return order;
+}
+
+/** Sums a gradient over the axes along which its operand was repeated. */
+function unbroadcast(g: Tensor, like: Tensor): Tensor {
+  if (sameShape(g.shape, like.shape)) return g;
+  const axes = broadcastAxes(like.shape, g.shape);
+  return reshape(axes.length > 0 ? sum(g, axes) : g, like.shape);
+}
+
+/**
+ * A function that computes `fn` and its gradients together.
+ *
+ * `fn` returns a scalar; `wrt` are the variables to differentiate by, by default all trainable ones that
+ * fn reads. The result has `value`, `gradients` and `variables`, in one order.
+ *
+ * ```ts
+ * const step = valueAndGrad(() => model(x).sub(y).square().mean());
+ * const { value, gradients, variables } = step();
+ * optimizer.apply(variables, gradients);
+ * ```
+ */
+export function valueAndGrad<A extends unknown[]>(
+  fn: (...args: A) => Tensor,
+  wrt?: readonly Tensor[],
+): (...args: A) => { value: Tensor; gradients: Tensor[]; variables: Tensor[] } {
+  return (...args) => {
+    const outer = tracing.watched;
+    const watched = new Set<Variable>();
+    tracing.watched = watched;
+    let value: Tensor;
+    try {
+      value = fn(...args);
+    } finally {
+      tracing.watched = outer;
+      if (outer) for (const variable of watched) outer.add(variable);
+    }
+    if (!(value instanceof Tensor))
+      throw new GradientError(
+        `valueAndGrad: the function returned ${typeof value}; expected a scalar tensor.`,
+      );
+    const variables = wrt ? [...wrt] : [...watched].filter((variable) => variable.trainable);
+    return { value, gradients: gradients(value, variables), variables };
+  };
+}

@@ -1,0 +1,513 @@
+/**
+ * A plan: kernels in order, a place for every value, and the engine's recording of it all.
+ *
+ * Made once from a graph; run as often as one likes without another allocation.
+ */
+import type { BufferRange } from '../engine/arena.ts';
+import type { Copy, Engine } from '../engine/engine.ts';
+import type { Command, Recording } from '../engine/recorder.ts';
+import { specialize } from '../engine/shader.ts';
+import type { Facts, Lowered } from '../ops/define.ts';
+import { bytesKernel, elementwiseKernel, UPDATE_CHUNK, updateKernel } from '../ops/elementwise.ts';
+import type { Tensor, Variable } from '../ops/tensor.ts';
+import { base, Fuser, type Kernel, STORAGE_BUFFERS } from './fuse.ts';
+import { Generator, type Source } from './generate.ts';
+import { type Access, layOut, type Place, placeFor, verify } from './memory.ts';
+import { isLeaf, simplify } from './simplify.ts';
+import { mergeUpdates, UpdateGenerator, type UpdateGroup } from './update.ts';
+
+export interface PlanRequest {
+  readonly label: string;
+  readonly engine: Engine;
+  /** Results that are to be found somewhere after a run. */
+  readonly outputs: readonly Tensor[];
+  /** In-place updates: the value becomes the contents of the variable. */
+  readonly effects: readonly { readonly variable: Variable; readonly value: Tensor }[];
+  /** For each variable that is overwritten: the leaf by which this graph reads its old value, if it does. */
+  readonly leafOf: (variable: Variable) => Tensor | undefined;
+  /** The memory of a leaf. Two leaves with the same range are the same memory. */
+  readonly leafRange: (leaf: Tensor) => BufferRange;
+  /** The memory of a variable. */
+  readonly variableRange: (variable: Variable) => BufferRange;
+  /** Ranges into which outputs are to be computed directly; the others stay in the step arena. */
+  readonly direct?: ReadonlyMap<Tensor, BufferRange>;
+}
+
+/** A line of `explain()`. */
+export interface PlannedKernel {
+  readonly label: string;
+  readonly ops: readonly string[];
+  readonly workgroups: readonly [number, number, number];
+  readonly storageBuffers: number;
+  readonly writes: readonly { readonly shape: readonly number[]; readonly dtype: string }[];
+}
+
+export class Plan {
+  readonly label: string;
+  readonly engine: Engine;
+  readonly recording: Recording;
+  /** Where each output is after a run, in the order asked for. */
+  readonly outputs: readonly BufferRange[];
+  readonly kernels: readonly PlannedKernel[];
+  /** Bytes of the step arena that it uses. */
+  readonly arenaBytes: number;
+  readonly #owned: readonly BufferRange[];
+
+  constructor(
+    request: PlanRequest,
+    recording: Recording,
+    outputs: readonly BufferRange[],
+    kernels: readonly PlannedKernel[],
+    arenaBytes: number,
+    owned: readonly BufferRange[],
+  ) {
+    this.label = request.label;
+    this.engine = request.engine;
+    this.recording = recording;
+    this.outputs = outputs;
+    this.kernels = kernels;
+    this.arenaBytes = arenaBytes;
+    this.#owned = owned;
+  }
+
+  get dispatches(): number {
+    return this.recording.steps.length;
+  }
+
+  run(times = 1, copies: readonly Copy[] = []): void {
+    this.engine.run(this.recording, { times, copies });
+  }
+
+  dispose(): void {
+    this.recording.dispose();
+    for (const range of this.#owned) this.engine.free(range);
+  }
+}
+
+/** Makes a plan: simplifies, fuses, lays out memory, writes the shaders' holes and compiles them. */
+export async function makePlan(request: PlanRequest): Promise<Plan> {
+  const builder = new Builder(request);
+  return builder.finish();
+}
+
+class Builder {
+  readonly #request: PlanRequest;
+  readonly #engine: Engine;
+  readonly #outputs: readonly Tensor[];
+  readonly #fuser: Fuser;
+  readonly #places = new Map<Tensor, Place>();
+  readonly #fixed = new Map<string, Place>();
+  /** Effects whose value is first computed elsewhere, because somebody still reads the old one. */
+  readonly #deferred: { value: Tensor; variable: Variable }[] = [];
+  readonly #bufferIds = new Map<GPUBuffer, number>();
+
+  constructor(request: PlanRequest) {
+    this.#request = request;
+    this.#engine = request.engine;
+    const { outputs, effects } = request;
+    const { roots, nodes } = simplify(
+      [...outputs, ...effects.map(({ value }) => value)],
+      this.#engine.profile,
+    );
+    this.#outputs = roots.slice(0, outputs.length);
+    const values = roots.slice(outputs.length);
+    const wanted = new Set(roots.filter((root) => !isLeaf(root)));
+    let inPlace = effects.map(({ variable }, i) => ({ variable, value: values[i] }));
+    // Try to overwrite every variable directly; whatever cannot be is computed aside and copied at the end.
+    for (;;) {
+      const overwritten = new Map<Tensor, Tensor>();
+      for (const { variable, value } of inPlace) {
+        const leaf = request.leafOf(variable);
+        if (leaf) overwritten.set(value, leaf);
+      }
+      this.#fuser = new Fuser(nodes, wanted, overwritten);
+      const order = this.#sorted();
+      const blocked = inPlace.filter(
+        ({ value }) =>
+          !isLeaf(value) && overwritten.has(value) && (order === null || !this.#fuser.canOverwrite(value)),
+      );
+      if (blocked.length === 0) break;
+      this.#deferred.push(...blocked);
+      inPlace = inPlace.filter((effect) => !blocked.includes(effect));
+    }
+    for (const { variable, value } of inPlace)
+      this.#places.set(value, this.#fixedPlace(request.variableRange(variable), value));
+    outputs.forEach((original, i) => {
+      const range = request.direct?.get(original);
+      const root = this.#outputs[i];
+      if (range && !isLeaf(root) && !this.#places.has(root))
+        this.#places.set(root, this.#fixedPlace(range, root));
+    });
+  }
+
+  async finish(): Promise<Plan> {
+    const { engine, label } = this.#request;
+    const groups = mergeUpdates(
+      this.#sorted()!,
+      this.#fuser,
+      (tensor) => this.#bufferClass(tensor),
+      (tensor) => this.#place(tensor),
+    );
+    this.#setLifetimes(groups);
+    const stepPlaces = [...new Set(this.#places.values())].filter((place) => place.range === null);
+    const arenaBytes = layOut(stepPlaces, !engine.options.debug?.noReuse);
+    if (arenaBytes > 0) {
+      const buffer = engine.stepArena(arenaBytes);
+      for (const place of stepPlaces) place.range = { buffer, offset: place.offset, size: place.sizeBytes };
+    }
+    const owned: BufferRange[] = [];
+    const commands: Command[] = [];
+    const kernels: PlannedKernel[] = [];
+    const accesses: Access[] = [];
+    const push = (command: Command, access: Access, roots: readonly Tensor[], ops: readonly string[]) => {
+      commands.push(command);
+      accesses.push(access);
+      kernels.push({
+        label: command.label,
+        ops,
+        workgroups: command.workgroups,
+        storageBuffers: Object.keys(command.bindings).length,
+        writes: roots.map(({ shape, dtype }) => ({ shape, dtype })),
+      });
+    };
+    try {
+      for (const group of groups) {
+        const written = group.kernels.flatMap((kernel) => this.#written(kernel));
+        if (written.every((tensor) => tensor.size === 0)) continue;
+        const access: Access = {
+          label: this.#label(group.kernels[0]),
+          reads: group.kernels.flatMap((kernel) => [...this.#fuser.reads(kernel)].map((x) => this.#place(x))),
+          writes: written.map((tensor) => this.#place(tensor)),
+        };
+        const command =
+          group.kind === 'update' ? this.#updateCommand(group, owned) : this.#command(group.kernels[0]);
+        push(command, access, written, this.#opsOf(group.kernels[0]));
+      }
+      for (const { value, variable } of this.#deferred) this.#copyCommand(value, variable, push);
+      verify(accesses);
+      const recording = await engine.record(commands, label);
+      const outputs = this.#outputs.map(
+        (output) => this.#place(output).range ?? { buffer: null as never, offset: 0, size: 0 },
+      );
+      return new Plan(this.#request, recording, outputs, kernels, arenaBytes, owned);
+    } catch (error) {
+      for (const range of owned) engine.free(range);
+      throw error;
+    }
+  }
+
+  // ---- order and memory
+
+  /** Kernels so that each comes after what it needs, otherwise in the user's order; null when there is a circle. */
+  #sorted(): Kernel[] | null {
+    const { kernels } = this.#fuser;
+    const waiting = new Map(kernels.map((kernel) => [kernel, this.#fuser.predecessors(kernel)]));
+    const done: Kernel[] = [];
+    while (waiting.size > 0) {
+      let next: Kernel | null = null;
+      for (const [kernel, before] of waiting)
+        if (before.size === 0 && (!next || kernel.order < next.order)) next = kernel;
+      if (!next) return null;
+      waiting.delete(next);
+      for (const before of waiting.values()) before.delete(next);
+      done.push(next);
+    }
+    return done;
+  }
+
+  #setLifetimes(groups: readonly UpdateGroup[]): void {
+    groups.forEach(({ kernels }, time) => {
+      for (const kernel of kernels)
+        for (const tensor of [...this.#fuser.reads(kernel), ...this.#written(kernel)]) {
+          const place = this.#place(tensor);
+          place.first = Math.min(place.first, time);
+          place.last = Math.max(place.last, time);
+        }
+    });
+    // What is read after the last kernel lives to the end.
+    for (const tensor of [...this.#outputs, ...this.#deferred.map(({ value }) => value)])
+      if (!isLeaf(tensor)) this.#place(tensor).last = groups.length;
+  }
+
+  /** The tensors that a kernel stores. */
+  #written(kernel: Kernel): Tensor[] {
+    const outputs = [...kernel.outputs.values()].filter((tensor) => this.#fuser.stored.has(tensor));
+    return [
+      ...outputs,
+      ...kernel.roots.map(({ tensor }) => tensor).filter((tensor) => this.#fuser.stored.has(tensor)),
+    ];
+  }
+
+  #place(tensor: Tensor): Place {
+    const known = this.#places.get(tensor);
+    if (known) return known;
+    const place = isLeaf(tensor)
+      ? this.#fixedPlace(this.#request.leafRange(tensor), tensor)
+      : placeFor(tensor, this.#engine.profile.limits);
+    this.#places.set(tensor, place);
+    return place;
+  }
+
+  /** One place for one range, whoever asks: a variable that is read and overwritten is one binding. */
+  #fixedPlace(range: BufferRange, tensor: Tensor): Place {
+    const id = this.#bufferIds.get(range.buffer) ?? this.#bufferIds.size;
+    this.#bufferIds.set(range.buffer, id);
+    const key = `${id}:${range.offset}`;
+    const known = this.#fixed.get(key);
+    if (known) return known;
+    const place = placeFor(tensor, this.#engine.profile.limits, range);
+    this.#fixed.set(key, place);
+    return place;
+  }
+
+  /** Tensors in one class lie in one buffer. */
+  #bufferClass(tensor: Tensor): unknown {
+    return this.#place(tensor).range?.buffer ?? 'arena';
+  }
+
+  // ---- commands
+
+  #source(x: Tensor, kernel: Kernel): Source | null {
+    const maker = this.#fuser.producer.get(x);
+    if (maker === kernel) return null;
+    return maker || isLeaf(x) ? { key: this.#place(x), tensor: x } : null;
+  }
+
+  #command(kernel: Kernel): Command {
+    return kernel.family ? this.#familyCommand(kernel) : this.#elementwiseCommand(kernel);
+  }
+
+  #elementwiseCommand(kernel: Kernel): Command {
+    const generator = new Generator((x) => this.#source(x, kernel));
+    const roots = kernel.roots.map(({ tensor }) => tensor);
+    const limit = this.#engine.profile.limits.maxComputeWorkgroupsPerDimension;
+    if (roots[0].dtype === 'u8') {
+      const body = generator.scope(({ lines }) => {
+        const value = generator.value(roots[0], 'i');
+        return [...lines, `return ${value};`].join('\n');
+      });
+      return this.#finish(kernel, bytesKernel(roots[0].size, limit), { body }, generator, {
+        y: this.#place(roots[0]),
+      });
+    }
+    const { prologue, body } = generator.loop(() => this.#storeAll(generator, roots));
+    return this.#finish(kernel, elementwiseKernel(roots[0].size, limit), { prologue, body }, generator, {});
+  }
+
+  /** All values first, then all stores: an update in place reads before it overwrites. */
+  #storeAll(generator: Generator, roots: readonly Tensor[]): void {
+    const values = roots.map((root) => generator.value(root, 'i'));
+    roots.forEach((root, i) => {
+      if (this.#fuser.stored.has(root))
+        generator.store({ key: this.#place(root), tensor: root }, 'i', values[i]);
+    });
+  }
+
+  #familyCommand(kernel: Kernel): Command {
+    const family = kernel.family!;
+    const { profile, options } = this.#engine;
+    const facts = (of: ReadonlyMap<string, Tensor>): Record<string, Facts> =>
+      Object.fromEntries([...of].map(([name, { shape, dtype }]) => [name, { shape, dtype }]));
+    const tuning = options.tuning && options.tuning !== 'off' ? (options.tuning[family.name] ?? {}) : {};
+    const lowered = family.lower({
+      inputs: facts(kernel.inputs),
+      outputs: facts(kernel.outputs),
+      attributes: kernel.attributes,
+      profile,
+      tuning,
+    });
+    const generator = new Generator((x) => this.#source(x, kernel));
+    const holes: Record<string, string> = {};
+    const own: Record<string, Place> = {};
+    const names = (mark: string) =>
+      [...lowered.text.matchAll(new RegExp(`// @${mark} (\\w+)`, 'g'))].map(([, name]) => name);
+
+    const melted: [string, Tensor][] = [];
+    const bound = new Map<Place, string>();
+    for (const name of names('input')) {
+      const input = kernel.inputs.get(name);
+      if (!input) {
+        holes[`load ${name}`] = 'return 0.0;';
+        continue;
+      }
+      const source = this.#source(base(input), kernel);
+      if (!source || input.dtype === 'bool' || input.dtype === 'u8') {
+        melted.push([name, input]);
+        continue;
+      }
+      const place = this.#place(source.tensor);
+      const twin = bound.get(place);
+      if (twin) holes[`load ${name}`] = `return ${twin}[i];`;
+      else {
+        bound.set(place, name);
+        generator.alias(place, name);
+        own[name] = place;
+      }
+    }
+    for (const [name, input] of melted)
+      holes[`load ${name}`] = generator.scope(({ lines }) => {
+        const value = generator.value(input, 'i');
+        return [...lines, `return ${value};`].join('\n');
+      });
+    for (const name of names('output')) {
+      const result = kernel.outputs.get(name);
+      const roots = kernel.roots.filter(({ host }) => host === name).map(({ tensor }) => tensor);
+      const stored = result !== undefined && this.#fuser.stored.has(result);
+      if (!result || (!stored && roots.length === 0)) holes[`store ${name}`] = '';
+      else if (roots.length === 0) own[name] = this.#place(result);
+      else
+        holes[`store ${name}`] = generator.scope(
+          ({ lines }) => {
+            this.#storeAll(generator, stored ? [result, ...roots] : roots);
+            return lines.join('\n');
+          },
+          new Map([[result, 'value']]),
+        );
+    }
+    return this.#finish(kernel, lowered, holes, generator, own);
+  }
+
+  #finish(
+    kernel: Kernel,
+    lowered: Lowered,
+    holes: Record<string, string>,
+    generator: Generator,
+    own: Readonly<Record<string, Place>>,
+  ): Command {
+    const bindings: Record<string, BufferRange> = {};
+    for (const [name, place] of Object.entries(own)) bindings[name] = place.range!;
+    for (const { name, source } of generator.bindings) bindings[name] = (source.key as Place).range!;
+    const uniforms: Record<string, Record<string, number>> = { params: { ...lowered.params } };
+    if (generator.uniforms.length > 0)
+      uniforms.fused = Object.fromEntries(generator.uniforms.map(({ name, value }) => [name, value]));
+    return {
+      label: this.#label(kernel),
+      shader: specialize(lowered.text, {
+        tune: { ...lowered.tune },
+        holes: {
+          ...holes,
+          bindings: generator.declarations(),
+          ...(lowered.enable ? { enable: lowered.enable.map((name) => `enable ${name};`).join('\n') } : {}),
+        },
+      }),
+      constants: lowered.constants,
+      bindings,
+      uniforms,
+      workgroups: lowered.workgroups,
+    };
+  }
+
+  /** Several elementwise kernels of one structure as one dispatch over a table of chunks. */
+  #updateCommand(group: UpdateGroup, owned: BufferRange[]): Command {
+    const { engine } = this.#request;
+    const segments = group.kernels.map((kernel) => {
+      const generator = new UpdateGenerator(
+        (x) => this.#source(x, kernel),
+        (tensor) => this.#bufferClass(tensor),
+      );
+      const roots = kernel.roots.map(({ tensor }) => tensor);
+      const text = generator.loop(() => this.#storeAll(generator, roots));
+      return { generator, text, size: roots[0].size };
+    });
+    const [{ generator, text }] = segments;
+    // One window per buffer that holds every operand of every segment.
+    const windows = generator.bindings.map(({ source }) => {
+      const ranges = segments.flatMap((segment) =>
+        segment.generator.columns
+          .filter((tensor) => this.#bufferClass(tensor) === source.key)
+          .map((tensor) => this.#place(tensor).range!),
+      );
+      const offset = Math.min(...ranges.map((range) => range.offset));
+      const end = Math.max(...ranges.map((range) => range.offset + range.size));
+      return { buffer: ranges[0].buffer, offset, size: end - offset };
+    });
+    const windowOf = new Map(generator.bindings.map(({ source }, i) => [source.key, windows[i]]));
+    const columns = generator.columns.length + 2;
+    const table: number[] = [];
+    for (const segment of segments)
+      for (let begin = 0; begin < segment.size; begin += UPDATE_CHUNK) {
+        table.push(begin, Math.min(begin + UPDATE_CHUNK, segment.size));
+        for (const tensor of segment.generator.columns) {
+          const { offset } = this.#place(tensor).range!;
+          table.push((offset - windowOf.get(this.#bufferClass(tensor))!.offset) / 4);
+        }
+      }
+    const rows = new Uint32Array(table);
+    const tableRange = engine.allocate(rows.byteLength, 'update.table');
+    owned.push(tableRange);
+    engine.write(tableRange, rows);
+    const limit = engine.profile.limits.maxComputeWorkgroupsPerDimension;
+    const lowered = updateKernel(rows.length / columns, columns, limit);
+    const prologue = [
+      ...generator.columns.map((_, j) => `let o${j} = table[row + ${j + 2}u];`),
+      text.prologue,
+    ].join('\n');
+    const uniforms: Record<string, Record<string, number>> = { params: { ...lowered.params } };
+    if (generator.uniforms.length > 0)
+      uniforms.fused = Object.fromEntries(generator.uniforms.map(({ name, value }) => [name, value]));
+    return {
+      label: `update ${group.kernels.length} × ${this.#label(group.kernels[0])}`,
+      shader: specialize(lowered.text, {
+        tune: { ...lowered.tune },
+        holes: { prologue, body: text.body, bindings: generator.declarations(true) },
+      }),
+      constants: lowered.constants,
+      bindings: {
+        table: tableRange,
+        ...Object.fromEntries(generator.bindings.map(({ name }, i) => [name, windows[i]])),
+      },
+      uniforms,
+      workgroups: lowered.workgroups,
+    };
+  }
+
+  #copyCommand(
+    value: Tensor,
+    variable: Variable,
+    push: (command: Command, access: Access, roots: readonly Tensor[], ops: readonly string[]) => void,
+  ): void {
+    const from = this.#place(value);
+    const to = this.#fixedPlace(this.#request.variableRange(variable), value);
+    const words = Math.ceil(from.sizeBytes / 4);
+    const lowered = elementwiseKernel(words, this.#engine.profile.limits.maxComputeWorkgroupsPerDimension);
+    const bindings = [
+      '@group(0) @binding(101) var<storage, read> source: array<u32>;',
+      '@group(0) @binding(102) var<storage, read_write> destination: array<u32>;',
+    ].join('\n');
+    const command: Command = {
+      label: `assign ${variable.name}`,
+      shader: specialize(lowered.text, {
+        holes: { prologue: '', body: 'destination[i] = source[i];', bindings },
+      }),
+      constants: lowered.constants,
+      bindings: { source: from.range!, destination: to.range! },
+      uniforms: { params: { ...lowered.params } },
+      workgroups: lowered.workgroups,
+    };
+    push(command, { label: command.label, reads: [from], writes: [to] }, [value], ['assign']);
+  }
+
+  // ---- names
+
+  #opsOf(kernel: Kernel): string[] {
+    const names: string[] = [...kernel.outputs.values()].map((tensor) => tensor.op!.name);
+    const seen = new Set<Tensor>();
+    const visit = (node: Tensor): void => {
+      if (seen.has(node) || isLeaf(node)) return;
+      seen.add(node);
+      if (this.#fuser.producer.has(node) && !kernel.roots.some(({ tensor }) => tensor === node)) return;
+      node.inputs.forEach(visit);
+      if (node.op!.name !== 'identity' && node.op!.name !== 'fill') names.push(node.op!.name);
+    };
+    for (const { tensor } of kernel.roots) visit(tensor);
+    for (const input of kernel.inputs.values()) if (!this.#fuser.producer.has(input)) visit(input);
+    return names;
+  }
+
+  #label(kernel: Kernel): string {
+    const ops = [...new Set(this.#opsOf(kernel))];
+    return ops.length === 0 ? 'copy' : ops.slice(0, 6).join('+') + (ops.length > 6 ? '+…' : '');
+  }
+}
+
+export { STORAGE_BUFFERS };

@@ -1,0 +1,118 @@
+/** From what the user wrote to the nodes of a plan: reachable, expanded, each distinct value once. */
+import type { Profile } from '../engine/profile.ts';
+import { fill } from '../ops/constant.ts';
+import { sameShape } from '../ops/shape.ts';
+import { type Attributes, Tensor, tracing } from '../ops/tensor.ts';
+
+/** A tensor whose numbers exist before the plan runs: data, a variable's value, an argument. */
+export const isLeaf = (x: Tensor): boolean => x.op === null || x.storage !== null;
+
+/** Everything that `roots` depend on, inputs before users. Iterative: graphs may be thousands deep. */
+export function topological(roots: readonly Tensor[]): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>();
+  const stack: { node: Tensor; next: number }[] = [];
+  for (const root of roots) {
+    if (seen.has(root)) continue;
+    seen.add(root);
+    stack.push({ node: root, next: 0 });
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1];
+      const inputs = isLeaf(top.node) ? [] : top.node.inputs;
+      if (top.next < inputs.length) {
+        const input = inputs[top.next++];
+        if (!seen.has(input)) {
+          seen.add(input);
+          stack.push({ node: input, next: 0 });
+        }
+      } else {
+        order.push(top.node);
+        stack.pop();
+      }
+    }
+  }
+  return order;
+}
+
+/** Attributes as text; JSON would make null of NaN and infinities and lose the sign of zero. */
+export const attributesKey = (attributes: Attributes): string =>
+  JSON.stringify(attributes, (_key, value) =>
+    typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+      ? `#${Object.is(value, -0) ? '-0' : value}`
+      : value,
+  );
+
+const isFill = (x: Tensor, value?: number): boolean =>
+  x.op?.name === 'fill' && (value === undefined || x.attributes.value === value);
+
+/** A simpler tensor with the same bits, or null. */
+function simpler(x: Tensor, inputs: readonly Tensor[]): Tensor | null {
+  const [a, b] = inputs;
+  switch (x.op!.name) {
+    case 'mul':
+      // Gradients start from a 1. x · 1 has the bits of x, whatever x is.
+      if (isFill(b, 1) && sameShape(a.shape, x.shape)) return a;
+      if (isFill(a, 1) && sameShape(b.shape, x.shape)) return b;
+      return null;
+    case 'reshape':
+    case 'broadcastTo':
+    case 'transpose':
+    case 'slice':
+      if (isFill(a)) return fill(x.shape, a.attributes.value as number, x.dtype);
+      if (x.op!.alias && a.op?.alias && !isLeaf(a))
+        return new Tensor(x.shape, x.dtype, x.op, a.inputs, x.attributes, x.engine);
+      return null;
+    // An empty sum is 0 and an empty product 1, whatever the kernel would make of no elements.
+    case 'sum':
+    case 'partialReduce':
+    case 'matmul':
+      return inputs.some((input) => input.size === 0) ? fill(x.shape, 0, x.dtype) : null;
+    case 'prod':
+      return a.size === 0 ? fill(x.shape, 1, x.dtype) : null;
+    default:
+      return null;
+  }
+}
+
+/**
+ * The roots rewritten: ops replaced by their `expand`, equal expressions made one node, trivial ones
+ * dropped. The result lists all nodes, inputs before users.
+ */
+export function simplify(roots: readonly Tensor[], profile: Profile): { roots: Tensor[]; nodes: Tensor[] } {
+  const canonical = new Map<Tensor, Tensor>();
+  const byKey = new Map<string, Tensor>();
+  const wasPlanning = tracing.planning;
+  tracing.planning = true;
+
+  const settle = (original: Tensor): void => {
+    for (const x of topological([original])) {
+      if (canonical.has(x)) continue;
+      canonical.set(x, rewrite(x));
+    }
+  };
+
+  const rewrite = (x: Tensor): Tensor => {
+    if (isLeaf(x)) return x;
+    const inputs = x.inputs.map((input) => canonical.get(input)!);
+    const same = inputs.every((input, i) => input === x.inputs[i]);
+    const node = same ? x : new Tensor(x.shape, x.dtype, x.op, inputs, x.attributes, x.engine);
+    const replaced = simpler(node, inputs) ?? node.op!.expand?.(node, profile) ?? null;
+    if (replaced && replaced !== node) {
+      settle(replaced);
+      return canonical.get(replaced) ?? replaced;
+    }
+    const key = `${node.op!.name}(${inputs.map((input) => input.id).join()})${attributesKey(node.attributes)}${node.dtype}`;
+    const known = byKey.get(key);
+    if (known) return known;
+    byKey.set(key, node);
+    return node;
+  };
+
+  try {
+    for (const root of roots) settle(root);
+  } finally {
+    tracing.planning = wasPlanning;
+  }
+  const simplified = roots.map((root) => canonical.get(root)!);
+  return { roots: simplified, nodes: topological(simplified) };
+}
