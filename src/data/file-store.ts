@@ -1,0 +1,62 @@
+/** The files a data set is looked for in; a page has none. */
+
+import { builtin } from '../base/platform.ts';
+
+export interface FileStore {
+  join(...parts: string[]): string;
+  /** The user's home folder. */
+  home(): string;
+  /** A file's bytes, or undefined when there is no such file. Throws RangeError, unread, when it is larger than `maxBytes`. */
+  read(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
+  /** Writes all or nothing: whoever opens `path` sees the old file or the whole new one. Makes folders as needed. */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+/** The disk in Node; undefined in a page. */
+export function diskFileStore(): FileStore | undefined {
+  const fs = builtin<typeof import('node:fs/promises')>('node:fs/promises');
+  const os = builtin<typeof import('node:os')>('node:os');
+  const path = builtin<typeof import('node:path')>('node:path');
+  if (!fs || !os || !path) return undefined;
+  return {
+    join: path.join,
+    home: os.homedir,
+
+    async read(file, maxBytes) {
+      const stat = await fs.stat(file).catch(absent);
+      if (!stat?.isFile()) return undefined;
+      if (stat.size > maxBytes) throw new RangeError(`${stat.size} bytes, expected at most ${maxBytes}`);
+      const buffer = await fs.readFile(file).catch(absent);
+      return buffer && new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+    },
+
+    async write(file, bytes) {
+      await fs.mkdir(path.dirname(file), { recursive: true });
+      const temporary = `${file}.${crypto.randomUUID()}.tmp`;
+      try {
+        const handle = await fs.open(temporary, 'wx');
+        try {
+          await handle.writeFile(bytes);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await fs.rename(temporary, file);
+      } catch (error) {
+        await fs.rm(temporary, { force: true });
+        throw error;
+      }
+    },
+
+    async remove(file) {
+      await fs.rm(file, { force: true });
+    },
+  };
+}
+
+/** A missing file, or a folder where a file should be named, is no error here. */
+function absent(error: { code?: string }): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  throw error;
+}

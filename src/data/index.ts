@@ -1,0 +1,13 @@
+/** Bytes to training data; knows neither GPU nor models. */
+
+export * as datasets from './datasets.ts';
+export type { DownloadProgress } from './download.ts';
+export type { FashionMnistOptions } from './fashion-mnist.ts';
+export type { PublishedOptions } from './find-published.ts';
+export type { GarmentsOptions } from './garments/index.ts';
+export type { IdxOptions } from './idx.ts';
+export type { ImageDataset, LabelledImages } from './labelled-images.ts';
+export type { NdArray, NumberArray } from './nd-array.ts';
+export type { Rows } from './rows.ts';
+export * as data from './tools.ts';
+export type { Split, SplitOptions } from './train-test-split.ts';

@@ -1,0 +1,18 @@
+import type { PublishedOptions } from './find-published.ts';
+import type { ImageDataset } from './labelled-images.ts';
+import { loadPublished } from './load-published.ts';
+import { MNIST } from './published.ts';
+
+/**
+ * MNIST: 60,000 training and 10,000 test images of handwritten digits.
+ *
+ * images: [count, 28, 28] u8, 0 is paper; labels: [count] u8. Searched, downloaded, checked and kept as
+ * `fashionMnist` is, in folders called `mnist`, and with the same errors.
+ *
+ * ```ts
+ * const { train, test } = await datasets.mnist({ dir: 'data' });
+ * ```
+ */
+export function mnist(options: PublishedOptions = {}): Promise<ImageDataset> {
+  return loadPublished(MNIST, options);
+}

@@ -1,0 +1,7 @@
+/** `data`: what turns files and arrays into training data. */
+export { parseIdx } from './idx.ts';
+export { normalize } from './normalize.ts';
+export { RandomState } from './random-state.ts';
+export { take } from './rows.ts';
+export { toCategorical } from './to-categorical.ts';
+export { splitIndices, trainTestSplit } from './train-test-split.ts';
