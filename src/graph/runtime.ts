@@ -28,15 +28,29 @@ let first: Promise<Engine> | null = null;
  * ```
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
+  if (!first) seed = options.seed ?? seed;
   const known = await first?.catch(() => null);
   const opening = Engine.create(options);
   if (!known || known.lost) {
     first = opening;
-    opening.catch(() => {
-      if (first === opening) first = null;
-    });
+    opening.then(
+      (engine) => {
+        seed = engine.seed;
+      },
+      () => {
+        if (first === opening) first = null;
+      },
+    );
   }
   return opening;
+}
+
+let seed: number | null = null;
+
+/** The default engine's seed; before there is one, the seed asked for, or a random one. */
+export function seedInUse(): number {
+  seed ??= crypto.getRandomValues(new Uint32Array(1))[0];
+  return seed;
 }
 
 /** The default engine; opened with default options at first use. */
