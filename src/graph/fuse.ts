@@ -118,6 +118,7 @@ export class Fuser implements Fusion {
       forced.add(heavy);
     }
     this.#meltAll();
+    this.#joinSiblings();
     this.#findStored();
   }
 
@@ -335,14 +336,34 @@ export class Fuser implements Fusion {
   // ---- 3. melting
 
   #meltAll(): void {
+    const repeated = this.#repeatedUpdates();
     for (const kernel of [...this.kernels]) {
       if (kernel.family || kernel.roots.length !== 1) continue;
-      this.#melt(kernel);
+      this.#melt(kernel, repeated.has(kernel.roots[0].tensor));
     }
   }
 
+  /**
+   * In-place updates that come in several of one structure: an optimizer's. They stay out of the kernels
+   * that make their gradients, so that all of them can become one dispatch (update.ts).
+   */
+  #repeatedUpdates(): Set<Tensor> {
+    const byText = new Map<string, Tensor[]>();
+    for (const value of this.#overwrites.keys()) {
+      if (isLeaf(value)) continue;
+      const generator = new Generator((x) =>
+        x !== value && (isLeaf(x) || this.producer.has(x)) ? { key: x, tensor: x } : null,
+      );
+      const { prologue, body } = generator.loop(() => {
+        generator.value(value, 'i');
+      });
+      append(byText, `${prologue}\n${body}`, value);
+    }
+    return new Set([...byText.values()].filter((values) => values.length > 1).flat());
+  }
+
   /** Moves an elementwise kernel's expression into the latest kernel that makes what it reads at the same place. */
-  #melt(kernel: Kernel): void {
+  #melt(kernel: Kernel, elementwiseOnly: boolean): void {
     const [{ tensor }] = kernel.roots;
     if (tensor.dtype === 'u8') return;
     const found = this.#accessesOf(tensor);
@@ -353,6 +374,7 @@ export class Fuser implements Fusion {
     }
     const candidates = [...makers].sort(([a], [b]) => b.order - a.order);
     for (const [host, sources] of candidates) {
+      if (elementwiseOnly && host.family) continue;
       const place = this.#placeIn(host, sources, tensor, found);
       if (place === undefined || this.#detour(host, kernel)) continue;
       if (!this.#mayOverwrite(host, tensor)) continue;
@@ -369,6 +391,45 @@ export class Fuser implements Fusion {
       this.kernels.splice(this.kernels.indexOf(kernel), 1);
       return;
     }
+  }
+
+  /** Elementwise kernels of one size that read one tensor read it together: a weight's update and its slots'. */
+  #joinSiblings(): void {
+    const readersOf = new Map<Tensor, Kernel[]>();
+    for (const kernel of [...this.kernels]) {
+      if (kernel.family) continue;
+      const { size } = kernel.roots[0].tensor;
+      if (size === 1 || kernel.roots.some(({ tensor }) => tensor.dtype === 'u8')) continue;
+      const shared = [...this.reads(kernel)].filter((read) => read.size === size);
+      const hosts = new Set(shared.flatMap((read) => readersOf.get(read) ?? []));
+      const host = [...hosts].find((one) => this.#joins(one, kernel, size));
+      if (!host) {
+        for (const read of shared) append(readersOf, read, kernel);
+        continue;
+      }
+      host.roots.push(...kernel.roots);
+      for (const { tensor } of kernel.roots) this.producer.set(tensor, host);
+      host.order = Math.max(host.order, kernel.order);
+      this.kernels.splice(this.kernels.indexOf(kernel), 1);
+      this.#reads.clear();
+    }
+  }
+
+  /** May the roots of `kernel` be computed in `host`'s loop? */
+  #joins(host: Kernel, kernel: Kernel, size: number): boolean {
+    if (host.roots[0].tensor.size !== size) return false;
+    const roots = [...host.roots, ...kernel.roots].map(({ tensor }) => tensor);
+    for (const root of roots)
+      for (const [source, indices] of this.#accessesOf(root)) {
+        const maker = this.producer.get(source);
+        if (maker === host || maker === kernel) return false;
+        if (!onlyAtOwnPlace(indices, source)) return false;
+        // A scalar that one of them overwrites would be read before or after by chance.
+        if (source.size === 1 && roots.some((one) => this.#overwrites.get(one) === source)) return false;
+      }
+    const places = new Set<Tensor>([...this.reads(host), ...this.reads(kernel)]);
+    for (const root of roots) places.add(this.#overwrites.get(root) ?? root);
+    return places.size <= STORAGE_BUFFERS && !this.#detour(host, kernel) && !this.#detour(kernel, host);
   }
 
   #withProducer<T>(tensor: Tensor, kernel: Kernel, check: () => T): T {

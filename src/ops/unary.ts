@@ -17,8 +17,8 @@ interface Row {
   readonly tolerance: Tolerance;
   readonly range?: readonly [number, number];
   readonly avoid?: readonly number[];
-  /** True where integers keep their dtype; otherwise they become f32 first. */
-  readonly integers?: boolean;
+  /** WGSL for integers, where they keep their dtype; otherwise they become f32 first. */
+  readonly integers?: string;
 }
 
 const exact: Tolerance = {};
@@ -47,30 +47,30 @@ const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;
 
 const table = {
-  neg: { f: '-x', df: (_x, _y, g) => neg(g), js: (x) => -x, tolerance: exact, integers: true },
+  neg: { f: '-x', df: (_x, _y, g) => neg(g), js: (x) => -x, tolerance: exact, integers: '-x' },
   abs: {
     f: 'abs(x)',
     df: (x, _y, g) => mul(g, sign(x)),
     js: Math.abs,
     tolerance: exact,
     avoid: [0],
-    integers: true,
+    integers: 'abs(x)',
   },
   sign: {
     f: 'select(sign(x), x, is_nan(x))',
-    df: () => null,
+    df: (x) => fill(x.shape, 0),
     js: Math.sign,
     tolerance: exact,
     avoid: [0],
   },
-  floor: { f: 'floor(x)', df: () => null, js: Math.floor, tolerance: exact },
-  ceil: { f: 'ceil(x)', df: () => null, js: Math.ceil, tolerance: exact },
+  floor: { f: 'floor(x)', df: (x) => fill(x.shape, 0), js: Math.floor, tolerance: exact },
+  ceil: { f: 'ceil(x)', df: (x) => fill(x.shape, 0), js: Math.ceil, tolerance: exact },
   square: {
     f: 'x * x',
     df: (x, _y, g) => mul(g, mul(x, 2)),
     js: (x) => x * x,
     tolerance: rounded,
-    integers: true,
+    integers: 'x * x',
   },
   sqrt: {
     f: 'sqrt(x)',
@@ -178,7 +178,7 @@ const table = {
   },
   isNaN: {
     f: 'select(0.0, 1.0, is_nan(x))',
-    df: () => null,
+    df: (x) => fill(x.shape, 0),
     js: (x) => Number(Number.isNaN(x)),
     tolerance: exact,
   },
@@ -193,7 +193,7 @@ const shapes: Case[] = [[], [1], [5], [0], [2, 3], [63], [64, 2], [257]].map((sh
 }));
 
 function unary(name: string, row: Row): Op {
-  const integers = row.integers ?? false;
+  const integers = row.integers !== undefined;
   return defineOp({
     name,
     shape: ([x]) => x,
@@ -201,7 +201,7 @@ function unary(name: string, row: Row): Op {
     expression(e, [x], index) {
       if (needsMath.test(row.f)) e.use('math');
       const value = e.value(x, index);
-      return e.name(row.f.replace(/\bx\b/g, value));
+      return e.name((x.dtype === 'f32' ? row.f : row.integers!).replace(/\bx\b/g, value));
     },
     backward: ([x], y, g) => [row.df(x, y, g)],
     reference: ([x]) => elementwise(row.js, x),
@@ -216,11 +216,10 @@ const ops = Object.fromEntries(
 ) as Record<keyof typeof table, Op>;
 
 const call = (name: keyof typeof table) => {
-  const integers = (table[name] as Row).integers ?? false;
+  const integers = (table[name] as Row).integers !== undefined;
   return (input: TensorLike): Tensor => {
     const x = toTensor(input);
-    const fits =
-      x.dtype === 'f32' || (integers && (x.dtype === 'i32' || (x.dtype === 'u32' && name !== 'neg')));
+    const fits = x.dtype === 'f32' || (integers && x.dtype === 'i32');
     return apply(ops[name], [fits ? x : cast(x, integers ? 'i32' : 'f32')]);
   };
 };
