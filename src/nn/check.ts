@@ -5,7 +5,9 @@ import { describe } from './names.ts';
 /** A whole number, `least` or more. */
 export function wholeNumber(value: unknown, operation: string, argument: string, least = 1): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least)
-    throw new ValueError(`${operation}: ${argument} is ${describe(value)}; expected a whole number, ${least} or more.`);
+    throw new ValueError(
+      `${operation}: ${argument} is ${describe(value)}; expected a whole number, ${least} or more.`,
+    );
   return value;
 }
 

@@ -26,7 +26,11 @@ export class Names<T> {
   private readonly entries = new Map<string, T>();
 
   /** `kind`: the word for messages ('optimizer'). `aliases`: further names for entries of the table. */
-  constructor(kind: string, table: Readonly<Record<string, T>>, aliases: Readonly<Record<string, string>> = {}) {
+  constructor(
+    kind: string,
+    table: Readonly<Record<string, T>>,
+    aliases: Readonly<Record<string, string>> = {},
+  ) {
     this.kind = kind;
     this.known = Object.keys(table);
     for (const name of this.known) this.entries.set(bare(name), table[name]);
@@ -48,7 +52,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`;
   if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) return `an object with ${Object.keys(value).join(', ') || 'no keys'}`;
+  if (typeof value === 'object' && value !== null)
+    return `an object with ${Object.keys(value).join(', ') || 'no keys'}`;
   return String(value);
 }
 
@@ -57,8 +62,12 @@ export function describe(value: unknown): string {
  *
  * Throws ConfigError for an option that the defaults do not list, and for one given in both spellings.
  */
-export function readOptions<T extends object>(operation: string, given: object | null | undefined, defaults: T): T {
-  const options: Record<string, unknown> = { ...defaults };
+export function readOptions<T extends object>(
+  operation: string,
+  given: object | null | undefined,
+  defaults: T,
+): T {
+  const options = { ...defaults } as Record<string, unknown>;
   if (given === null || given === undefined) return options as T;
   if (typeof given !== 'object' || Array.isArray(given))
     throw new ConfigError(`${operation}: options are ${describe(given)}; expected an object.`);
@@ -69,7 +78,8 @@ export function readOptions<T extends object>(operation: string, given: object |
       throw new ConfigError(
         `${operation}: option ${JSON.stringify(key)} is unknown. Known are ${Object.keys(defaults).join(', ')}.`,
       );
-    if (seen.has(name)) throw new ConfigError(`${operation}: option ${name} is given in two spellings. Keep one.`);
+    if (seen.has(name))
+      throw new ConfigError(`${operation}: option ${name} is given in two spellings. Keep one.`);
     seen.add(name);
     if (value !== undefined) options[name] = value;
   }

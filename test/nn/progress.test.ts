@@ -30,11 +30,14 @@ function play({ target, verbose, updates }: Recording, terminal: Terminal): void
 describe('a progress line', () => {
   const onTerminal = (recorded as unknown as Recording[]).filter(({ terminal }) => terminal);
 
-  test.each(onTerminal.map((one, i) => [i, one] as const))('is what Keras 3 draws, recording %i', (_, one) => {
-    const terminal = recorder(true);
-    play(one, terminal);
-    expect(terminal.text).toEqual(one.text);
-  });
+  test.each(onTerminal.map((one, i) => [i, one] as const))(
+    'is what Keras 3 draws, recording %i',
+    (_, one) => {
+      const terminal = recorder(true);
+      play(one, terminal);
+      expect(terminal.text).toEqual(one.text);
+    },
+  );
 
   test('has no escapes where NO_COLOR is set', () => {
     const terminal = recorder(true, false);

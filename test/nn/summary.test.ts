@@ -30,7 +30,11 @@ function summary(
   name: string,
   fakes: FakeLayer[],
   columns: number,
-  { color = false, optimizer = null as number | null, ...given }: Partial<SummaryOptions> & { color?: boolean; optimizer?: number | null } = {},
+  {
+    color = false,
+    optimizer = null as number | null,
+    ...given
+  }: Partial<SummaryOptions> & { color?: boolean; optimizer?: number | null } = {},
 ): string {
   const count = (trainable: boolean) =>
     fakes.filter((one) => (one.trainable ?? true) === trainable).reduce((sum, { params }) => sum + params, 0);
@@ -123,7 +127,11 @@ describe('a summary is what Keras 3 prints', () => {
 });
 
 test('a summary shows terminal escapes in names as text', () => {
-  const shown = summary('\x1b[31mred', [{ name: 'a\nb', className: 'Dense', shape: [null, 1], params: 2 }], 80);
+  const shown = summary(
+    '\x1b[31mred',
+    [{ name: 'a\nb', className: 'Dense', shape: [null, 1], params: 2 }],
+    80,
+  );
   expect(shown).toContain('Model: "?[31mred"');
   expect(shown).toContain('a?b (Dense)');
 });

@@ -24,7 +24,12 @@ export class Progress {
   private drawnWidth = 0;
   private values: Logs = {};
 
-  constructor(target: number, verbose: Verbosity, terminal: Terminal, now: () => number = () => performance.now()) {
+  constructor(
+    target: number,
+    verbose: Verbosity,
+    terminal: Terminal,
+    now: () => number = () => performance.now(),
+  ) {
     this.target = target;
     this.verbose = verbose;
     this.terminal = terminal;
@@ -51,7 +56,9 @@ export class Progress {
     const count = `${String(current).padStart(digits(this.target))}/${this.target}`;
     const done = Math.trunc((WIDTH * current) / this.target);
     const bar = (done > 0 ? style('32', '━'.repeat(done)) : '') + style('37', '━'.repeat(WIDTH - done));
-    const time = last ? `${fixed((now - this.started) / 1000, 0)}s` : clock(perStep * (this.target - current));
+    const time = last
+      ? `${fixed((now - this.started) / 1000, 0)}s`
+      : clock(perStep * (this.target - current));
     const tail = `${stepTime(perStep)}${this.shown((value) => Math.abs(value) > 1e-3)}`;
     const width = count.length + 1 + WIDTH + 1 + time.length + tail.length;
     const back = isTerminal ? `${'\b'.repeat(this.drawnWidth)}\r` : '';

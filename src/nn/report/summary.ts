@@ -84,7 +84,9 @@ function columnsOf(options: Required<SummaryOptions>, lineLength: number): Colum
     const width = Math.floor(positions[i] * lineLength) - end;
     end += width;
     if (!(width >= 4))
-      throw new ValueError(`summary: column ${JSON.stringify(title)} is ${width} characters wide; expected 4 or more. Use a wider terminal or lineLength.`);
+      throw new ValueError(
+        `summary: column ${JSON.stringify(title)} is ${width} characters wide; expected 4 or more. Use a wider terminal or lineLength.`,
+      );
     return { title, alignment: alignments[i], width };
   });
 }

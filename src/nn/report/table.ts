@@ -38,7 +38,8 @@ const WIDE =
 /** Marks that sit on the character before them. */
 const COMBINING = /^[\p{Mn}\p{Me}\u200b-\u200d\ufe0f]$/u;
 
-const glyphWidth = (character: string): number => (COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1);
+const glyphWidth = (character: string): number =>
+  COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
 
 const glyphsOf = (cell: Cell): Glyph[] =>
   cell.flatMap(({ text, style }) => [...text].map((one) => ({ text: one, style, width: glyphWidth(one) })));
@@ -141,7 +142,9 @@ export function drawTable(
       const parts = texts.map((lines, i) => {
         const line = lines[header ? row - (height - lines.length) : row];
         const text = line ? render(line, color && !header) : ' '.repeat(widths[i] - 2);
-        const [edge, inner] = header ? [' ', text].map((part) => styled({ text: part, style: BOLD }, color)) : [' ', text];
+        const [edge, inner] = header
+          ? [' ', text].map((part) => styled({ text: part, style: BOLD }, color))
+          : [' ', text];
         return edge + inner + edge;
       });
       return bar + parts.join(bar) + bar;
@@ -149,7 +152,10 @@ export function drawTable(
   };
   return [
     rule('┏', '━', '┳', '┓'),
-    ...draw(columns.map(({ title }) => [{ text: title }]), true),
+    ...draw(
+      columns.map(({ title }) => [{ text: title }]),
+      true,
+    ),
     rule('┡', '━', '╇', '┩'),
     ...rows.flatMap((cells, i) => [...(i > 0 ? [rule('├', '─', '┼', '┤')] : []), ...draw(cells, false)]),
     rule('└', '─', '┴', '┘'),

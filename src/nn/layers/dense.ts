@@ -1,0 +1,136 @@
+import { ConfigError, ShapeError } from '../../base/errors.ts';
+import { add } from '../../ops/binary.ts';
+import { matmul } from '../../ops/matmul.ts';
+import { reshape } from '../../ops/movement.ts';
+import { sizeOf } from '../../ops/shape.ts';
+import type { Tensor, Variable } from '../../ops/tensor.ts';
+import { type Activation, type ActivationLike, resolveActivation } from '../activations.ts';
+import { flag, wholeNumber } from '../check.ts';
+import { type Initializer, type InitializerLike, resolveInitializer } from '../initializers.ts';
+import { describe, readOptions } from '../names.ts';
+import {
+  type BatchShape,
+  type CallContext,
+  knownSizes,
+  Layer,
+  type LayerOptions,
+  layerDefaults,
+  showBatch,
+} from './layer.ts';
+
+export interface DenseOptions extends LayerOptions {
+  /** Number of outputs. */
+  units: number;
+  /** Function of the outputs; default null: none. */
+  activation?: ActivationLike;
+  /** Whether a bias is added; default true. */
+  useBias?: boolean;
+  /** Default 'glorotUniform'. */
+  kernelInitializer?: InitializerLike;
+  /** Default 'zeros'. */
+  biasInitializer?: InitializerLike;
+  /** Number of inputs, for the first layer; the same as inputShape: [inputDim]. */
+  inputDim?: number | null;
+}
+
+/**
+ * y = f(x · W + b)
+ *
+ * x: [..., in] → y: [..., units]; W: [in, units], b: [units]. Leading axes are samples.
+ */
+export class Dense extends Layer {
+  readonly units: number;
+  readonly activation: Activation;
+  readonly useBias: boolean;
+  readonly kernelInitializer: Initializer;
+  readonly biasInitializer: Initializer;
+  kernel: Variable | null = null;
+  bias: Variable | null = null;
+
+  constructor(options: DenseOptions) {
+    const given = readOptions('dense', options, {
+      ...layerDefaults,
+      units: null as unknown as number,
+      activation: null as ActivationLike,
+      useBias: true,
+      kernelInitializer: 'glorotUniform' as InitializerLike,
+      biasInitializer: 'zeros' as InitializerLike,
+      inputDim: null as number | null,
+      ...notOffered,
+    });
+    for (const option of Object.keys(notOffered) as (keyof typeof notOffered)[])
+      if (given[option] !== null)
+        throw new ConfigError(`dense: ${option} is ${describe(given[option])}; only null is offered.`);
+    const units = wholeNumber(given.units, 'dense', 'units');
+    const activation = resolveActivation(given.activation, 'dense');
+    const kernelInitializer = resolveInitializer(given.kernelInitializer, 'dense');
+    const biasInitializer = resolveInitializer(given.biasInitializer, 'dense');
+    super({ ...given, inputShape: given.inputDim === null ? given.inputShape : [given.inputDim] }, 'Dense');
+    this.units = units;
+    this.activation = activation;
+    this.useBias = flag(given.useBias, this.name, 'useBias');
+    this.kernelInitializer = kernelInitializer;
+    this.biasInitializer = biasInitializer;
+  }
+
+  override build(inputShape: BatchShape): void {
+    if (inputShape.length < 2)
+      throw new ShapeError(
+        `${this.name}: input has shape ${showBatch(inputShape)}; expected [samples, ..., inputs].`,
+      );
+    const [inputs] = knownSizes(inputShape.slice(-1), this.name);
+    this.kernel = this.addWeight('kernel', [inputs, this.units], this.kernelInitializer);
+    if (this.useBias) this.bias = this.addWeight('bias', [this.units], this.biasInitializer);
+  }
+
+  protected override checkInput(inputShape: BatchShape, builtFor: BatchShape): void {
+    if (inputShape.length < 2 || inputShape.at(-1) !== builtFor.at(-1))
+      throw this.unfit(inputShape, [...inputShape.slice(0, -1), builtFor.at(-1) ?? null]);
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return [...inputShape.slice(0, -1), this.units];
+  }
+
+  override get finalActivation(): string {
+    return this.activation.name;
+  }
+
+  override call(x: Tensor, { logits }: CallContext): Tensor {
+    const lead = x.shape.slice(0, -1);
+    const rows = x.rank === 2 ? x : reshape(x, [sizeOf(lead), x.shape[x.rank - 1]]);
+    let y = matmul(rows, this.kernel!);
+    if (this.bias) y = add(y, this.bias);
+    if (x.rank !== 2) y = reshape(y, [...lead, this.units]);
+    return logits ? y : this.activation.of(y);
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return {
+      ...super.getConfig(),
+      units: this.units,
+      activation: this.activation.name,
+      useBias: this.useBias,
+      kernelInitializer: configOf(this.kernelInitializer),
+      biasInitializer: configOf(this.biasInitializer),
+      kernelRegularizer: null,
+      biasRegularizer: null,
+      kernelConstraint: null,
+      biasConstraint: null,
+    };
+  }
+}
+
+/** Options of Keras that only null is taken for. */
+const notOffered = {
+  kernelRegularizer: null as null,
+  biasRegularizer: null as null,
+  activityRegularizer: null as null,
+  kernelConstraint: null as null,
+  biasConstraint: null as null,
+};
+
+const configOf = ({ className, config }: Initializer): { className: string; config: object } => ({
+  className,
+  config,
+});

@@ -1,0 +1,250 @@
+/** What a layer is: weights made for an input shape, and a function of a tensor. */
+import { ConfigError, ShapeError, StateError, ValueError } from '../../base/errors.ts';
+import { variable, zeros } from '../../ops/constant.ts';
+import { checkShape, type Shape } from '../../ops/shape.ts';
+import type { Tensor, Variable } from '../../ops/tensor.ts';
+import { flag, wholeNumber } from '../check.ts';
+import { type InitializerLike, resolveInitializer } from '../initializers.ts';
+import { automaticName, describe } from '../names.ts';
+import { placeOutside } from '../seeds.ts';
+
+/** Sizes of a batch of samples; null where any size will do, as for the number of samples. */
+export type BatchShape = readonly (number | null)[];
+
+/** `[null, 784]`, as messages print it. */
+export const showBatch = (shape: BatchShape): string => `[${shape.map(String).join(', ')}]`;
+
+/** Options of every layer. */
+export interface LayerOptions {
+  /** Unique in a model; default is the class in snake_case with a counter: dense, dense_1, … */
+  name?: string | null;
+  /** Whether training changes its weights; default true. */
+  trainable?: boolean;
+  /** Sizes of one sample, for the first layer of a model: [28, 28]. */
+  inputShape?: readonly (number | null)[] | null;
+  /** The same with the number of samples in front: [null, 28, 28]. */
+  batchInputShape?: BatchShape | null;
+  /** Keras's name for `batchInputShape`. */
+  batchShape?: BatchShape | null;
+  /** f32 is the only one. */
+  dtype?: string | null;
+}
+
+/** The defaults of {@link LayerOptions}, to be spread into those of a layer's own. */
+export const layerDefaults: Required<LayerOptions> = {
+  name: null,
+  trainable: true,
+  inputShape: null,
+  batchInputShape: null,
+  batchShape: null,
+  dtype: null,
+};
+
+/** What a layer is told about the call. */
+export interface CallContext {
+  /** True while training: dropout drops, batch statistics are gathered. Default false. */
+  readonly training: boolean;
+  /** True where a loss wants what goes into the final softmax or sigmoid: the logits. */
+  readonly logits?: boolean;
+}
+
+export interface WeightOptions {
+  /** Whether training may change it; default true. Running statistics are not trainable. */
+  trainable?: boolean;
+}
+
+/**
+ * The base of all layers. A layer of one's own extends it:
+ *
+ * ```ts
+ * class Scale extends layers.Layer {
+ *   build([, size]) { this.gain = this.addWeight('gain', [size], 'ones'); }
+ *   call(x) { return x.mul(this.gain); }
+ * }
+ * ```
+ */
+export class Layer {
+  /** Keras's class name: 'Dense'. */
+  readonly className: string;
+  readonly name: string;
+  /** Whether the name was given, so that a clash of names is the user's. */
+  readonly named: boolean;
+  /** Whether training changes its weights. A change counts from the next fit on. */
+  trainable: boolean;
+  /** The shape it was asked for at construction, or null. */
+  readonly batchInputShape: BatchShape | null;
+  /** The shape it was built for, or null before. */
+  builtFor: BatchShape | null = null;
+  /** Where it stands in its model: its random numbers belong to this place. */
+  place: number | null = null;
+  /** Its own weights, in the order in which they were added. */
+  protected readonly ownWeights: Variable[] = [];
+
+  /** `className`: the type to show and save; default is the JavaScript class's name, which a minifier may change. */
+  constructor(options: LayerOptions = {}, className: string = new.target.name) {
+    const { name, trainable = true, inputShape, batchInputShape, batchShape, dtype } = options;
+    this.className = className;
+    if (name !== undefined && name !== null && (typeof name !== 'string' || name === ''))
+      throw new ConfigError(`${className}: name is ${describe(name)}; expected text.`);
+    this.named = typeof name === 'string';
+    this.name = name ?? automaticName(className);
+    this.trainable = flag(trainable, this.name, 'trainable');
+    const whole =
+      batchInputShape ?? batchShape ?? (inputShape ? [null, ...sizes(inputShape, this.name)] : null);
+    this.batchInputShape = whole === null ? null : sizes(whole, this.name);
+    if (dtype !== undefined && dtype !== null && !['f32', 'float32', 'float'].includes(dtype))
+      throw new ConfigError(`${this.name}: dtype is ${describe(dtype)}; layers compute in float32.`);
+  }
+
+  get built(): boolean {
+    return this.builtFor !== null;
+  }
+
+  /** Makes the weights for inputs of a shape. Called once. */
+  build(_inputShape: BatchShape): void {}
+
+  /** The layer's function. It sees only tensors and variables, since it is captured and replayed. */
+  call(x: Tensor, _context: CallContext): Tensor {
+    return x;
+  }
+
+  /**
+   * The shape that comes out when `inputShape` goes in. By default the function itself is asked: a tensor
+   * is a description, so that calling it on one costs nothing.
+   */
+  computeOutputShape(inputShape: BatchShape): BatchShape {
+    const [samples, ...sizes] = inputShape;
+    if (sizes.includes(null)) return inputShape;
+    const y = this.call(zeros([1, ...(sizes as number[])]), { training: false });
+    return [samples, ...y.shape.slice(1)];
+  }
+
+  /** The options that make such a layer again, without its weights. */
+  getConfig(): Record<string, unknown> {
+    return {
+      name: this.name,
+      trainable: this.trainable,
+      dtype: 'float32',
+      ...(this.batchInputShape ? { batchInputShape: this.batchInputShape } : {}),
+    };
+  }
+
+  /** The activation that the output has gone through, where it is the last thing that happens; else null. */
+  get finalActivation(): string | null {
+    return null;
+  }
+
+  /** The layer applied to a tensor; builds it first if need be. */
+  apply(x: Tensor, { training = false, logits = false }: Partial<CallContext> = {}): Tensor {
+    this.buildFor([null, ...x.shape.slice(1)]);
+    return this.call(x, { training, logits });
+  }
+
+  /** Builds the layer, or checks that what it was built for also fits this shape. */
+  buildFor(inputShape: BatchShape): void {
+    if (this.builtFor !== null) {
+      this.checkInput(inputShape, this.builtFor);
+      return;
+    }
+    if (this.batchInputShape !== null && !fits(inputShape, this.batchInputShape))
+      throw this.unfit(inputShape, this.batchInputShape);
+    this.place ??= placeOutside();
+    this.build(inputShape);
+    this.builtFor = inputShape;
+  }
+
+  /** Throws ShapeError for an input that the built layer cannot take. Most layers without weights take any. */
+  protected checkInput(_inputShape: BatchShape, _builtFor: BatchShape): void {}
+
+  protected unfit(came: BatchShape, expected: BatchShape): ShapeError {
+    return new ShapeError(
+      `${this.name}: input has shape ${showBatch(came)}; expected ${showBatch(expected)}.`,
+    );
+  }
+
+  /**
+   * Makes a weight. `initializer`: a name, an Initializer, or a function of the shape.
+   *
+   * Call it from `build`. The weight appears in `weights` in the order of the calls.
+   */
+  addWeight(
+    name: string,
+    shape: readonly number[],
+    initializer: InitializerLike = 'glorotUniform',
+    { trainable = true }: WeightOptions = {},
+  ): Variable {
+    const sizes = checkShape([...shape], `${this.name}.${name}`);
+    this.place ??= placeOutside();
+    const values = resolveInitializer(initializer, `${this.name}.${name}`).values(
+      sizes,
+      this.place,
+      this.ownWeights.length,
+    );
+    const weight = variable(values, { shape: sizes, name, trainable });
+    this.ownWeights.push(weight);
+    return weight;
+  }
+
+  /** A weight by the name it was added under. */
+  weight(name: string): Variable {
+    const found = this.weights.find((weight) => weight.name === name);
+    if (found) return found;
+    const names = this.weights.map((weight) => weight.name).join(', ');
+    throw new StateError(
+      `${this.name}: no weight is called ${describe(name)}; it has ${names || 'none yet'}.`,
+    );
+  }
+
+  /** The layers inside, for containers. */
+  get layers(): readonly Layer[] {
+    return [];
+  }
+
+  /** All weights in Keras's order: its own, trainable ones first, then those of the layers inside. */
+  get weights(): readonly Variable[] {
+    return [
+      ...this.ownWeights.filter((weight) => weight.trainable),
+      ...this.ownWeights.filter((weight) => !weight.trainable),
+      ...this.layers.flatMap((layer) => layer.weights),
+    ];
+  }
+
+  /** The weights that training changes. */
+  get trainableWeights(): readonly Variable[] {
+    if (!this.trainable) return [];
+    return [
+      ...this.ownWeights.filter((weight) => weight.trainable),
+      ...this.layers.flatMap((layer) => layer.trainableWeights),
+    ];
+  }
+
+  /** The weights that training leaves alone. */
+  get nonTrainableWeights(): readonly Variable[] {
+    const trained = new Set(this.trainableWeights);
+    return this.weights.filter((weight) => !trained.has(weight));
+  }
+
+  /** Number of values in all weights. */
+  countParams(): number {
+    return this.weights.reduce((sum, weight) => sum + weight.size, 0);
+  }
+}
+
+/** Whether sizes agree wherever both are known. */
+export const fits = (a: BatchShape, b: BatchShape): boolean =>
+  a.length === b.length && a.every((size, i) => size === null || b[i] === null || size === b[i]);
+
+function sizes(shape: unknown, operation: string): (number | null)[] {
+  if (!Array.isArray(shape))
+    throw new ValueError(`${operation}: inputShape is ${describe(shape)}; expected an array of sizes.`);
+  return shape.map((size, i) => (size === null ? null : wholeNumber(size, operation, `inputShape[${i}]`)));
+}
+
+/** A shape whose every size is known. */
+export function knownSizes(shape: BatchShape, operation: string): number[] {
+  if (shape.includes(null))
+    throw new ShapeError(
+      `${operation}: shape ${showBatch(shape)} has an unknown size; give inputShape in full.`,
+    );
+  return [...(shape as Shape)];
+}

@@ -1,0 +1,108 @@
+import { type TensorLike, variable } from '../../ops/constant.ts';
+import type { Tensor, Variable } from '../../ops/tensor.ts';
+import { flag, numberBetween } from '../check.ts';
+import { readOptions } from '../names.ts';
+import { Optimizer, type OptimizerOptions, optimizerDefaults, type Update } from './optimizer.ts';
+
+export interface AdamOptions extends OptimizerOptions {
+  /** Share of the running mean of g that stays; default 0.9. */
+  beta1?: number;
+  /** Share of the running mean of g² that stays; default 0.999. */
+  beta2?: number;
+  /** Added to the square root, not corrected for bias; default 1e-7. */
+  epsilon?: number;
+  /** Divide by the largest running mean of g² so far (Reddi et al. 2018); default false. */
+  amsgrad?: boolean;
+}
+
+const adamDefaults = {
+  ...optimizerDefaults,
+  learningRate: 0.001 as NonNullable<OptimizerOptions['learningRate']>,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-7,
+  amsgrad: false,
+};
+
+/**
+ * m += (g − m)(1 − β₁), v += (g² − v)(1 − β₂), w −= α m / (√v + ε) with α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ), t the
+ * number of the step from 1 (Kingma and Ba 2015, in the form of Keras). Default η 0.001.
+ */
+export class Adam extends Optimizer {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly amsgrad: boolean;
+  protected readonly slotNames: readonly string[];
+  /**
+   * 1 − βᵗ as the running mean of ones, c = β c + (1 − β). No power is taken and nothing cancels: WGSL's
+   * pow is good to 1e-4 and 1 − 0.999 would lose three digits of it.
+   */
+  private readonly corrections: readonly [Variable, Variable];
+
+  constructor(options?: AdamOptions, className = 'Adam', defaults: typeof adamDefaults = adamDefaults) {
+    const name = className.toLowerCase();
+    const given = readOptions(name, options, defaults);
+    super(className, given);
+    this.beta1 = numberBetween(given.beta1, name, 'beta1', 0, 1);
+    this.beta2 = numberBetween(given.beta2, name, 'beta2', 0, 1);
+    this.epsilon = numberBetween(given.epsilon, name, 'epsilon', 0);
+    this.amsgrad = flag(given.amsgrad, name, 'amsgrad');
+    this.slotNames = ['momentum', 'velocity', ...(this.amsgrad ? ['velocity_hat'] : [])];
+    this.corrections = [
+      variable(0, { name: 'correction_1', trainable: false }),
+      variable(0, { name: 'correction_2', trainable: false }),
+    ];
+  }
+
+  protected override update(w: Tensor, g: Tensor, [m, v, most]: readonly Tensor[], rate: Tensor): Update {
+    const [first, second] = this.nextCorrections();
+    const alpha = rate.mul(second.sqrt()).div(first);
+    const nextM = m.add(g.sub(m).mul(1 - this.beta1));
+    const nextV = v.add(
+      g
+        .square()
+        .sub(v)
+        .mul(1 - this.beta2),
+    );
+    const largest = this.amsgrad ? most.maximum(nextV) : nextV;
+    return {
+      value: w.sub(nextM.mul(alpha).div(largest.sqrt().add(this.epsilon))),
+      slots: [nextM, nextV, ...(this.amsgrad ? [largest] : [])],
+    };
+  }
+
+  private nextCorrections(): [Tensor, Tensor] {
+    const next = (c: Variable, beta: number): Tensor => c.mul(beta).add(1 - beta);
+    return [next(this.corrections[0], this.beta1), next(this.corrections[1], this.beta2)];
+  }
+
+  protected override advance(): [Variable, Tensor][] {
+    const next = this.nextCorrections();
+    return this.corrections.map((correction, i) => [correction, next[i]]);
+  }
+
+  protected override resume(iterations: number): [Variable, TensorLike][] {
+    return [
+      [this.corrections[0], 1 - this.beta1 ** iterations],
+      [this.corrections[1], 1 - this.beta2 ** iterations],
+    ];
+  }
+
+  /** Keras makes momentum and velocity of a variable next to each other, and the largest ones after all. */
+  protected override slotVariables(slots: readonly (readonly Variable[])[]): Variable[] {
+    return [...slots.flatMap((of) => of.slice(0, 2)), ...slots.flatMap((of) => of.slice(2))];
+  }
+
+  override getConfig(): Record<string, unknown> {
+    const { beta1, beta2, epsilon, amsgrad } = this;
+    return { ...super.getConfig(), beta1, beta2, epsilon, amsgrad };
+  }
+}
+
+/** Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019); default decay 0.004. */
+export class AdamW extends Adam {
+  constructor(options?: AdamOptions) {
+    super(options, 'AdamW', { ...adamDefaults, weightDecay: 0.004 });
+  }
+}

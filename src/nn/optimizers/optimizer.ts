@@ -1,0 +1,283 @@
+/** What an optimizer is: an update rule for one variable, in tensor algebra, and the state around it. */
+import { ConfigError, GradientError, ShapeError, StateError, ValueError } from '../../base/errors.ts';
+import { assignAll } from '../../graph/runtime.ts';
+import { gradients as gradientsOf } from '../../graph/gradients.ts';
+import { type TensorLike, tensor, variable } from '../../ops/constant.ts';
+import { sum } from '../../ops/reduce.ts';
+import { where } from '../../ops/select.ts';
+import { sameShape, show, sizeOf } from '../../ops/shape.ts';
+import { Tensor, type Variable } from '../../ops/tensor.ts';
+import { numberBetween } from '../check.ts';
+import { automaticName, describe } from '../names.ts';
+
+/** A learning rate that depends on the step: a tensor function of the iteration as f32. */
+export type Schedule = (step: Tensor) => Tensor;
+
+/** Options of every optimizer. */
+export interface OptimizerOptions {
+  /** Size of a step: a number, or a function of the iteration in tensor algebra. */
+  learningRate?: number | Schedule;
+  /** Share of each weight, times the learning rate, that is taken off in each step; default null: none. */
+  weightDecay?: number | null;
+  /** Largest length of each variable's gradient; default null: no limit. */
+  clipnorm?: number | null;
+  /** Largest absolute value in a gradient; default null: no limit. */
+  clipvalue?: number | null;
+  /** Largest length of all gradients taken together; default null: no limit. */
+  globalClipnorm?: number | null;
+  name?: string | null;
+}
+
+/** Defaults to be spread into those of an optimizer's own. */
+export const optimizerDefaults = {
+  weightDecay: null as number | null,
+  clipnorm: null as number | null,
+  clipvalue: null as number | null,
+  globalClipnorm: null as number | null,
+  name: null as string | null,
+};
+
+/** A variable's new value and those of its slots, in the order of `slotNames`. */
+export interface Update {
+  readonly value: Tensor;
+  readonly slots: readonly Tensor[];
+}
+
+const clips = ['clipnorm', 'clipvalue', 'globalClipnorm'] as const;
+
+/**
+ * The base of all optimizers.
+ *
+ * `apply(variables, gradients)` is plain algebra on tensors and variables: it may stand in a captured
+ * function, where all updates of all variables become one dispatch.
+ *
+ * ```ts
+ * const step = capture((x, y) => {
+ *   const loss = losses.meanSquaredError().compute(y, x.matmul(w));
+ *   optimizer.apply([w], gradients(loss, [w]));
+ *   return loss;
+ * });
+ * ```
+ */
+export abstract class Optimizer {
+  /** Keras's class name: 'RMSprop'. */
+  readonly className: string;
+  readonly name: string;
+  readonly weightDecay: number | null;
+  readonly clipnorm: number | null;
+  readonly clipvalue: number | null;
+  readonly globalClipnorm: number | null;
+  /** Steps so far: an i32 scalar. */
+  readonly iterations: Variable = variable(0, { dtype: 'i32', name: 'iteration', trainable: false });
+  private readonly rate: Variable;
+  private readonly schedule: Schedule | null;
+  private rateOnHost: number;
+  /** What each optimizer keeps beside each variable. */
+  private readonly slotsOf = new Map<Variable, Variable[]>();
+
+  constructor(className: string, options: Required<OptimizerOptions>) {
+    this.className = className;
+    this.name = options.name ?? automaticName(className);
+    const { learningRate } = options;
+    this.schedule = typeof learningRate === 'function' ? learningRate : null;
+    this.rateOnHost = typeof learningRate === 'function' ? Number.NaN : this.checkedRate(learningRate);
+    this.rate = variable(this.rateOnHost, { name: 'learning_rate', trainable: false });
+    const limit = (value: number | null, option: string): number | null =>
+      value === null ? null : numberBetween(value, className, option, 0);
+    this.weightDecay = limit(options.weightDecay, 'weightDecay');
+    [this.clipnorm, this.clipvalue, this.globalClipnorm] = clips.map((option) =>
+      limit(options[option], option),
+    );
+    if (clips.filter((option) => options[option] !== null).length > 1)
+      throw new ConfigError(
+        `${className}: clipnorm, clipvalue and globalClipnorm exclude each other. Keep one.`,
+      );
+  }
+
+  /** What is kept beside each variable, as Keras names it: ['velocity']. */
+  protected abstract readonly slotNames: readonly string[];
+
+  /** The rule: new values from the variable w, its gradient g and its slots. */
+  protected abstract update(w: Tensor, g: Tensor, slots: readonly Tensor[], learningRate: Tensor): Update;
+
+  /** Where slots start; 0 unless overridden. */
+  protected get initialSlotValue(): number {
+    return 0;
+  }
+
+  /** Scalars of its own that go on with each step. */
+  protected advance(): [Variable, Tensor][] {
+    return [];
+  }
+
+  /** Brings scalars of its own in line with a number of iterations, when saved state is taken up. */
+  protected resume(_iterations: number): [Variable, TensorLike][] {
+    return [];
+  }
+
+  /** The learning rate; NaN under a schedule. Setting it changes later steps, captured ones too. */
+  get learningRate(): number {
+    return this.rateOnHost;
+  }
+
+  set learningRate(value: number) {
+    if (this.schedule !== null)
+      throw new StateError(`${this.name}: learningRate follows a schedule and cannot be set.`);
+    this.rateOnHost = this.checkedRate(value);
+    void this.rate.assign(this.rateOnHost);
+  }
+
+  private checkedRate(value: unknown): number {
+    return numberBetween(value, this.className, 'learningRate', 0);
+  }
+
+  /** Makes what is kept beside the variables, where it is not there yet. */
+  build(variables: readonly Variable[]): void {
+    for (const one of variables) {
+      if (this.slotsOf.has(one)) continue;
+      const slots = this.slotNames.map((slot) =>
+        variable(new Float32Array(sizeOf(one.shape)).fill(this.initialSlotValue), {
+          shape: [...one.shape],
+          name: `${one.name}_${slot}`,
+          trainable: false,
+        }),
+      );
+      this.slotsOf.set(one, slots);
+    }
+  }
+
+  /** One step: changes `variables` along their `gradients`. */
+  apply(variables: readonly Variable[], gradients: readonly Tensor[]): void {
+    this.check(variables, gradients);
+    this.build(variables);
+    const rate = this.schedule ? this.schedule(this.iterations.cast('f32')) : this.rate;
+    const assignments: [Variable, TensorLike][] = [];
+    this.clipped(gradients).forEach((g, i) => {
+      const slots = this.slotsOf.get(variables[i])!;
+      const decayed =
+        this.weightDecay === null
+          ? variables[i]
+          : variables[i].sub(variables[i].mul(this.weightDecay).mul(rate));
+      const updated = this.update(decayed, g, slots, rate);
+      assignments.push([variables[i], updated.value]);
+      slots.forEach((slot, j) => {
+        assignments.push([slot, updated.slots[j]]);
+      });
+    });
+    assignAll([...assignments, ...this.advance(), [this.iterations, this.iterations.add(1)]]);
+  }
+
+  /** Computes the gradients of a scalar loss and applies them. */
+  minimize(loss: Tensor, variables: readonly Variable[]): void {
+    if (loss.size !== 1)
+      throw new GradientError(
+        `${this.name}: loss has shape ${show(loss.shape)}; expected a scalar. Take its mean().`,
+      );
+    this.checkVariables(variables);
+    this.apply(variables, gradientsOf(loss, [...variables]));
+  }
+
+  private checkVariables(variables: readonly Variable[]): void {
+    if (variables.length === 0) throw new ValueError(`${this.name}: there are no variables to change.`);
+    if (!variables.some(({ trainable }) => trainable))
+      throw new ValueError(`${this.name}: none of the ${variables.length} variables is trainable.`);
+  }
+
+  private check(variables: readonly Variable[], gradients: readonly Tensor[]): void {
+    this.checkVariables(variables);
+    if (gradients.length !== variables.length)
+      throw new ShapeError(
+        `${this.name}: ${variables.length} variables came with ${gradients.length} gradients; expected one each.`,
+      );
+    variables.forEach((one, i) => {
+      if (!(gradients[i] instanceof Tensor) || !sameShape(one.shape, gradients[i].shape))
+        throw new ShapeError(
+          `${this.name}: variable ${one.name} ${show(one.shape)} came with gradient ${gradients[i] instanceof Tensor ? show(gradients[i].shape) : describe(gradients[i])}; expected the same shape.`,
+        );
+    });
+  }
+
+  private clipped(gradients: readonly Tensor[]): readonly Tensor[] {
+    const { clipnorm, clipvalue, globalClipnorm } = this;
+    if (clipvalue) return gradients.map((g) => g.clip(-clipvalue, clipvalue));
+    if (clipnorm) return gradients.map((g) => g.mul(clipnorm).div(lengthOf([g]).maximum(clipnorm)));
+    if (globalClipnorm) {
+      // g · c · min(1/‖g‖, 1/c); a length that is not finite makes everything NaN, as it should.
+      const length = lengthOf(gradients);
+      const scale = length
+        .reciprocal()
+        .minimum(1 / globalClipnorm)
+        .mul(globalClipnorm)
+        .add(length.sub(length));
+      return gradients.map((g) => g.mul(scale));
+    }
+    return gradients;
+  }
+
+  /** All of its state in Keras's order: iteration, learning rate, then what it keeps beside the variables. */
+  get variables(): readonly Variable[] {
+    return [this.iterations, this.rate, ...this.slotVariables([...this.slotsOf.values()])];
+  }
+
+  /** Slots in Keras's order: kind by kind, unless an optimizer makes them pairwise. */
+  protected slotVariables(slots: readonly (readonly Variable[])[]): Variable[] {
+    return this.slotNames.flatMap((_, kind) => slots.map((of) => of[kind]));
+  }
+
+  get built(): boolean {
+    return this.slotsOf.size > 0;
+  }
+
+  /** Takes up state in the order of `variables`; checks all of it before it changes any. */
+  setWeights(values: readonly TensorLike[]): Promise<void> {
+    return takeUp(this, values, (iterations, rate) => {
+      if (this.schedule === null) this.rateOnHost = rate;
+      return this.resume(iterations);
+    });
+  }
+
+  /** The options that make such an optimizer again, as Keras names them in camelCase. */
+  getConfig(): Record<string, unknown> {
+    return {
+      name: this.name,
+      learningRate: this.rateOnHost,
+      weightDecay: this.weightDecay,
+      clipnorm: this.clipnorm,
+      globalClipnorm: this.globalClipnorm,
+      clipvalue: this.clipvalue,
+    };
+  }
+}
+
+/** √ Σ g² over all values of some tensors; safe at 0. */
+function lengthOf(gradients: readonly Tensor[]): Tensor {
+  const squares = gradients.map((g) => sum(g.square())).reduce((a, b) => a.add(b));
+  return where(squares.greater(0), squares.sqrt(), squares);
+}
+
+async function takeUp(
+  optimizer: Optimizer,
+  values: readonly TensorLike[],
+  resume: (iterations: number, rate: number) => [Variable, TensorLike][],
+): Promise<void> {
+  const { variables, name } = optimizer;
+  if (values.length !== variables.length)
+    throw new ShapeError(
+      `${name}: ${values.length} values came for ${variables.length} variables of the optimizer.`,
+    );
+  const tensors = values.map((value, i) => {
+    const one = variables[i];
+    const given =
+      value instanceof Tensor || Array.isArray(value) || typeof value === 'number'
+        ? tensor(value, typeof value === 'number' ? { dtype: one.dtype } : {})
+        : tensor(value as Float32Array, { shape: [...one.shape] });
+    if (!sameShape(given.shape, one.shape))
+      throw new ShapeError(`${name}: ${one.name} has shape ${show(one.shape)}; ${show(given.shape)} came.`);
+    return given.cast(one.dtype);
+  });
+  const [iterations, rate] = await Promise.all([tensors[0].item(), tensors[1].item()]);
+  assignAll([
+    ...variables.map((one, i): [Variable, TensorLike] => [one, tensors[i]]),
+    ...resume(iterations, rate),
+  ]);
+}
