@@ -1,6 +1,6 @@
 /** Functions of one element, a row each: the WGSL, the derivative in ops, and the float64 twin. */
 import { add, div, mul, sub } from './binary.ts';
-import { type TensorLike, toTensor } from './constant.ts';
+import { fill, type TensorLike, toTensor } from './constant.ts';
 import { apply, type Case, defineOp, type Op, type Tolerance } from './define.ts';
 import { elementwise } from './reference.ts';
 import { cast, greater, less, where } from './select.ts';
