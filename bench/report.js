@@ -15,7 +15,7 @@ export function terminalTable(rows) {
   ];
   const lines = rows.map((row) =>
     row.failed
-      ? [row.name, 'failed', row.failed.split('\n')[0].slice(0, 100)]
+      ? [row.name, 'failed', '', '', '', '', '', '', row.failed.split('\n')[0].slice(0, 100)]
       : [
           row.name,
           milliseconds(row.msPerStep.median),
