@@ -12,6 +12,7 @@ interface NodeProcess {
   readonly platform: string;
   readonly stdout?: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): boolean };
   getBuiltinModule?(name: string): unknown;
+  once?(event: 'exit', listener: () => void): unknown;
 }
 
 export const nodeProcess = (globalThis as { process?: NodeProcess }).process;

@@ -83,6 +83,10 @@ export class Buffers {
     buffer.destroy();
   }
 
+  destroyAll(): void {
+    for (const buffer of [...this.#owned.keys()]) this.destroy(buffer);
+  }
+
   #outOfMemory(size: number, label: string, cause?: unknown): OutOfMemoryError {
     const budget = Number.isFinite(this.#maxBytes) ? ` of ${this.#maxBytes} (maxBytes)` : '';
     return new OutOfMemoryError(

@@ -70,6 +70,7 @@ export class Engine {
   readonly #health: Health;
   readonly #buffers: Buffers;
   readonly #heap: Heap;
+  readonly #tables: Heap;
   readonly #arena: StepArena;
   readonly #staging: Staging;
   readonly #pipelines: Pipelines;
@@ -101,6 +102,7 @@ export class Engine {
       (error) => this.#health.report(error),
     );
     this.#heap = new Heap(this.#buffers, profile.limits.maxStorageBufferBindingSize);
+    this.#tables = new Heap(this.#buffers, profile.limits.maxStorageBufferBindingSize);
     this.#arena = new StepArena(this.#buffers);
     this.#staging = new Staging(this.#buffers);
     this.#pipelines = new Pipelines(device);
@@ -147,9 +149,18 @@ export class Engine {
     return this.#heap.allocate(sizeBytes, label);
   }
 
+  /**
+   * A range for numbers that the planner gives a kernel beside its operands. It never shares a buffer with
+   * values, so it can be bound next to a window over a whole block of them.
+   */
+  allocateTable(sizeBytes: number, label: string): BufferRange {
+    this.check('allocate');
+    return this.#tables.allocate(sizeBytes, label);
+  }
+
   /** Gives a range back; a second time does nothing. */
   free(range: BufferRange): void {
-    if (this.lost) return;
+    if (this.lost || this.#tables.free(range)) return;
     if (this.options.debug?.poison && this.#heap.isLive(range)) {
       this.#poison(range.buffer, range.offset, align(Math.max(range.size, 1)));
     }
@@ -297,7 +308,8 @@ export class Engine {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.allSettled(this.#reads);
-    this.#health.close();
+    this.#health.close(this.device);
+    this.#buffers.destroyAll();
     this.device.destroy();
   }
 

@@ -3,7 +3,7 @@
  * differ nowhere else in the engine.
  */
 import { ConfigError, UnsupportedError } from '../base/errors.ts';
-import { isNode } from '../base/platform.ts';
+import { isNode, nodeProcess } from '../base/platform.ts';
 import { describeAdapter, type Profile } from './profile.ts';
 
 /** WebGPU's flags. Dawn for Node does not define the globals, and we leave `globalThis` alone. */
@@ -68,6 +68,7 @@ export async function openDevice(options: DeviceOptions): Promise<{ device: GPUD
       requiredFeatures: features as GPUFeatureName[],
       requiredLimits: limits,
     });
+    destroyAtExit(device);
     return { device, profile: describeAdapter(adapter.info, device, options.limits ?? {}) };
   } catch (cause) {
     const fix = options.adapter
@@ -77,6 +78,26 @@ export async function openDevice(options: DeviceOptions): Promise<{ device: GPUD
       cause,
     });
   }
+}
+
+/** Devices to destroy when the Node process ends, once somebody listens for that. */
+let open: Set<GPUDevice> | undefined;
+
+/**
+ * A process that ends while a software driver's threads still compute dies of a segmentation fault in
+ * their cleaned-up memory (SwiftShader 5.0 under Dawn 0.6.2, one exit in five); destroying the device
+ * waits for them.
+ */
+function destroyAtExit(device: GPUDevice): void {
+  if (!isNode) return;
+  if (!open) {
+    open = new Set();
+    nodeProcess?.once?.('exit', () => {
+      for (const device of open!) device.destroy();
+    });
+  }
+  open.add(device);
+  device.lost.then(() => open!.delete(device));
 }
 
 async function requestAdapter(options: DeviceOptions): Promise<GPUAdapter> {

@@ -13,6 +13,11 @@ export class Health {
   #closing = false;
   /** An error that no call could report; the next check does. */
   #pending: WeftError | undefined;
+  readonly #listener = (event: Event): void => {
+    event.preventDefault();
+    const { message } = (event as GPUUncapturedErrorEvent).error;
+    this.report(new GpuError(`the device reported an error: ${message}`));
+  };
   readonly #waiting = new Set<(error: WeftError) => void>();
 
   constructor(device: GPUDevice) {
@@ -24,11 +29,7 @@ export class Health {
       );
       this.#release(this.lost);
     });
-    device.addEventListener('uncapturederror', (event) => {
-      event.preventDefault();
-      const { message } = (event as GPUUncapturedErrorEvent).error;
-      this.report(new GpuError(`the device reported an error: ${message}`));
-    });
+    device.addEventListener('uncapturederror', this.#listener);
   }
 
   /** Keeps the first error that has nowhere to go until the next {@link check}. */
@@ -68,8 +69,11 @@ export class Health {
   }
 
   /** From here on every call throws DisposedError. */
-  close(): void {
+  close(device: GPUDevice): void {
     this.#closing = true;
+    // Dawn's hold on a listener is out of the garbage collector's sight: left there, it would keep the
+    // engine for ever, through the stack of the error below.
+    device.removeEventListener('uncapturederror', this.#listener);
     this.lost ??= new DisposedError('this engine is closed. Fix: make a new one with init().');
     this.#release(this.lost);
   }
