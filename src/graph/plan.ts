@@ -433,7 +433,7 @@ class Builder {
         }
       }
     const rows = new Uint32Array(table);
-    const tableRange = engine.allocate(rows.byteLength, 'update.table');
+    const tableRange = engine.allocateTable(rows.byteLength, 'update.table');
     owned.push(tableRange);
     engine.write(tableRange, rows);
     const limit = engine.profile.limits.maxComputeWorkgroupsPerDimension;

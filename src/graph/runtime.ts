@@ -243,6 +243,7 @@ let flushing: Promise<void> | null = null;
 export function assign(variable: Variable, value: TensorLike): Promise<void> {
   variable.checkUsable('assign');
   const node = ownValue(variable, value);
+  node.engine ??= variable.value.engine;
   if (tracing.current) {
     tracing.current.assign(variable, node);
     return Promise.resolve();
