@@ -5,7 +5,7 @@ import { fill, type TensorLike, toTensor } from '../ops/constant.ts';
 import { reshape } from '../ops/movement.ts';
 import { sum } from '../ops/reduce.ts';
 import { broadcastAxes, sameShape, show } from '../ops/shape.ts';
-import { present, Tensor, tracing, type Variable } from '../ops/tensor.ts';
+import { present, Tensor, tracing, Variable } from '../ops/tensor.ts';
 
 export interface GradientOptions {
   /** The gradient that arrives at `y`, of y's shape; needed unless y is a single number. Default 1. */
@@ -77,9 +77,11 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], options: GradientOp
       `gradients: ${wrt[i].toString()} (number ${i} of wrt) has no differentiable path to the result${
         root.op === null && !depends.has(root)
           ? '; its graph was let go when it was read: call gradients() before data(), or use variables'
-          : target.dtype === 'f32'
-            ? ''
-            : `; ${target.dtype} has no derivative`
+          : wrt[i] instanceof Variable
+            ? '; was it assigned since the result was described? Call gradients() first, assign afterwards'
+            : target.dtype === 'f32'
+              ? ''
+              : `; ${target.dtype} has no derivative`
       }.`,
     );
   });

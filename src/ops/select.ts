@@ -142,11 +142,14 @@ function conversion(e: Expressions, value: string, from: DType, to: DType): stri
   return `${wgslType(to)}(${value})`;
 }
 
-/** Float to integer drops the fraction and saturates, as WGSL does; NaN becomes 0 or a limit. */
+/**
+ * Float to integer drops the fraction and saturates at the last f32 inside the range, as WGSL does;
+ * NaN becomes 0 or a limit.
+ */
 const toDType: Record<DType, (x: number) => number> = {
   f32: (x) => x,
-  i32: (x) => Math.min(Math.max(Math.trunc(x), -(2 ** 31)), 2 ** 31 - 1),
-  u32: (x) => Math.min(Math.max(Math.trunc(x), 0), 2 ** 32 - 1),
+  i32: (x) => Math.min(Math.max(Math.trunc(x), -(2 ** 31)), 2 ** 31 - 128),
+  u32: (x) => Math.min(Math.max(Math.trunc(x), 0), 2 ** 32 - 256),
   u8: (x) => Math.min(Math.max(Math.trunc(x), 0), 255),
   bool: (x) => Number(x !== 0),
 };
@@ -178,7 +181,7 @@ const castOp: Op = defineOp({
 
 /**
  * x in another dtype: `f32, i32, u32, bool` or Keras's names. Float to integer drops the fraction and
- * saturates; anything to bool asks whether it is not 0. Bytes (u8) are not scaled.
+ * saturates (at 2147483520 for i32, 4294967040 for u32); anything to bool asks whether it is not 0. Bytes (u8) are not scaled.
  */
 export function cast(x: TensorLike, dtype: string): Tensor {
   const input = toTensor(x);

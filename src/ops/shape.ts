@@ -61,6 +61,10 @@ export function normalizeAxes(
   operation: string,
 ): number[] {
   if (axes === undefined || axes === null) return Array.from({ length: rank }, (_, i) => i);
+  if (typeof axes !== 'number' && !Array.isArray(axes))
+    throw new AxisError(
+      `${operation}: axis is ${String(axes)}; expected a number, an array of numbers, or nothing for all.`,
+    );
   const list = (typeof axes === 'number' ? [axes] : [...axes]).map((axis) =>
     normalizeAxis(axis, rank, operation),
   );

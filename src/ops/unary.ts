@@ -93,17 +93,17 @@ const table = {
     tolerance: { relative: 1e-6 },
     range: [0.2, 4],
   },
-  exp: { f: 'exp(x)', df: (_x, y, g) => mul(g, y), js: Math.exp, tolerance: transcendental },
+  exp: { f: 'exp_kept(x)', df: (_x, y, g) => mul(g, y), js: Math.exp, tolerance: transcendental },
   expm1: { f: 'expm1(x)', df: (_x, y, g) => mul(g, add(y, 1)), js: Math.expm1, tolerance: transcendental },
   log: {
-    f: 'log(x)',
+    f: 'log_kept(x)',
     df: (x, _y, g) => div(g, x),
     js: Math.log,
     tolerance: transcendental,
     range: [0.1, 4],
   },
   log1p: {
-    f: 'select(log(1.0 + x), log1p_unit(x), abs(x) < 0.5)',
+    f: 'select(log_kept(1.0 + x), log1p_unit(x), abs(x) < 0.5)',
     df: (x, _y, g) => div(g, add(x, 1)),
     js: Math.log1p,
     tolerance: transcendental,
@@ -185,7 +185,7 @@ const table = {
 } satisfies Record<string, Row>;
 
 /** Names of lib functions; a row that uses one pulls in the library. */
-const needsMath = /\b(is_nan|sigmoid|softplus|log1p_unit|expm1|tanh_safe|erf)\(/;
+const needsMath = /\b(is_nan|exp_kept|log_kept|sigmoid|softplus|log1p_unit|expm1|tanh_safe|erf)\(/;
 
 /** A prime, a tile edge and its neighbours, a scalar, nothing. */
 const shapes: Case[] = [[], [1], [5], [0], [2, 3], [63], [64, 2], [257]].map((shape) => ({
