@@ -1,5 +1,5 @@
 /** Builds the package: one ES module for Node and pages in `dist/`, its types in `dist/types/`. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -40,11 +40,9 @@ await build({
   plugins: [rawWgsl],
   logLevel: 'warning',
 });
-execFileSync(
-  process.execPath,
-  [resolve(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.types.json'],
-  {
-    cwd: root,
-    stdio: 'inherit',
-  },
-);
+const compiler = resolve(root, 'node_modules/typescript/bin/tsc');
+const types = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.types.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exitCode = types.status ?? 1;
