@@ -7,14 +7,13 @@
  * the machine meets all of them; ratios are taken within a round. Afterwards the loss must have fallen and the test
  * accuracy must be what so many steps give.
  */
-import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadData } from './data.js';
 import { EngineProcess } from './engine-process.js';
-import { defaultEngines, engines, versionOf } from './engines.js';
+import { defaultEngines, engines } from './engines.js';
+import { describeMachine } from './machine.js';
 import { referenceFit } from './reference.js';
 import { label, markdown, terminalTable } from './report.js';
 import { startingWeights, workloads } from './workloads.js';
@@ -223,19 +222,8 @@ function spread(values) {
 async function describeRun() {
   const probe = new EngineProcess();
   const adapter = await probe.ask('adapter', {}, 30).finally(() => probe.end());
-  const git = (...args) =>
-    execFileSync('git', args, { encoding: 'utf8', cwd: new URL('.', import.meta.url) }).trim();
-  const date = new Date().toISOString();
-  const changed = git('status', '--porcelain', '--', '../src', '../bench') === '' ? '' : '+';
-  return {
-    run: date,
-    date,
-    commit: git('rev-parse', '--short', 'HEAD') + changed,
-    adapter,
-    runtime: `Node ${process.versions.node}, Dawn of webgpu ${versionOf('../node_modules/webgpu/package.json')}`,
-    machine: `${cpus().length} × ${cpus()[0].model.trim()}`,
-    load: loadavg()[0],
-  };
+  const machine = describeMachine();
+  return { run: machine.date, ...machine, adapter };
 }
 
 function known(value, what, name) {

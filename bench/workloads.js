@@ -1,3 +1,5 @@
+import { generator } from './random.js';
+
 /**
  * What is measured: four dense networks on 28×28 images, as data, so that every engine gets the same one.
  *
@@ -57,7 +59,7 @@ export const optimizerDefaults = {
 
 /** The weights every engine starts from: [kernel [in, out], bias [out], …], Glorot uniform from a fixed seed. */
 export function startingWeights(workload) {
-  const random = mulberry32(20_240_807);
+  const random = generator(20_240_807);
   const weights = [];
   let inputs = inputSize;
   for (const { units } of workload.layers) {
@@ -70,27 +72,4 @@ export function startingWeights(workload) {
     inputs = units;
   }
   return weights;
-}
-
-/** A permutation of 0…n−1 (Fisher–Yates); for engines that bring no shuffle of their own. */
-export function shuffled(n, seed) {
-  const random = mulberry32(seed);
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
-/** Mulberry32 (Tommy Ettinger, public domain): enough for weights and shuffles of a benchmark. */
-function mulberry32(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

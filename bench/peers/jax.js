@@ -1,5 +1,6 @@
 import { versionOf } from '../engines.js';
-import { inputSize, optimizerDefaults, shuffled } from '../workloads.js';
+import { shuffled } from '../random.js';
+import { inputSize, optimizerDefaults } from '../workloads.js';
 
 /**
  * Steps in flight. jax-js submits every kernel by itself and nothing holds it back; with hundreds of steps queued it ran
