@@ -2,8 +2,11 @@
 const errors: string[] = [];
 const watched = new WeakSet<GPU>();
 
-/** Listens to all devices that this GPU object will give. */
-export function watchDevices(gpu: GPU): GPU {
+/** Listens to all devices that this GPU object will give; `revise` may change what is asked of them. */
+export function watchDevices(
+  gpu: GPU,
+  revise = (descriptor?: GPUDeviceDescriptor): GPUDeviceDescriptor | undefined => descriptor,
+): GPU {
   if (watched.has(gpu)) return gpu;
   watched.add(gpu);
   const requestAdapter = gpu.requestAdapter.bind(gpu);
@@ -12,7 +15,7 @@ export function watchDevices(gpu: GPU): GPU {
     const requestDevice = adapter?.requestDevice.bind(adapter);
     if (!adapter || !requestDevice) return null;
     adapter.requestDevice = async (descriptor) => {
-      const device = await requestDevice(descriptor);
+      const device = await requestDevice(revise(descriptor));
       device.addEventListener('uncapturederror', (event) => {
         errors.push((event as GPUUncapturedErrorEvent).error.message);
       });

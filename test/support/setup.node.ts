@@ -1,6 +1,12 @@
-/** In Node `init()` without arguments runs on the adapter that scripts use: a GPU, llvmpipe or SwiftShader. */
+/**
+ * In Node `init()` without arguments runs on the adapter that scripts use: a GPU, llvmpipe or SwiftShader.
+ * `WEFT_TEST_MINIMUM=1` makes it the poorest device that WebGPU allows: default limits, no features.
+ */
 import { findGpu } from '../../scripts/support/software-adapter.js';
 import { provideGpu } from '../../src/engine/gpu.ts';
 import { watchDevices } from './gpu-errors.ts';
 
-provideGpu(async () => watchDevices((await findGpu()).gpu));
+provideGpu(async () => {
+  const { gpu } = await findGpu();
+  return watchDevices(gpu, process.env.WEFT_TEST_MINIMUM ? () => ({}) : undefined);
+});
