@@ -46,7 +46,7 @@ const handlers = {
 };
 
 async function train(steps, options) {
-  const arranged = session.arrange(steps, options);
+  const arranged = await session.arrange(steps, options);
   const before = { ...calls };
   const start = performance.now();
   const { loss, accuracy } = await arranged.run();

@@ -34,7 +34,7 @@ export async function prepare({ workload, data, weights, backend }) {
   });
   model.setWeights(weights.map(({ values, shape }) => tf.tensor(values, shape)));
 
-  let part = null;
+  let part = [];
   return {
     name: `TensorFlow.js ${tf.version_core}, ${backend}`,
 
@@ -43,8 +43,10 @@ export async function prepare({ workload, data, weights, backend }) {
       const perEpoch = Math.floor(data.train.labels.length / batchSize);
       const epochs = Math.max(1, Math.round(steps / perEpoch));
       const samples = Math.min(steps, perEpoch) * batchSize;
-      tf.dispose(part);
-      part = [tf.slice(trainX, 0, samples), tf.slice(trainY, 0, samples)];
+      if (samples !== part[1]?.size) {
+        tf.dispose(part);
+        part = [tf.slice(trainX, 0, samples), tf.slice(trainY, 0, samples)];
+      }
       return {
         steps: (epochs * samples) / batchSize,
         async run() {

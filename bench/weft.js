@@ -1,0 +1,61 @@
+import { init, layers, sequential, tensor } from 'weft';
+import { versionOf } from './engines.js';
+import { inputSize, optimizerDefaults } from './workloads.js';
+
+/**
+ * Weft as its own documentation uses it: `compile`, then one `model.fit`.
+ *
+ * The images stay the bytes they are, one resident u8 tensor; the model's first layer divides by 255.
+ */
+export async function prepare({ workload, data, weights }) {
+  const engine = await init({ gpu: navigator.gpu, seed: 1 });
+  const { batchSize } = workload;
+  const tensors = ({ images, labels }, samples) => [
+    tensor(images.subarray(0, samples * inputSize), { shape: [samples, inputSize] }),
+    tensor(labels.subarray(0, samples), { shape: [samples] }),
+  ];
+
+  const model = sequential([
+    layers.input([inputSize]),
+    layers.rescaling(1 / 255),
+    ...workload.layers.map(({ units, activation }) => layers.dense(units, { activation })),
+  ]);
+  model.compile({
+    optimizer: { className: workload.optimizer, config: optimizerDefaults[workload.optimizer] },
+    loss: 'sparseCategoricalCrossentropy',
+    metrics: ['accuracy'],
+  });
+  await model.setWeights(weights.map(({ values }) => values));
+
+  const [testX, testY] = tensors(data.test, data.test.labels.length);
+  let part = [];
+  let partSamples = 0;
+  return {
+    name: `Weft ${versionOf('../package.json')}`,
+
+    /** As for TensorFlow.js: as many samples as the steps need, or whole epochs. */
+    async arrange(steps, { shuffle }) {
+      const perEpoch = Math.floor(data.train.labels.length / batchSize);
+      const epochs = Math.max(1, Math.round(steps / perEpoch));
+      const samples = Math.min(steps, perEpoch) * batchSize;
+      if (samples !== partSamples) {
+        for (const old of part) old.dispose();
+        part = tensors(data.train, samples);
+        partSamples = samples;
+        await engine.idle();
+      }
+      return {
+        steps: (epochs * samples) / batchSize,
+        async run() {
+          const { history } = await model.fit(part[0], part[1], { batchSize, epochs, shuffle, verbose: 0 });
+          return { loss: history.loss.at(-1), accuracy: history.accuracy.at(-1) };
+        },
+      };
+    },
+
+    async evaluate() {
+      const { accuracy } = await model.evaluate(testX, testY, { batchSize: 500, verbose: 0 });
+      return accuracy;
+    },
+  };
+}
