@@ -11,7 +11,7 @@ const layers: Record<string, string[]> = {
   plot: ['base'],
   engine: ['base'],
   ops: ['engine', 'shaders', 'base'],
-  graph: ['ops', 'engine', 'base'],
+  graph: ['ops', 'engine', 'shaders', 'base'],
   nn: ['graph', 'ops', 'data', 'base'],
 };
 
