@@ -5,6 +5,8 @@ import elementwise_bytes from './elementwise_bytes.wgsl?raw';
 import math from './lib/math.wgsl?raw';
 import random from './lib/random.wgsl?raw';
 import matmul from './matmul.wgsl?raw';
+import matmul_subgroup from './matmul_subgroup.wgsl?raw';
+import matmul_workgroup from './matmul_workgroup.wgsl?raw';
 import reduce from './reduce.wgsl?raw';
 import softmax from './softmax.wgsl?raw';
 import update from './update.wgsl?raw';
@@ -15,6 +17,8 @@ export const kernels = {
   elementwise,
   elementwise_bytes,
   matmul,
+  matmul_subgroup,
+  matmul_workgroup,
   reduce,
   softmax,
   update,

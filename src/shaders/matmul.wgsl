@@ -18,7 +18,6 @@ alias Scalar = f32; // @tune
 
 const TILE_COLUMNS = 4u * TILE_N;
 const_assert TILE_M >= 1u && TILE_N >= 1u;
-const_assert LANES_M * LANES_N <= 256u;
 
 struct Params {
   rows: u32,
