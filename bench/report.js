@@ -1,5 +1,8 @@
 /** Results as a table for the terminal and as Markdown for docs/performance.md. */
 
+/** Processes waiting for a core before a run; above this its numbers are not for quoting. */
+export const quiet = 0.3;
+
 /** One workload: what each engine did. */
 export function terminalTable(rows) {
   const header = [
@@ -55,7 +58,8 @@ export function markdown(rows) {
   return [
     `${first.date.slice(0, 10)}, commit ${first.commit}, ${first.adapter.name}${label(first)}, ${first.runtime}, ` +
       `${first.machine}. Data: ${first.data}. Milliseconds per training step, median (fastest–slowest) of ` +
-      `${roundsOf(rows)} interleaved rounds; × is the time relative to Weft's in the same rounds.`,
+      `${roundsOf(rows)} interleaved rounds; × is the time relative to Weft's in the same rounds.` +
+      (first.load > quiet ? ` The machine was not quiet (load ${first.load.toFixed(1)}).` : ''),
     '',
     `| workload | ${engines.map(([, name]) => name).join(' | ')} |`,
     `|---|${engines.map(() => '---|').join('')}`,

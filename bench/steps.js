@@ -15,7 +15,7 @@ import { EngineProcess } from './engine-process.js';
 import { defaultEngines, engines } from './engines.js';
 import { describeMachine } from './machine.js';
 import { referenceFit } from './reference.js';
-import { label, markdown, terminalTable } from './report.js';
+import { label, markdown, quiet, terminalTable } from './report.js';
 import { startingWeights, workloads } from './workloads.js';
 
 const help = `node bench/steps.js [options]
@@ -83,7 +83,7 @@ async function main() {
   say(
     `${data.name}, ${data.train.labels.length} samples, the same for all; shuffled by each engine's own generator.`,
   );
-  if (context.load > 0.3)
+  if (context.load > quiet)
     say(`The machine is not quiet (load ${context.load.toFixed(1)}): not numbers to quote.`);
   say('');
 
@@ -258,8 +258,9 @@ function lastRun() {
 /** Rows of the last run that a resumed one need not repeat: same commit and adapter, all of `names` there and sound. */
 function finishedRows({ commit, adapter }, names) {
   const rows = savedRows();
+  if (rows.length === 0) return [];
   const last = rows.filter((row) => row.run === rows.at(-1).run);
-  if (last.length === 0 || last[0].commit !== commit || last[0].adapter.name !== adapter.name) return [];
+  if (last[0].commit !== commit || last[0].adapter.name !== adapter.name) return [];
   const sound = ({ workload }) =>
     names.every((name) =>
       last.some((row) => row.workload === workload && row.engine === name && !row.failed),
