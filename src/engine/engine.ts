@@ -76,6 +76,7 @@ export class Engine {
   readonly #pipelines: Pipelines;
   readonly #counts = { dispatches: 0, submits: 0, bindGroups: 0, reads: 0, writes: 0 };
   readonly #reads = new Set<Promise<unknown>>();
+  readonly #warm = new WeakSet<GPUComputePipeline>();
   #scratch: GPUBuffer | undefined;
   #closed = false;
 
@@ -285,6 +286,31 @@ export class Engine {
     for (const { from, to } of copies) this.#encodeCopy(encoder, from, to);
     this.#submit(encoder);
     this.#counts.dispatches += times * recording.steps.length;
+  }
+
+  /**
+   * Makes drivers that compile at the first dispatch (llvmpipe: seconds for a large kernel) do it now: one
+   * dispatch of no workgroups per new pipeline, waited for one by one so that timers stay alive.
+   * `progress` hears how many of them are done.
+   */
+  async warm(recording: Recording, progress?: (done: number, total: number) => void): Promise<void> {
+    if (this.profile.backendName !== 'llvmpipe') return;
+    recording.bind();
+    const cold = recording.steps.filter(({ pipeline }) => !this.#warm.has(pipeline));
+    for (const [done, { pipeline, group }] of cold.entries()) {
+      progress?.(done, cold.length);
+      if (this.#warm.has(pipeline)) continue;
+      this.#warm.add(pipeline);
+      const encoder = this.device.createCommandEncoder({ label: 'warm' });
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(0);
+      pass.end();
+      this.#submit(encoder);
+      await this.idle();
+    }
+    if (cold.length > 0) progress?.(cold.length, cold.length);
   }
 
   /** Runs a recording once and measures each command. Slow: for profiles, not for training. */

@@ -28,13 +28,16 @@ export type Outputs =
   | { readonly [name: string]: Outputs }
   | null
   | undefined
-  | undefined;
+  // biome-ignore lint/suspicious/noConfusingVoidType: a step without results returns nothing.
+  | void;
 
 export interface CaptureOptions {
   /** Shown in traces and errors; default the function's name. */
   name?: string;
   /** The engine to run on; default the arguments' or the default one. */
   engine?: Engine;
+  /** Hears, during `prepare`, how many kernels are compiled where the driver compiles slowly. */
+  onCompile?: (done: number, total: number) => void;
 }
 
 /** A captured function: call it, or replay it. */
@@ -364,7 +367,8 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
         const engine = await engineFor(args);
         await serial(engine, async () => {
           engine.check(label);
-          await entryFor(args, engine).ready(engine, label);
+          const plan = await entryFor(args, engine).ready(engine, label);
+          await engine.warm(plan.recording, options.onCompile);
         });
       },
       async replay(times = 1): Promise<void> {

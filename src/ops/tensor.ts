@@ -16,7 +16,7 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 let created = 0;
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: graph/methods.ts attaches what TensorMethods lists.
+// graph/methods.ts attaches what TensorMethods lists.
 export interface Tensor extends TensorMethods {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above.
@@ -90,7 +90,7 @@ export class Tensor {
  * await w.data();
  * ```
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: graph/methods.ts attaches what VariableMethods lists.
+// graph/methods.ts attaches what VariableMethods lists.
 export interface Variable extends VariableMethods {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above.
