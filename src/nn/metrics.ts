@@ -23,6 +23,8 @@ interface MetricTraits {
   /** True where only the order within a row counts, so that logits do as well as probabilities. */
   orderOnly?: boolean;
   config?: Readonly<Record<string, unknown>>;
+  /** How many columns there are, without and with weights; default [1, 2], as for a mean. */
+  sums?: readonly [number, number];
 }
 
 /** A number that tells how good predictions are. */
@@ -32,6 +34,7 @@ export class Metric {
   readonly direction: 'up' | 'down';
   readonly orderOnly: boolean;
   readonly config: Readonly<Record<string, unknown>>;
+  readonly sums: readonly [number, number];
   /** What each sample adds to each of the sums. */
   readonly columns: Columns;
   /** The metric from the sums and the number of samples. */
@@ -41,8 +44,9 @@ export class Metric {
     name: string,
     columns: Columns,
     result: (sums: readonly number[], samples: number) => number,
-    { direction = 'up', orderOnly = false, config = {} }: MetricTraits = {},
+    { direction = 'up', orderOnly = false, config = {}, sums = [1, 2] }: MetricTraits = {},
   ) {
+    this.sums = sums;
     this.name = name;
     this.columns = columns;
     this.result = result;
@@ -205,7 +209,7 @@ const factory =
       const [t, p] = paired(name, yTrue, yPred);
       return ratio!(t, p, given).map((counted) => sumPerSample(weighted(counted, weight)));
     };
-    return new Metric(key, columns, ([above, below]) => divide(above, below), traits);
+    return new Metric(key, columns, ([above, below]) => divide(above, below), { ...traits, sums: [2, 2] });
   };
 
 /** A loss as a metric: its mean value. */

@@ -4,7 +4,7 @@ import { add, mul } from '../../ops/binary.ts';
 import { reshape } from '../../ops/movement.ts';
 import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { type Activation as ActivationRow, type ActivationLike, resolveActivation } from '../activations.ts';
+import { type ActivationLike, type Activation as ActivationRow, resolveActivation } from '../activations.ts';
 import { numberBetween, wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import {

@@ -91,7 +91,6 @@ export function asLayer(given: unknown): Layer | null {
 }
 
 export type { BatchShape, CallContext, LayerOptions, WeightOptions } from './layer.ts';
-export { Activation, Custom, Dense, Dropout, Flatten, InputLayer, Layer, Rescaling, Reshape };
 export type {
   ActivationOptions,
   DenseOptions,
@@ -101,3 +100,4 @@ export type {
   RescalingOptions,
   ReshapeOptions,
 };
+export { Activation, Custom, Dense, Dropout, Flatten, InputLayer, Layer, Rescaling, Reshape };

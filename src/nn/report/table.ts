@@ -36,7 +36,7 @@ interface Glyph {
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
 /** Marks that sit on the character before them. */
-const COMBINING = /^[\p{Mn}\p{Me}\u200b-\u200d\ufe0f]$/u;
+const COMBINING = /^(?:\p{Mn}|\p{Me}|\p{Cf})$/u;
 
 const glyphWidth = (character: string): number =>
   COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1;

@@ -1,0 +1,85 @@
+/** What happens at the moments of training. */
+import type { Model } from '../models/model.ts';
+import type { Verbosity } from '../report/progress.ts';
+
+/** Values by key: 'loss', 'accuracy', 'val_loss', … in alphabetical order. */
+export type Logs = Readonly<Record<string, number>>;
+
+/** What a run is about. */
+export interface RunParameters {
+  readonly verbose: Verbosity;
+  readonly epochs: number;
+  /** Steps of an epoch. */
+  readonly steps: number;
+}
+
+/** A hook may wait; training waits with it. */
+export type Waiting = void | Promise<void>;
+
+/**
+ * The base of callbacks; override what is needed. Batches have logs only where a callback overrides one of
+ * their hooks, and then every batch is waited for: leave them alone where epochs will do.
+ */
+export class Callback {
+  /** The model, from before training begins. */
+  model!: Model;
+  params: RunParameters | null = null;
+
+  setModel(model: Model): void {
+    this.model = model;
+  }
+
+  setParams(params: RunParameters): void {
+    this.params = params;
+  }
+
+  onTrainBegin(_logs: Logs): Waiting {}
+  onTrainEnd(_logs: Logs): Waiting {}
+  onEpochBegin(_epoch: number, _logs: Logs): Waiting {}
+  /** `logs`: means over the epoch, with `val_` for validation. */
+  onEpochEnd(_epoch: number, _logs: Logs): Waiting {}
+  onTrainBatchBegin(_batch: number, _logs: Logs): Waiting {}
+  /** `logs`: means over the epoch so far. */
+  onTrainBatchEnd(_batch: number, _logs: Logs): Waiting {}
+  onTestBegin(_logs: Logs): Waiting {}
+  onTestEnd(_logs: Logs): Waiting {}
+  onTestBatchBegin(_batch: number, _logs: Logs): Waiting {}
+  onTestBatchEnd(_batch: number, _logs: Logs): Waiting {}
+  onPredictBegin(_logs: Logs): Waiting {}
+  onPredictEnd(_logs: Logs): Waiting {}
+  onPredictBatchBegin(_batch: number, _logs: Logs): Waiting {}
+  onPredictBatchEnd(_batch: number, _logs: Logs): Waiting {}
+  /** A few times a second while steps run: `step` of them are done. Costs no waiting. */
+  onProgress(_step: number, _logs: Logs): Waiting {}
+}
+
+/** The hooks, for callbacks written as plain objects. */
+export type Hook = Exclude<
+  { [K in keyof Callback]: K extends `on${string}` ? K : never }[keyof Callback],
+  undefined
+>;
+
+export const hooks: readonly Hook[] = [
+  'onTrainBegin',
+  'onTrainEnd',
+  'onEpochBegin',
+  'onEpochEnd',
+  'onTrainBatchBegin',
+  'onTrainBatchEnd',
+  'onTestBegin',
+  'onTestEnd',
+  'onTestBatchBegin',
+  'onTestBatchEnd',
+  'onPredictBegin',
+  'onPredictEnd',
+  'onPredictBatchBegin',
+  'onPredictBatchEnd',
+  'onProgress',
+];
+
+/** A callback as a plain object with some of the hooks. */
+export type CallbackFunctions = Partial<Pick<Callback, Hook | 'setModel' | 'setParams'>>;
+
+/** Whether somebody wants to hear of a moment. */
+export const listens = (callback: Callback, hook: Hook): boolean =>
+  callback[hook] !== Callback.prototype[hook];

@@ -1,0 +1,16 @@
+/** Models, and what they are made of. */
+export { activations } from './activations.ts';
+export * as callbacks from './callbacks/index.ts';
+export * as initializers from './initializers.ts';
+export * as layers from './layers/index.ts';
+export { Loss, type LossOptions, losses } from './losses.ts';
+export { Metric, meanMetric, metrics } from './metrics.ts';
+export type { BatchOptions } from './models/batch.ts';
+export type { EvaluateOptions } from './models/evaluate.ts';
+export type { FitOptions } from './models/fit.ts';
+export { type CompileOptions, Model } from './models/model.ts';
+export type { PredictOptions } from './models/predict.ts';
+export { Sequential, type SequentialOptions, sequential } from './models/sequential.ts';
+export { resetNames } from './names.ts';
+export * as optimizers from './optimizers/index.ts';
+export type { Terminal } from './report/terminal.ts';

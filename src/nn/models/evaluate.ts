@@ -1,0 +1,143 @@
+/** Loss and metrics without training: `model.evaluate`, and validation inside of `fit`. */
+import type { Logs } from '../callbacks/callback.ts';
+import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
+import { wholeNumber } from '../check.ts';
+import { readOptions } from '../names.ts';
+import type { Verbosity } from '../report/progress.ts';
+import { Meter } from './meter.ts';
+import type { Model } from './model.ts';
+import { Pace } from './pace.ts';
+import { runPass, throwIfAborted } from './pass.ts';
+import { sorted, verbosity, withDefaults } from './run-options.ts';
+import { type Samples, takeSamples } from './samples.ts';
+import {
+  Batches,
+  disposeSteps,
+  type Engine,
+  evaluationSteps,
+  type LoopState,
+  type StepPair,
+} from './steps.ts';
+
+export interface EvaluateOptions {
+  /** Samples of a step; default 32. The result does not depend on it. */
+  batchSize?: number;
+  /** 0 silent, 1 a progress line, 2 a line at the end; default 'auto': 1. */
+  verbose?: Verbosity | 'auto';
+  /** What each sample counts in the loss: [n]. */
+  sampleWeight?: unknown;
+  /** Callbacks, or objects with some of their functions. */
+  callbacks?: CallbackLike | readonly CallbackLike[] | null;
+  /** Stops between two steps; evaluate then rejects with AbortError. */
+  signal?: AbortSignal | null;
+}
+
+/** Means over the samples, `loss` first and metrics in the order of compile. Runs while the model is locked. */
+export async function evaluate(
+  model: Model,
+  x: unknown,
+  y: unknown,
+  options?: EvaluateOptions,
+): Promise<Logs> {
+  const operation = 'evaluate';
+  const given = readOptions(operation, options, {
+    batchSize: 32,
+    verbose: 'auto' as EvaluateOptions['verbose'],
+    sampleWeight: null as unknown,
+    callbacks: null as EvaluateOptions['callbacks'],
+    signal: null as AbortSignal | null,
+    returnDict: true,
+  });
+  const batchSize = wholeNumber(given.batchSize, operation, 'batchSize');
+  const verbose = verbosity(given.verbose, operation);
+  const own = resolveCallbacks(given.callbacks, operation);
+  throwIfAborted(given.signal, operation);
+  const { sampleWeight } = given;
+  const samples = await takeSamples({ x, y, sampleWeight }, { operation, inputShape: model.inputShape });
+  let evaluation: Evaluation | null = null;
+  try {
+    await model.prepareFor(samples, operation);
+    evaluation = new Evaluation(model, samples, batchSize, await model.engineFor(samples.x));
+    const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
+    callbacks.begin(model, { verbose, epochs: 1, steps: evaluation.stepCount });
+    await evaluation.prepare();
+    return await evaluation.run(callbacks, given.signal, operation, true);
+  } finally {
+    await evaluation?.dispose();
+    samples.dispose();
+  }
+}
+
+/** A pass without training over given samples, as often as wanted. */
+export class Evaluation {
+  private readonly model: Model;
+  private readonly batches: Batches;
+  private readonly engine: Engine;
+  private readonly steps: StepPair;
+  private readonly pace = new Pace();
+  private readonly meter: Meter;
+  private readonly state: LoopState;
+  private readonly hasWeights: boolean;
+
+  constructor(model: Model, samples: Samples, batchSize: number, engine: Engine) {
+    const { objective } = model.compiled('evaluate');
+    this.model = model;
+    this.engine = engine;
+    this.hasWeights = samples.weight !== null;
+    this.batches = new Batches(samples, batchSize);
+    this.state = model.loopState('evaluate', objective.countSums(this.hasWeights));
+    this.meter = new Meter(objective.countSums(this.hasWeights));
+    this.steps = evaluationSteps(model, objective, this.state, this.batches, engine);
+  }
+
+  get stepCount(): number {
+    return this.batches.steps;
+  }
+
+  async prepare(): Promise<void> {
+    await Promise.all([this.steps.whole.prepare(), this.steps.rest?.prepare()]);
+  }
+
+  /** Loss and metrics, in the order of compile. */
+  async run(
+    callbacks: CallbackList,
+    signal: AbortSignal | null,
+    operation: string,
+    progress = false,
+  ): Promise<Logs> {
+    const { objective } = this.model.compiled('evaluate');
+    await callbacks.call('onTestBegin', {});
+    await this.state.restart(this.engine);
+    const byBatch = callbacks.listen('onTestBatchBegin', 'onTestBatchEnd');
+    const logs = await runPass({
+      engine: this.engine,
+      steps: this.steps,
+      batches: this.batches,
+      state: this.state,
+      meter: this.meter,
+      pace: this.pace,
+      signal,
+      operation,
+      results: (sums, samples) => objective.results(sums, samples, this.hasWeights),
+      byBatch: byBatch
+        ? {
+            begin: (batch) => callbacks.call('onTestBatchBegin', batch, {}),
+            end: (batch, now) => callbacks.call('onTestBatchEnd', batch, sorted(now)),
+            stopped: () => false,
+          }
+        : null,
+      progress:
+        progress && callbacks.listen('onProgress')
+          ? (step, now) => callbacks.call('onProgress', step, sorted(now))
+          : null,
+    });
+    await callbacks.call('onTestEnd', sorted(logs));
+    return logs;
+  }
+
+  /** Frees its steps once those under way are done. */
+  async dispose(): Promise<void> {
+    await this.engine.idle().catch(() => {});
+    disposeSteps(this.steps);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Sums over an epoch. The GPU adds up in f32, which is exact enough for a block of steps only; after each
+ * block its sums are read, and the step after it starts anew. Blocks are counted in steps and not in time,
+ * so that a run adds up to the same bits whenever it is looked at.
+ */
+export const BLOCK = 256;
+
+export class Meter {
+  private totals: Float64Array;
+  private open: Float64Array;
+  /** Readings are taken in the order in which they were asked for. */
+  private queue: Promise<void> = Promise.resolve();
+  private waiting = 0;
+
+  constructor(sums: number) {
+    this.totals = new Float64Array(sums);
+    this.open = new Float64Array(sums);
+  }
+
+  /** A new epoch. */
+  restart(): void {
+    this.totals = new Float64Array(this.totals.length);
+    this.open = new Float64Array(this.totals.length);
+  }
+
+  /** A reading is under way; `closes` where a block ends with it. */
+  take(reading: Promise<ArrayLike<number>>, closes: boolean): Promise<void> {
+    this.waiting++;
+    const arrive = async (): Promise<void> => {
+      try {
+        const block = Float64Array.from(await reading);
+        if (closes) {
+          this.totals = this.totals.map((total, i) => total + block[i]);
+          this.open = new Float64Array(block.length);
+        } else this.open = block;
+      } finally {
+        this.waiting--;
+      }
+    };
+    const mine = this.queue.then(arrive);
+    this.queue = mine;
+    // Whoever awaits `settled` hears of an error; until then it is not unhandled.
+    reading.catch(() => {});
+    mine.catch(() => {});
+    return mine;
+  }
+
+  get isWaiting(): boolean {
+    return this.waiting > 0;
+  }
+
+  /** Resolves when every reading has arrived. */
+  settled(): Promise<void> {
+    return this.queue;
+  }
+
+  /** The sums so far. */
+  sums(): Float64Array {
+    return this.totals.map((total, i) => total + this.open[i]);
+  }
+}

@@ -1,0 +1,326 @@
+/** What all models can do: be compiled, trained, evaluated, asked; show and exchange their weights. */
+import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
+import { assignAll, defaultEngine } from '../../graph/runtime.ts';
+import { type TensorLike, tensor } from '../../ops/constant.ts';
+import { apply, type Op, registry } from '../../ops/define.ts';
+import { sameShape, show } from '../../ops/shape.ts';
+import { Tensor, type Variable } from '../../ops/tensor.ts';
+import type { Logs } from '../callbacks/callback.ts';
+import type { History } from '../callbacks/history.ts';
+import { type BatchShape, Layer, type LayerOptions } from '../layers/layer.ts';
+import type { LossLike } from '../losses.ts';
+import type { Metric, MetricLike } from '../metrics.ts';
+import { readOptions } from '../names.ts';
+import { type OptimizerLike, resolveOptimizer } from '../optimizers/index.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
+import { type SummaryOptions, summaryLines } from '../report/summary.ts';
+import { standardTerminal } from '../report/terminal.ts';
+import { type BatchOptions, BatchSteps } from './batch.ts';
+import { type EvaluateOptions, evaluate } from './evaluate.ts';
+import { type FitOptions, fit } from './fit.ts';
+import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
+import { type PredictOptions, type PredictStep, predict, predictStep } from './predict.ts';
+import { checkLabels, type Samples } from './samples.ts';
+import { type Engine, LoopState } from './steps.ts';
+
+export interface CompileOptions {
+  /** A name, or an optimizer; default 'rmsprop'. */
+  optimizer?: OptimizerLike;
+  /** A name, a loss, or a function of y and the predictions that gives one value for each sample. */
+  loss: LossLike | { className: string; config?: object };
+  /** Names, metrics or functions. 'accuracy' fits itself to y. They ignore the samples' weights. */
+  metrics?: readonly MetricLike[] | null;
+  /** Metrics that count samples by their weights. */
+  weightedMetrics?: readonly MetricLike[] | null;
+}
+
+/** What training needs to know, and what it makes on the way. */
+interface Compiled {
+  readonly optimizer: Optimizer;
+  readonly choice: ObjectiveChoice;
+  readonly batchSteps: BatchSteps;
+  /** Known once y has been seen. */
+  objective: Objective | null;
+}
+
+/**
+ * The base of models. A model of one's own extends it with `call` and, for its layers, `layers`; most are
+ * made by `sequential`.
+ */
+export abstract class Model extends Layer {
+  /** The record of the latest fit. */
+  history: History | null = null;
+  /** Set by a callback: training stops after this epoch, or after this batch where batches are told. */
+  stopTraining = false;
+  private settings: Compiled | null = null;
+  private readonly loops = new Map<string, LoopState>();
+  private predicting: { engine: Engine; step: PredictStep } | null = null;
+  /** What runs at the moment: 'fit', 'evaluate', … */
+  private running: string | null = null;
+  private callbackDepth = 0;
+
+  constructor(options?: LayerOptions, className?: string) {
+    super(options, className);
+    this.place = 0;
+  }
+
+  /** Input as it is known: [null, 784], or null before. */
+  get inputShape(): BatchShape | null {
+    return this.builtFor ?? this.batchInputShape;
+  }
+
+  /** Output once the model is built: [null, 10]. */
+  get outputShape(): BatchShape | null {
+    return this.builtFor && this.computeOutputShape(this.builtFor);
+  }
+
+  /** What comes out of one of its layers, or null before the model is built. */
+  abstract outputShapeOf(layer: Layer): BatchShape | null;
+
+  // ---- compiling
+
+  /**
+   * Says how to train: optimizer, loss and metrics. Unknown names throw ConfigError at once.
+   *
+   * Compiling again starts with a new optimizer state and keeps the weights.
+   */
+  compile(options: CompileOptions): void {
+    this.refuseWhileRunning('compile');
+    const given = readOptions('compile', options, {
+      optimizer: 'rmsprop' as OptimizerLike,
+      loss: null as unknown,
+      metrics: null as unknown,
+      weightedMetrics: null as unknown,
+    });
+    if (given.loss === null)
+      throw new ConfigError("compile: loss is missing. Name one: { loss: 'meanSquaredError' }.");
+    const optimizer = resolveOptimizer(given.optimizer, 'compile');
+    const choice = chooseObjective(given, 'compile');
+    this.settings?.batchSteps.dispose();
+    this.settings = { optimizer, choice, batchSteps: new BatchSteps(this), objective: null };
+  }
+
+  private compiledFor(operation: string): Compiled {
+    if (this.settings) return this.settings;
+    throw new StateError(`${operation}: the model is not compiled. Call compile({ optimizer, loss }) first.`);
+  }
+
+  /** Optimizer and objective. StateError before compile or before y was seen. */
+  compiled(operation: string): { optimizer: Optimizer; objective: Objective } {
+    const { optimizer, objective } = this.compiledFor(operation);
+    if (objective) return { optimizer, objective };
+    throw new StateError(`${operation}: the loss is not known before the first fit or evaluate.`);
+  }
+
+  /** The optimizer that compile made. */
+  get optimizer(): Optimizer {
+    return this.compiledFor('optimizer').optimizer;
+  }
+
+  /** The metrics, once y has been seen. */
+  get metrics(): readonly Metric[] {
+    return this.settings?.objective?.metrics ?? [];
+  }
+
+  /** Builds the model for samples, settles loss and metrics for their y, and checks y. */
+  async prepareFor(samples: Samples, operation: string): Promise<void> {
+    const settings = this.compiledFor(operation);
+    const { x, y } = samples;
+    if (y === null)
+      throw new ConfigError(`${operation}: y is missing. Give what the model should have said.`);
+    this.buildFor([null, ...x.shape.slice(1)]);
+    const [, ...output] = this.outputShape!;
+    const objective = new Objective(settings.choice, [null, ...y.shape.slice(1)], [null, ...output]);
+    if (settings.objective?.key !== objective.key) {
+      settings.objective = objective;
+      this.warnOfLogits(objective);
+    }
+    objective.checkShapes(y.shape, [samples.count, ...(output as number[])]);
+    if (objective.loss.sparse) await checkLabels(y, this.outputShape!, operation);
+  }
+
+  private warnOfLogits({ loss }: Objective): void {
+    if (loss.fromLogits && ['softmax', 'sigmoid'].includes(this.finalActivation ?? ''))
+      console.warn(
+        `compile: ${loss.name} takes predictions for logits (fromLogits: true), but they end in ${this.finalActivation}. Drop one of the two.`,
+      );
+  }
+
+  /** State of a loop on the GPU, kept from run to run so that memory stays where it is. */
+  loopState(kind: 'train' | 'evaluate', sums: number): LoopState {
+    const key = `${kind} ${sums}`;
+    let state = this.loops.get(key);
+    if (!state) {
+      state = new LoopState(sums);
+      this.loops.set(key, state);
+    }
+    return state;
+  }
+
+  predictStep(engine: Engine): PredictStep {
+    if (this.predicting?.engine !== engine) {
+      this.predicting?.step.dispose();
+      this.predicting = { engine, step: predictStep(this, engine) };
+    }
+    return this.predicting.step;
+  }
+
+  /** The engine to work on: that of the data, of the weights, or the default one. */
+  async engineFor(x: Tensor): Promise<Engine> {
+    return x.engine ?? this.weights.find(({ engine }) => engine)?.engine ?? defaultEngine();
+  }
+
+  // ---- running
+
+  /** One thing at a time: runs `task` unless another one runs. */
+  private async alone<T>(operation: string, task: () => Promise<T>): Promise<T> {
+    this.refuseWhileRunning(operation);
+    const outer = this.running;
+    this.running = operation;
+    try {
+      return await task();
+    } finally {
+      this.running = outer;
+    }
+  }
+
+  /** StateError while something runs that must not be disturbed. */
+  protected refuseWhileRunning(operation: string): void {
+    if (this.running === null || this.callbackDepth > 0) return;
+    throw new StateError(`${operation}: ${this.running} is still running on ${this.name}. Await it first.`);
+  }
+
+  /** What a callback does to the model is part of the run that calls it. */
+  readonly inCallback = async <T>(task: () => Promise<T>): Promise<T> => {
+    this.callbackDepth++;
+    try {
+      return await task();
+    } finally {
+      this.callbackDepth--;
+    }
+  };
+
+  /**
+   * Trains on x and y, and resolves to a History whose `history` has a list of values for each key.
+   *
+   * x: [n, …], y: [n] class numbers or [n, …]: tensors, typed arrays or nested arrays. Data stay on the GPU as
+   * they are (bytes stay bytes); each step gathers its batch there. The reported loss is the mean over samples,
+   * taken while the weights change.
+   *
+   * Throws, before any GPU work: StateError before compile or while another run is under way, ValueError,
+   * ConfigError or ShapeError for arguments that do not fit, ValueError for class numbers outside the outputs.
+   * After an abort or an error the weights are those of the last whole step.
+   *
+   * ```ts
+   * const { history } = await model.fit(images, labels, { epochs: 5, validationSplit: 0.2 });
+   * history.val_accuracy.at(-1);
+   * ```
+   */
+  async fit(x: unknown, y: unknown, options?: FitOptions): Promise<History> {
+    this.compiledFor('fit');
+    return this.alone('fit', () => fit(this, x, y, options));
+  }
+
+  /** Loss and metrics on x and y, without training: `{ loss, accuracy, … }`. */
+  async evaluate(x: unknown, y: unknown, options?: EvaluateOptions): Promise<Logs> {
+    this.compiledFor('evaluate');
+    return this.alone('evaluate', () => evaluate(this, x, y, options));
+  }
+
+  /** The outputs for x: [n, …] → [n, …]. */
+  async predict(x: unknown, options?: PredictOptions): Promise<Tensor> {
+    return this.alone('predict', () => predict(this, x, options));
+  }
+
+  /** One step on this batch. Resolves to its loss and metrics, measured before the step. */
+  async trainOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
+    const { batchSteps } = this.compiledFor('trainOnBatch');
+    return this.alone('trainOnBatch', () => batchSteps.run('trainOnBatch', x, y, options));
+  }
+
+  /** Loss and metrics of this batch, without training. */
+  async testOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
+    const { batchSteps } = this.compiledFor('testOnBatch');
+    return this.alone('testOnBatch', () => batchSteps.run('testOnBatch', x, y, options));
+  }
+
+  // ---- weights
+
+  /** Copies of all weights in Keras's order, as they are now: later training does not change them. */
+  getWeights(): Tensor[] {
+    return this.weights.map((weight) => apply(registry.get('identity') as Op, [weight]));
+  }
+
+  /**
+   * Takes over weights in Keras's order: tensors, typed arrays or nested arrays.
+   *
+   * All are checked before any is changed: ShapeError for another number or shape. Resolves when they are on
+   * the GPU; what follows sees them at once.
+   */
+  setWeights(weights: readonly TensorLike[]): Promise<void> {
+    this.refuseWhileRunning('setWeights');
+    const own = this.weights;
+    if (!Array.isArray(weights) || weights.length !== own.length)
+      throw new ShapeError(
+        `setWeights: ${Array.isArray(weights) ? weights.length : 'no list of'} weights came; ${this.name} has ${own.length}.`,
+      );
+    return assignAll(own.map((weight, i): [Variable, Tensor] => [weight, fitting(weights[i], weight, i)]));
+  }
+
+  // ---- showing
+
+  /**
+   * The table of layers as Keras 3 prints it. Printed to standard output (in a page: the console) or by
+   * `print`, and returned without colours.
+   */
+  summary(options?: SummaryOptions & { print?: ((text: string) => void) | null | false }): string {
+    const { print, ...rest } = readOptions('summary', options, {
+      lineLength: null as number | null,
+      positions: null as readonly number[] | null,
+      showTrainable: false,
+      expandNested: false,
+      print: null as ((text: string) => void) | null | false,
+    });
+    const terminal = standardTerminal();
+    const model = {
+      name: this.name,
+      layers: this.layers,
+      trainableWeights: this.trainableWeights,
+      nonTrainableWeights: this.nonTrainableWeights,
+      optimizerVariables: this.settings?.optimizer.built ? this.settings.optimizer.variables : null,
+      outputShapeOf: (layer: Layer) => this.outputShapeOf(layer),
+    };
+    const text = (color: boolean): string =>
+      `${summaryLines(model, rest, terminal.columns, color).join('\n')}\n`;
+    const plain = text(false);
+    if (typeof print === 'function') print(plain);
+    else if (print !== false) terminal.write(text(terminal.color));
+    return plain;
+  }
+
+  /** Frees weights, optimizer state and captured steps. The model cannot be used afterwards. */
+  dispose(): void {
+    this.refuseWhileRunning('dispose');
+    this.settings?.batchSteps.dispose();
+    this.predicting?.step.dispose();
+    const { settings } = this;
+    const variables = [...this.weights, ...(settings?.optimizer.built ? settings.optimizer.variables : [])];
+    for (const one of variables) one.dispose();
+    for (const state of this.loops.values()) state.dispose();
+    this.loops.clear();
+    this.predicting = null;
+  }
+}
+
+/** A weight's new value as a tensor of its shape. A flat typed array of the right size will do. */
+function fitting(given: TensorLike, weight: Variable, index: number): Tensor {
+  const flat = ArrayBuffer.isView(given) && !(given instanceof Tensor) ? given : null;
+  const x =
+    flat && (flat as Float32Array).length === weight.size
+      ? tensor(flat, { shape: [...weight.shape] })
+      : tensor(given);
+  if (sameShape(x.shape, weight.shape)) return x;
+  throw new ShapeError(
+    `setWeights: weight ${index} (${weight.name}) has shape ${show(weight.shape)}; ${show(x.shape)} came.`,
+  );
+}

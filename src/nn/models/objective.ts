@@ -1,0 +1,152 @@
+/** What a model is trained for: its loss and metrics, once the shapes of y and the predictions are known. */
+import { ConfigError } from '../../base/errors.ts';
+import { zeros } from '../../ops/constant.ts';
+import { concat } from '../../ops/movement.ts';
+import { sum } from '../../ops/reduce.ts';
+import type { Shape } from '../../ops/shape.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import { resolveActivation } from '../activations.ts';
+import type { BatchShape, CallContext } from '../layers/layer.ts';
+import { type Loss, type LossChoice, resolveLoss, weighted } from '../losses.ts';
+import { type Metric, type MetricChoice, resolveMetric } from '../metrics.ts';
+import { describe } from '../names.ts';
+
+/** What an objective asks of a model. */
+export interface Predictor {
+  readonly finalActivation: string | null;
+  call(x: Tensor, context: CallContext): Tensor;
+}
+
+/** A batch: [N, …] each. */
+export interface Batch {
+  readonly x: Tensor;
+  readonly y: Tensor;
+  /** What each sample counts, or null. */
+  readonly weight: Tensor | null;
+}
+
+/** What a step learns about its batch. */
+export interface Measured {
+  /** The number to be made small. */
+  readonly loss: Tensor;
+  /** What each sample adds to the sums behind loss and metrics: [N, sums]. */
+  readonly columns: Tensor;
+}
+
+/** A choice of loss and metrics, before any shape is known. */
+export interface ObjectiveChoice {
+  readonly loss: LossChoice;
+  readonly metrics: readonly MetricChoice[];
+  readonly weightedMetrics: readonly MetricChoice[];
+}
+
+/** What `compile` was told, with every name looked up. */
+export function chooseObjective(
+  { loss, metrics, weightedMetrics }: { loss: unknown; metrics: unknown; weightedMetrics: unknown },
+  operation: string,
+): ObjectiveChoice {
+  const list = (given: unknown, argument: string): MetricChoice[] => {
+    if (given === null || given === undefined) return [];
+    if (!Array.isArray(given))
+      throw new ConfigError(`${operation}: ${argument} is ${describe(given)}; expected a list of metrics.`);
+    return given.map((one) => resolveMetric(one, operation));
+  };
+  return {
+    loss: resolveLoss(loss, operation),
+    metrics: list(metrics, 'metrics'),
+    weightedMetrics: list(weightedMetrics, 'weightedMetrics'),
+  };
+}
+
+/** Loss and metrics for one kind of targets. */
+export class Objective {
+  /** Equal for equal choices by equal shapes. */
+  readonly key: string;
+  readonly loss: Loss;
+  readonly metrics: readonly Metric[];
+  /** From this one on, metrics are weighted by the samples' weights. */
+  private readonly firstWeighted: number;
+
+  constructor(choice: ObjectiveChoice, yShape: BatchShape, outputShape: BatchShape) {
+    const known = (shape: BatchShape): Shape => shape.map((size) => size ?? 0);
+    const shapes = [known(yShape), known(outputShape)] as const;
+    this.key = `[${yShape.slice(1)}] [${outputShape.slice(1)}]`;
+    this.loss = choice.loss(...shapes);
+    this.metrics = [...choice.metrics, ...choice.weightedMetrics].map((choose) => choose(...shapes));
+    this.firstWeighted = choice.metrics.length;
+    const names = this.metrics.map(({ name }) => name);
+    const twice = ['loss', ...names].find((name, i, all) => all.indexOf(name) !== i);
+    if (twice !== undefined)
+      throw new ConfigError(
+        `compile: two values would be called ${JSON.stringify(twice)}. Give a metric another name.`,
+      );
+  }
+
+  /** ShapeError when loss or metrics cannot compare such y with such predictions. Tensors are descriptions: no work is done. */
+  checkShapes(yShape: Shape, outputShape: Shape): void {
+    const [y, p] = [zeros(yShape), zeros(outputShape)];
+    this.loss.values(y, p);
+    for (const metric of this.metrics) metric.columns(y, p, null);
+  }
+
+  /**
+   * Runs the model on a batch and compares.
+   *
+   * A final softmax or sigmoid and its cross-entropy are computed from the logits: there the loss of a
+   * confident mistake is its true size and its gradient is not 0. Probabilities are made only for metrics
+   * that ask for more than their order.
+   */
+  measure(model: Predictor, batch: Batch, training: boolean): Measured {
+    const { loss } = this;
+    const logits = loss.absorbs !== null && model.finalActivation === loss.absorbs;
+    const z = model.call(batch.x, { training, logits });
+    let activated: Tensor | null = null;
+    const predictions = (): Tensor => {
+      activated ??= logits ? resolveActivation(loss.absorbs, 'measure').of(z) : z;
+      return activated;
+    };
+    const values = weighted(loss.values(batch.y, z, logits || loss.fromLogits), batch.weight);
+    const columns = [
+      loss.contributions(values, batch.x.shape[0]),
+      ...this.metrics.flatMap((metric, i) =>
+        metric.columns(
+          batch.y,
+          metric.orderOnly ? z : predictions(),
+          i >= this.firstWeighted ? batch.weight : null,
+        ),
+      ),
+    ];
+    return { loss: loss.reduce(values), columns: side(columns) };
+  }
+
+  /** Loss and metrics from the sums over `samples` samples. */
+  results(sums: ArrayLike<number>, samples: number, hasWeights: boolean): Record<string, number> {
+    const all = Array.from(sums);
+    const logs: Record<string, number> = { loss: all[0] / samples };
+    let at = 1;
+    this.metrics.forEach((metric, i) => {
+      const count = this.sumsOf(i, hasWeights);
+      logs[metric.name] = metric.result(all.slice(at, at + count), samples);
+      at += count;
+    });
+    return logs;
+  }
+
+  /** How many sums there are: one for the loss and those of the metrics. */
+  countSums(hasWeights: boolean): number {
+    return this.metrics.reduce((count, _, i) => count + this.sumsOf(i, hasWeights), 1);
+  }
+
+  private sumsOf(metric: number, hasWeights: boolean): number {
+    return this.metrics[metric].sums[hasWeights && metric >= this.firstWeighted ? 1 : 0];
+  }
+}
+
+/** Columns [N] next to each other: [N, columns]. */
+function side(columns: readonly Tensor[]): Tensor {
+  const upright = columns.map((column) => column.reshape([column.shape[0], 1]));
+  return upright.length === 1 ? upright[0] : concat(upright, 1);
+}
+
+/** Sums of columns: [N, sums] → [sums]. */
+export const columnSums = (columns: Tensor): Tensor => sum(columns, 0);

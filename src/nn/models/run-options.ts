@@ -1,0 +1,26 @@
+/** What fit, evaluate and predict have in common: verbosity, default callbacks, logs in order. */
+import type { Callback, Logs } from '../callbacks/callback.ts';
+import { ProgressBar } from '../callbacks/progress-bar.ts';
+import { oneOf } from '../check.ts';
+import type { Verbosity } from '../report/progress.ts';
+
+/** 0 silent, 1 a progress line, 2 a line when it is done; 'auto' is 1. */
+export const verbosity = (given: unknown, operation: string): Verbosity => {
+  const value = oneOf(given === true ? 1 : given === false ? 0 : given, operation, 'verbose', [
+    'auto',
+    0,
+    1,
+    2,
+  ]);
+  return value === 'auto' ? 1 : (value as Verbosity);
+};
+
+/** The user's callbacks with those that are always there. */
+export function withDefaults(callbacks: readonly Callback[], verbose: Verbosity): Callback[] {
+  const hasBar = verbose === 0 || callbacks.some((one) => one instanceof ProgressBar);
+  return hasBar ? [...callbacks] : [...callbacks, new ProgressBar()];
+}
+
+/** Keys in alphabetical order, as Keras shows them. */
+export const sorted = (logs: Logs): Logs =>
+  Object.fromEntries(Object.entries(logs).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));

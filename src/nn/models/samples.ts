@@ -1,0 +1,223 @@
+/** What `fit` and its kin are given, checked and made into tensors, before any GPU work. */
+import { ConfigError, ShapeError, ValueError } from '../../base/errors.ts';
+import { type TensorLike, tensor } from '../../ops/constant.ts';
+import { reshape } from '../../ops/movement.ts';
+import { type Shape, show, sizeOf } from '../../ops/shape.ts';
+import { Tensor } from '../../ops/tensor.ts';
+import { type BatchShape, fits, showBatch } from '../layers/layer.ts';
+import { describe } from '../names.ts';
+import { isSparse } from '../pairs.ts';
+
+/** Samples that are the same in number: x [n, …], y [n, …], weight [n]. `start` and `count` are a part of them. */
+export interface Samples {
+  readonly x: Tensor;
+  readonly y: Tensor | null;
+  readonly weight: Tensor | null;
+  readonly start: number;
+  readonly count: number;
+  /** Frees what was made here, and leaves alone what was given. */
+  dispose(): void;
+}
+
+/** x, y and weights as a user gives them. */
+export interface GivenSamples {
+  readonly x: unknown;
+  readonly y?: unknown;
+  readonly sampleWeight?: unknown;
+  readonly classWeight?: unknown;
+}
+
+/** What the samples are for. */
+export interface Purpose {
+  /** For messages: 'fit'. */
+  readonly operation: string;
+  /** The model's input, as far as it is known. */
+  readonly inputShape: BatchShape | null;
+}
+
+/** `[x, y]`, `[x, y, weights]` or `{ x, y, sampleWeight }`. */
+export function unpackValidationData(given: unknown, operation: string): GivenSamples {
+  if (Array.isArray(given) && (given.length === 2 || given.length === 3)) {
+    const [x, y, sampleWeight] = given;
+    return { x, y, sampleWeight };
+  }
+  if (typeof given === 'object' && given !== null && 'x' in given && 'y' in given)
+    return given as GivenSamples;
+  throw new ConfigError(
+    `${operation}: validationData is ${describe(given)}; expected [x, y], [x, y, sampleWeight] or { x, y, sampleWeight }.`,
+  );
+}
+
+/** Checks and converts. Reads y back only where class weights need its numbers and they are on the GPU. */
+export async function takeSamples(given: GivenSamples, purpose: Purpose): Promise<Samples> {
+  const { operation } = purpose;
+  const made: Tensor[] = [];
+  const own = (value: unknown, argument: string, like?: Shape | null): Tensor => {
+    if (value instanceof Tensor) return value.checkUsable(operation);
+    if (value === null || value === undefined)
+      throw new ValueError(
+        `${operation}: ${argument} is missing. Give a tensor, a typed array or nested arrays.`,
+      );
+    const flat = tensor(value as TensorLike);
+    const x = like && flat.rank === 1 && ArrayBuffer.isView(value) ? asSamples(flat, like) : flat;
+    made.push(x);
+    return x;
+  };
+  try {
+    const x = own(given.x, 'x', sampleShape(purpose.inputShape));
+    const count = x.shape[0] ?? 0;
+    checkInput(x, purpose);
+    const y = given.y === undefined || given.y === null ? null : own(given.y, 'y');
+    if (y !== null && y.shape[0] !== count)
+      throw new ShapeError(
+        `${operation}: x has ${count} samples and y ${y.shape[0] ?? 'is one number'}; expected the same number of both.`,
+      );
+    if (count === 0)
+      throw new ValueError(`${operation}: x has shape ${show(x.shape)}: there are no samples.`);
+    const weight = await weightsOf(given, y, count, operation, own);
+    return { x, y, weight, start: 0, count, dispose: () => freeAll(made) };
+  } catch (error) {
+    freeAll(made);
+    throw error;
+  }
+}
+
+const freeAll = (made: readonly Tensor[]): void => {
+  for (const one of made) one.dispose();
+};
+
+const sampleShape = (inputShape: BatchShape | null): Shape | null =>
+  inputShape !== null && inputShape.length > 1 && !inputShape.slice(1).includes(null)
+    ? (inputShape.slice(1) as number[])
+    : null;
+
+/** A flat typed array as rows of the model's input; left alone where it does not divide. */
+function asSamples(flat: Tensor, sample: Shape): Tensor {
+  const size = sizeOf(sample);
+  return size > 0 && flat.size % size === 0 ? reshape(flat, [flat.size / size, ...sample]) : flat;
+}
+
+function checkInput(x: Tensor, { inputShape, operation }: Purpose): void {
+  if (x.rank === 0) throw new ShapeError(`${operation}: x is one number; expected samples, [n, …].`);
+  if (inputShape !== null && !fits([null, ...x.shape.slice(1)], [null, ...inputShape.slice(1)]))
+    throw new ShapeError(
+      `${operation}: x has shape ${show(x.shape)}; the model takes ${showBatch([null, ...inputShape.slice(1)])}.`,
+    );
+}
+
+async function weightsOf(
+  { sampleWeight, classWeight }: GivenSamples,
+  y: Tensor | null,
+  count: number,
+  operation: string,
+  own: (value: unknown, argument: string) => Tensor,
+): Promise<Tensor | null> {
+  const absent = (value: unknown): boolean => value === null || value === undefined;
+  if (absent(sampleWeight) && absent(classWeight)) return null;
+  if (!absent(sampleWeight) && !absent(classWeight))
+    throw new ConfigError(
+      `${operation}: sampleWeight and classWeight exclude each other. Multiply them into one.`,
+    );
+  if (!absent(sampleWeight)) {
+    const weight = own(sampleWeight, 'sampleWeight');
+    if (weight.shape[0] !== count)
+      throw new ShapeError(
+        `${operation}: sampleWeight has shape ${show(weight.shape)} for ${count} samples; expected one for each.`,
+      );
+    return weight.rank === 2 && weight.shape[1] === 1 ? reshape(weight, [count]) : weight;
+  }
+  if (y === null) throw new ConfigError(`${operation}: classWeight needs y.`);
+  return own(await classWeights(classWeight, y, operation), 'classWeight');
+}
+
+/** The weight of each sample's class. One-hot rows count for the class of their largest value. */
+async function classWeights(given: unknown, y: Tensor, operation: string): Promise<Float32Array> {
+  const weights = readClassWeight(given, operation);
+  const rows = y.rank > 1 && y.shape[y.rank - 1] > 1;
+  const classes = await (rows ? y.argMax(-1) : y).data();
+  const result = new Float32Array(y.shape[0]);
+  for (let i = 0; i < result.length; i++) {
+    const weight = weights.get(Math.round(classes[i]));
+    if (weight === undefined)
+      throw new ShapeError(
+        `${operation}: classWeight has weights for ${weights.size} classes (${[...weights.keys()].join(', ')}), but y has class ${classes[i]} at position ${i}. Give every class a weight.`,
+      );
+    result[i] = weight;
+  }
+  return result;
+}
+
+function readClassWeight(given: unknown, operation: string): Map<number, number> {
+  if (typeof given !== 'object' || given === null)
+    throw new ConfigError(
+      `${operation}: classWeight is ${describe(given)}; expected { 0: weight, 1: weight, … }.`,
+    );
+  const entries = given instanceof Map ? [...given] : Object.entries(given);
+  return new Map(
+    entries.map(([key, weight]) => {
+      const number = Number(key);
+      if (!Number.isInteger(number) || number < 0)
+        throw new ValueError(
+          `${operation}: classWeight has the class ${describe(key)}; classes are whole numbers from 0.`,
+        );
+      if (typeof weight !== 'number' || !Number.isFinite(weight))
+        throw new ValueError(
+          `${operation}: classWeight of class ${key} is ${describe(weight)}; expected a number.`,
+        );
+      return [number, weight] as const;
+    }),
+  );
+}
+
+/** ValueError when class weights name a class that the model does not have. */
+export function checkClassWeight(given: unknown, classes: number, operation: string): void {
+  if (given === null || given === undefined) return;
+  for (const number of readClassWeight(given, operation).keys())
+    if (number >= classes)
+      throw new ValueError(
+        `${operation}: classWeight has a weight for class ${number}; the model has the classes 0 … ${classes - 1}.`,
+      );
+}
+
+/** How many classes outputs tell apart: two where there is one output. */
+export const classCount = (outputShape: BatchShape): number => Math.max(2, outputShape.at(-1) ?? 2);
+
+/**
+ * Class numbers must be whole and below the number of outputs: the GPU would clamp what is outside and train
+ * on. ValueError with the first bad one and where it is.
+ */
+export async function checkLabels(y: Tensor, outputShape: BatchShape, operation: string): Promise<void> {
+  const classes = outputShape.at(-1);
+  if (classes === null || classes === undefined) return;
+  if (
+    !isSparse(
+      y.shape,
+      outputShape.map((size) => size ?? 0),
+    )
+  )
+    return;
+  const labels = await y.data();
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    const place = y.rank === 1 ? `[${i}]` : ` at position ${i}`;
+    throw new ValueError(
+      `${operation}: y${place} is ${label}; class numbers go from 0 to ${classes - 1}, since the model has ${classes} outputs.`,
+    );
+  }
+}
+
+/** The first part for training and the last for validation, before any shuffling. */
+export function splitSamples(samples: Samples, share: number, operation: string): [Samples, Samples | null] {
+  if (share === 0) return [samples, null];
+  const { count } = samples;
+  const kept = Math.floor(count * (1 - share));
+  if (kept === 0 || kept === count)
+    throw new ValueError(
+      `${operation}: validationSplit ${share} of ${count} samples leaves ${kept} for training and ${count - kept} for validation; both need one.`,
+    );
+  return [
+    { ...samples, count: kept },
+    { ...samples, start: kept, count: count - kept, dispose: () => {} },
+  ];
+}

@@ -1,0 +1,176 @@
+/**
+ * The steps that training replays: each takes the batch whose turn it is, by a counter that lives on the
+ * GPU, so that a step has no arguments and many of them fit into one submit.
+ */
+import { type Captured, capture } from '../../graph/capture.ts';
+import { gradients } from '../../graph/gradients.ts';
+import { assignAll, type defaultEngine, leafRange, serial } from '../../graph/runtime.ts';
+import { iota, tensor, variable } from '../../ops/constant.ts';
+import { gather } from '../../ops/movement.ts';
+import { where } from '../../ops/select.ts';
+import type { Tensor, Variable } from '../../ops/tensor.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
+import { BLOCK } from './meter.ts';
+import { type Batch, columnSums, type Objective, type Predictor } from './objective.ts';
+import type { Samples } from './samples.ts';
+
+export type Engine = Awaited<ReturnType<typeof defaultEngine>>;
+export type Step = Captured<readonly [], undefined>;
+
+/** What a loop of steps keeps on the GPU. One for training and one for evaluating, for as long as a model is compiled. */
+export class LoopState {
+  /** Steps since the loop began. */
+  readonly position: Variable = variable(0, { dtype: 'i32', name: 'position', trainable: false });
+  /** Sums of the columns over the present block of steps. */
+  readonly sums: Variable;
+
+  constructor(sums: number) {
+    this.sums = variable(new Float32Array(sums), { name: 'sums', trainable: false });
+  }
+
+  /**
+   * The next step is the first. Written straight to its place, after the steps that were asked for so far: an
+   * assignment would be a kernel of its own, and nobody else reads the counter.
+   */
+  restart(engine: Engine): Promise<void> {
+    return serial(engine, async () =>
+      engine.write(leafRange(this.position.value, engine), new Int32Array(1)),
+    );
+  }
+
+  /** The sums after the steps that were asked for so far. */
+  read(engine: Engine): Promise<Float32Array> {
+    const reading = serial(engine, async () => ({ bytes: engine.read(leafRange(this.sums.value, engine)) }));
+    return reading.then(async ({ bytes }) => new Float32Array(await bytes, 0, this.sums.size));
+  }
+
+  dispose(): void {
+    this.position.dispose();
+    this.sums.dispose();
+  }
+}
+
+const modulo = (x: Tensor, n: number): Tensor => x.sub(x.floorDiv(n).mul(n));
+
+/** The order in which an epoch visits the samples. */
+export class Order {
+  readonly rows: Tensor;
+
+  constructor(count: number) {
+    this.rows = tensor(new Int32Array(count));
+  }
+
+  /** Takes effect after the steps that were asked for so far. */
+  write(order: Int32Array, engine: Engine): Promise<void> {
+    return serial(engine, async () => engine.write(leafRange(this.rows, engine), order));
+  }
+
+  dispose(): void {
+    this.rows.dispose();
+  }
+}
+
+/** How samples are dealt out in batches. */
+export class Batches {
+  readonly samples: Samples;
+  readonly size: number;
+  /** Steps with a whole batch. */
+  readonly full: number;
+  /** Samples in the last, smaller batch, or 0. */
+  readonly rest: number;
+
+  constructor(samples: Samples, batchSize: number) {
+    this.samples = samples;
+    this.size = Math.min(batchSize, samples.count);
+    this.full = Math.floor(samples.count / this.size);
+    this.rest = samples.count % this.size;
+  }
+
+  get steps(): number {
+    return this.full + (this.rest > 0 ? 1 : 0);
+  }
+
+  /** Samples in the first `steps` batches. */
+  samplesIn(steps: number): number {
+    return Math.min(steps * this.size, this.samples.count);
+  }
+
+  /** The batch of `size` samples whose turn it is. */
+  at(position: Variable, size: number, order: Order | null): Batch {
+    let rows = iota(size);
+    if (this.steps > 1) rows = rows.add(modulo(position, this.steps).mul(this.size));
+    if (this.samples.start > 0) rows = rows.add(this.samples.start);
+    if (order) rows = gather(order.rows, rows);
+    const { x, y, weight } = this.samples;
+    return { x: gather(x, rows), y: gather(y!, rows), weight: weight && gather(weight, rows) };
+  }
+}
+
+/** The steps for whole batches and for the rest; the latter is null where there is none. */
+export interface StepPair {
+  readonly whole: Step;
+  readonly rest: Step | null;
+}
+
+/** Makes both steps of a loop from a function of the batch. */
+export function makeSteps(
+  name: string,
+  batches: Batches,
+  engine: Engine,
+  step: (size: number) => void,
+): StepPair {
+  const make = (size: number): Step =>
+    capture(
+      () => {
+        step(size);
+        return undefined;
+      },
+      { name, engine },
+    );
+  return { whole: make(batches.size), rest: batches.rest > 0 ? make(batches.rest) : null };
+}
+
+export const disposeSteps = ({ whole, rest }: StepPair): void => {
+  whole.dispose();
+  rest?.dispose();
+};
+
+/** Adds a batch's columns to the sums, which start anew with each block, and goes on to the next batch. */
+function account(state: LoopState, columns: Tensor, steps: number): void {
+  const { position, sums } = state;
+  const first = modulo(modulo(position, steps), BLOCK).equal(0);
+  assignAll([
+    [sums, where(first, 0, sums).add(columnSums(columns))],
+    [position, position.add(1)],
+  ]);
+}
+
+/** Forward, backward, update, account. */
+export const trainingSteps = (
+  model: Predictor & { readonly trainableWeights: readonly Variable[] },
+  objective: Objective,
+  optimizer: Optimizer,
+  state: LoopState,
+  batches: Batches,
+  order: Order | null,
+  engine: Engine,
+): StepPair =>
+  makeSteps('train', batches, engine, (size) => {
+    const { loss, columns } = objective.measure(model, batches.at(state.position, size, order), true);
+    const weights = model.trainableWeights;
+    if (weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
+    account(state, columns, batches.steps);
+  });
+
+/** Forward, account. */
+export const evaluationSteps = (
+  model: Predictor,
+  objective: Objective,
+  state: LoopState,
+  batches: Batches,
+  engine: Engine,
+): StepPair =>
+  makeSteps('evaluate', batches, engine, (size) => {
+    const { columns } = objective.measure(model, batches.at(state.position, size, null), false);
+    account(state, columns, batches.steps);
+  });
