@@ -1,8 +1,6 @@
 /** Weft: train neural networks on WebGPU, in Node and in a page. The public surface. */
 import './graph/methods.ts';
 
-export * from './data/index.ts';
-
 export {
   AbortError,
   AxisError,
@@ -26,12 +24,14 @@ export {
   WeftError,
 } from './base/errors.ts';
 export type { NestedArray } from './base/nested.ts';
+export * from './data/index.ts';
 export { Engine, type EngineMemory, type EngineStats, type InitOptions } from './engine/engine.ts';
 export type { Profile } from './engine/profile.ts';
 export { type Captured, type CaptureOptions, capture, type Outputs } from './graph/capture.ts';
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';
 export type { PlannedKernel } from './graph/plan.ts';
 export { assignAll, defaultEngine, init } from './graph/runtime.ts';
+export * from './nn/index.ts';
 export { argMax, argMin } from './ops/arg-reduce.ts';
 export { add, div, floorDiv, maximum, minimum, mul, pow, squaredDifference, sub } from './ops/binary.ts';
 export {

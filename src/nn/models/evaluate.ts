@@ -33,7 +33,7 @@ export interface EvaluateOptions {
 }
 
 /** Means over the samples, `loss` first and metrics in the order of compile. Runs while the model is locked. */
-export async function evaluate(
+export async function evaluateModel(
   model: Model,
   x: unknown,
   y: unknown,

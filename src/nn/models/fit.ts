@@ -97,7 +97,7 @@ function checkedSignal(signal: AbortSignal | null): AbortSignal | null {
 }
 
 /** Everything from the check of the arguments to the last callback. Runs while the model is locked. */
-export async function fit(model: Model, x: unknown, y: unknown, options?: FitOptions): Promise<History> {
+export async function fitModel(model: Model, x: unknown, y: unknown, options?: FitOptions): Promise<History> {
   const settings = readFitOptions(options);
   throwIfAborted(settings.signal, 'fit');
   const [train, validation] = await takeBoth(model, x, y, settings);

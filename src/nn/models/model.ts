@@ -16,10 +16,10 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import { type SummaryOptions, summaryLines } from '../report/summary.ts';
 import { standardTerminal } from '../report/terminal.ts';
 import { type BatchOptions, BatchSteps } from './batch.ts';
-import { type EvaluateOptions, evaluate } from './evaluate.ts';
-import { type FitOptions, fit } from './fit.ts';
+import { type EvaluateOptions, evaluateModel } from './evaluate.ts';
+import { type FitOptions, fitModel } from './fit.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
-import { type PredictOptions, type PredictStep, predict, predictStep } from './predict.ts';
+import { type PredictOptions, type PredictStep, predictModel, predictStep } from './predict.ts';
 import { checkLabels, type Samples } from './samples.ts';
 import { type Engine, LoopState } from './steps.ts';
 
@@ -218,18 +218,18 @@ export abstract class Model extends Layer {
    */
   async fit(x: unknown, y: unknown, options?: FitOptions): Promise<History> {
     this.compiledFor('fit');
-    return this.alone('fit', () => fit(this, x, y, options));
+    return this.alone('fit', () => fitModel(this, x, y, options));
   }
 
   /** Loss and metrics on x and y, without training: `{ loss, accuracy, … }`. */
   async evaluate(x: unknown, y: unknown, options?: EvaluateOptions): Promise<Logs> {
     this.compiledFor('evaluate');
-    return this.alone('evaluate', () => evaluate(this, x, y, options));
+    return this.alone('evaluate', () => evaluateModel(this, x, y, options));
   }
 
   /** The outputs for x: [n, …] → [n, …]. */
   async predict(x: unknown, options?: PredictOptions): Promise<Tensor> {
-    return this.alone('predict', () => predict(this, x, options));
+    return this.alone('predict', () => predictModel(this, x, options));
   }
 
   /** One step on this batch. Resolves to its loss and metrics, measured before the step. */

@@ -32,7 +32,7 @@ export const predictStep = (model: Predictor, engine: Engine): PredictStep =>
   capture((x: Tensor) => model.call(x, { training: false }), { name: 'predict', engine });
 
 /** The outputs for all samples in one tensor: [n, …]. */
-export async function predict(model: Model, x: unknown, options?: PredictOptions): Promise<Tensor> {
+export async function predictModel(model: Model, x: unknown, options?: PredictOptions): Promise<Tensor> {
   const operation = 'predict';
   const given = readOptions(operation, options, {
     batchSize: 32,
