@@ -297,6 +297,9 @@ export class Engine {
     if (this.profile.backendName !== 'llvmpipe') return;
     recording.bind();
     const cold = recording.steps.filter(({ pipeline }) => !this.#warm.has(pipeline));
+    if (cold.length === 0) return;
+    // Dawn warns about a plain dispatch of 0 workgroups, not about an indirect one.
+    const nothing = this.#buffers.create(16, BufferUsage.indirect, 'no workgroups');
     for (const [done, { pipeline, group }] of cold.entries()) {
       progress?.(done, cold.length);
       if (this.#warm.has(pipeline)) continue;
@@ -305,12 +308,13 @@ export class Engine {
       const pass = encoder.beginComputePass();
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(0);
+      pass.dispatchWorkgroupsIndirect(nothing, 0);
       pass.end();
       this.#submit(encoder);
       await this.idle();
     }
-    if (cold.length > 0) progress?.(cold.length, cold.length);
+    this.#buffers.destroy(nothing);
+    progress?.(cold.length, cold.length);
   }
 
   /** Runs a recording once and measures each command. Slow: for profiles, not for training. */
