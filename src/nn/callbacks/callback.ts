@@ -23,7 +23,7 @@ export type Waiting = void | Promise<void>;
 export class Callback {
   /** The model, from before training begins. */
   model!: Model;
-  params: RunParameters | null = null;
+  params!: RunParameters;
 
   setModel(model: Model): void {
     this.model = model;

@@ -25,7 +25,7 @@ export class ProgressBar extends Callback {
   }
 
   override onEpochBegin(epoch: number): void {
-    const { verbose, epochs } = this.params!;
+    const { verbose, epochs } = this.params;
     if (verbose > 0 && epochs > 1) this.terminal.write(`Epoch ${epoch + 1}/${epochs}\n`);
     this.start();
   }
@@ -55,12 +55,12 @@ export class ProgressBar extends Callback {
   }
 
   private start(): void {
-    const { steps, verbose } = this.params!;
+    const { steps, verbose } = this.params;
     this.line = new Progress(steps, verbose, this.terminal, this.now);
   }
 
   private finish(logs: Logs): void {
-    this.line?.update(this.params!.steps, logs, true);
+    this.line?.update(this.params.steps, logs, true);
     this.line = null;
   }
 }

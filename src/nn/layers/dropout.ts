@@ -18,8 +18,9 @@ export interface DropoutOptions extends LayerOptions {
  * In training, each value is dropped with probability `rate` and the others are divided by 1 − rate;
  * otherwise y = x.
  *
- * Which ones are dropped is a function of the seed, the layer's place in its model, the count of
- * training calls and the position of the value: a replayed step draws new numbers, a repeated run the same.
+ * Which ones are dropped is a function of the layer's seed (or the engine's and the layer's place in its
+ * model), the count of training calls and the position of the value: a replayed step draws new numbers, a
+ * repeated run the same.
  */
 export class Dropout extends Layer {
   readonly rate: number;
@@ -46,10 +47,10 @@ export class Dropout extends Layer {
   override call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x;
     this.place ??= placeOutside();
-    const seed = this.seed ?? seedInUse();
+    const [seed, place] = this.seed === null ? [seedInUse(), this.place] : [this.seed, 0];
     const drawn = random.uniform(x.shape, {
       seed,
-      stream: streams.dropout + this.place,
+      stream: streams.dropout + place,
       counter: this.steps,
     });
     const y = where(greaterEqual(drawn, this.rate), div(x, 1 - this.rate), 0);

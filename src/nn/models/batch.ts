@@ -42,7 +42,7 @@ export class BatchSteps {
     );
     try {
       await model.prepareFor(samples, operation);
-      checkClassWeight(classWeight, classCount(model.outputShape!), operation);
+      checkClassWeight(classWeight, classCount(model.outputShape), operation);
       const { optimizer, objective } = model.compiled(operation);
       if (operation === 'trainOnBatch') optimizer.build(model.trainableWeights);
       const { weight } = samples;

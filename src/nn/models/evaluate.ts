@@ -6,6 +6,7 @@ import { readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
 import { Meter } from './meter.ts';
 import type { Model } from './model.ts';
+import type { Objective } from './objective.ts';
 import { Pace } from './pace.ts';
 import { runPass, throwIfAborted } from './pass.ts';
 import { sorted, verbosity, withDefaults } from './run-options.ts';
@@ -72,6 +73,7 @@ export async function evaluateModel(
 export class Evaluation {
   private readonly model: Model;
   private readonly batches: Batches;
+  private readonly objective: Objective;
   private readonly engine: Engine;
   private readonly steps: StepPair;
   private readonly pace = new Pace();
@@ -82,10 +84,11 @@ export class Evaluation {
   constructor(model: Model, samples: Samples, batchSize: number, engine: Engine) {
     const { objective } = model.compiled('evaluate');
     this.model = model;
+    this.objective = objective;
     this.engine = engine;
     this.hasWeights = samples.weight !== null;
     this.batches = new Batches(samples, batchSize);
-    this.state = model.loopState('evaluate', objective.countSums(this.hasWeights));
+    this.state = model.loops.evaluate.take(objective.countSums(this.hasWeights));
     this.meter = new Meter(objective.countSums(this.hasWeights));
     this.steps = evaluationSteps(model, objective, this.state, this.batches, engine);
   }
@@ -105,7 +108,7 @@ export class Evaluation {
     operation: string,
     progress = false,
   ): Promise<Logs> {
-    const { objective } = this.model.compiled('evaluate');
+    const { objective } = this;
     await callbacks.call('onTestBegin', {});
     await this.state.restart(this.engine);
     const byBatch = callbacks.listen('onTestBatchBegin', 'onTestBatchEnd');
@@ -139,5 +142,6 @@ export class Evaluation {
   async dispose(): Promise<void> {
     await this.engine.idle().catch(() => {});
     disposeSteps(this.steps);
+    this.model.loops.evaluate.giveBack(this.state);
   }
 }

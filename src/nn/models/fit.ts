@@ -124,7 +124,7 @@ async function takeBoth(
   let second: Samples | null = null;
   try {
     await model.prepareFor(all, 'fit');
-    checkClassWeight(classWeight, classCount(model.outputShape!), 'fit');
+    checkClassWeight(classWeight, classCount(model.outputShape), 'fit');
     if (validationData === null) return splitSamples(all, validationSplit, 'fit');
     second = await takeSamples(unpackValidationData(validationData, 'fit'), {
       operation: 'fit: validationData',
@@ -150,7 +150,7 @@ async function runEpochs(
   const engine = await model.engineFor(train.x);
   const hasWeights = train.weight !== null;
   const batches = new Batches(train, settings.batchSize);
-  const state = model.loopState('train', objective.countSums(hasWeights));
+  const state = model.loops.train.take(objective.countSums(hasWeights));
   const order = settings.shuffle ? new Order(train.count) : null;
   const history = new History();
   const params: RunParameters = { verbose, epochs, steps: batches.steps };
@@ -215,6 +215,7 @@ async function runEpochs(
     // Steps that are under way must not outlive the memory that they use.
     await engine.idle().catch(() => {});
     disposeSteps(steps);
+    model.loops.train.giveBack(state);
     await evaluation?.dispose();
     order?.dispose();
   }

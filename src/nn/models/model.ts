@@ -21,7 +21,7 @@ import { type FitOptions, fitModel } from './fit.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
 import { type PredictOptions, type PredictStep, predictModel, predictStep } from './predict.ts';
 import { checkLabels, type Samples } from './samples.ts';
-import { type Engine, LoopState } from './steps.ts';
+import { type Engine, LoopStates } from './steps.ts';
 
 export interface CompileOptions {
   /** A name, or an optimizer; default 'rmsprop'. */
@@ -53,10 +53,13 @@ export abstract class Model extends Layer {
   /** Set by a callback: training stops after this epoch, or after this batch where batches are told. */
   stopTraining = false;
   private settings: Compiled | null = null;
-  private readonly loops = new Map<string, LoopState>();
+  /** For training and for evaluating; the former's live next to the weights. */
+  readonly loops = { train: new LoopStates(), evaluate: new LoopStates() } as const;
   private predicting: { engine: Engine; step: PredictStep } | null = null;
-  /** What runs at the moment: 'fit', 'evaluate', … */
-  private running: string | null = null;
+  /** What changes the model at the moment: 'fit', 'trainOnBatch'. */
+  private changing: string | null = null;
+  /** How many calls read it: evaluate and predict. */
+  private readers = 0;
   private callbackDepth = 0;
 
   constructor(options?: LayerOptions, className?: string) {
@@ -69,9 +72,10 @@ export abstract class Model extends Layer {
     return this.builtFor ?? this.batchInputShape;
   }
 
-  /** Output once the model is built: [null, 10]. */
-  get outputShape(): BatchShape | null {
-    return this.builtFor && this.computeOutputShape(this.builtFor);
+  /** What comes out: [null, 10]. StateError before the model is built. */
+  get outputShape(): BatchShape {
+    if (this.builtFor) return this.computeOutputShape(this.builtFor);
+    throw new StateError(`outputShape: ${this.name} is not built. Give it an input shape, or data.`);
   }
 
   /** What comes out of one of its layers, or null before the model is built. */
@@ -129,14 +133,14 @@ export abstract class Model extends Layer {
     if (y === null)
       throw new ConfigError(`${operation}: y is missing. Give what the model should have said.`);
     this.buildFor([null, ...x.shape.slice(1)]);
-    const [, ...output] = this.outputShape!;
+    const [, ...output] = this.outputShape;
     const objective = new Objective(settings.choice, [null, ...y.shape.slice(1)], [null, ...output]);
     if (settings.objective?.key !== objective.key) {
       settings.objective = objective;
       this.warnOfLogits(objective);
     }
     objective.checkShapes(y.shape, [samples.count, ...(output as number[])]);
-    if (objective.loss.sparse) await checkLabels(y, this.outputShape!, operation);
+    if (objective.loss.sparse) await checkLabels(y, this.outputShape, operation);
   }
 
   private warnOfLogits({ loss }: Objective): void {
@@ -144,17 +148,6 @@ export abstract class Model extends Layer {
       console.warn(
         `compile: ${loss.name} takes predictions for logits (fromLogits: true), but they end in ${this.finalActivation}. Drop one of the two.`,
       );
-  }
-
-  /** State of a loop on the GPU, kept from run to run so that memory stays where it is. */
-  loopState(kind: 'train' | 'evaluate', sums: number): LoopState {
-    const key = `${kind} ${sums}`;
-    let state = this.loops.get(key);
-    if (!state) {
-      state = new LoopState(sums);
-      this.loops.set(key, state);
-    }
-    return state;
   }
 
   predictStep(engine: Engine): PredictStep {
@@ -172,22 +165,41 @@ export abstract class Model extends Layer {
 
   // ---- running
 
-  /** One thing at a time: runs `task` unless another one runs. */
+  /** Runs what changes the model, one at a time. */
   private async alone<T>(operation: string, task: () => Promise<T>): Promise<T> {
-    this.refuseWhileRunning(operation);
-    const outer = this.running;
-    this.running = operation;
+    this.refuseWhileChanging(operation);
+    const outer = this.changing;
+    this.changing = operation;
     try {
       return await task();
     } finally {
-      this.running = outer;
+      this.changing = outer;
     }
   }
 
-  /** StateError while something runs that must not be disturbed. */
+  /** Runs what only reads the model; several may, also while it is trained: they see whole steps. */
+  private async besides<T>(task: () => Promise<T>): Promise<T> {
+    this.readers++;
+    try {
+      return await task();
+    } finally {
+      this.readers--;
+    }
+  }
+
+  /** StateError while something changes the model, except for callbacks, which are part of it. */
+  protected refuseWhileChanging(operation: string): void {
+    if (this.changing === null || this.callbackDepth > 0) return;
+    throw new StateError(`${operation}: ${this.changing} is still running on ${this.name}. Await it first.`);
+  }
+
+  /** StateError while anything runs that goes by the model's layers and settings. */
   protected refuseWhileRunning(operation: string): void {
-    if (this.running === null || this.callbackDepth > 0) return;
-    throw new StateError(`${operation}: ${this.running} is still running on ${this.name}. Await it first.`);
+    this.refuseWhileChanging(operation);
+    if (this.readers > 0 && this.callbackDepth === 0)
+      throw new StateError(
+        `${operation}: evaluate or predict is still running on ${this.name}. Await it first.`,
+      );
   }
 
   /** What a callback does to the model is part of the run that calls it. */
@@ -224,12 +236,12 @@ export abstract class Model extends Layer {
   /** Loss and metrics on x and y, without training: `{ loss, accuracy, … }`. */
   async evaluate(x: unknown, y: unknown, options?: EvaluateOptions): Promise<Logs> {
     this.compiledFor('evaluate');
-    return this.alone('evaluate', () => evaluateModel(this, x, y, options));
+    return this.besides(() => evaluateModel(this, x, y, options));
   }
 
   /** The outputs for x: [n, …] → [n, …]. */
   async predict(x: unknown, options?: PredictOptions): Promise<Tensor> {
-    return this.alone('predict', () => predictModel(this, x, options));
+    return this.besides(() => predictModel(this, x, options));
   }
 
   /** One step on this batch. Resolves to its loss and metrics, measured before the step. */
@@ -241,7 +253,7 @@ export abstract class Model extends Layer {
   /** Loss and metrics of this batch, without training. */
   async testOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
     const { batchSteps } = this.compiledFor('testOnBatch');
-    return this.alone('testOnBatch', () => batchSteps.run('testOnBatch', x, y, options));
+    return this.besides(() => batchSteps.run('testOnBatch', x, y, options));
   }
 
   // ---- weights
@@ -258,7 +270,7 @@ export abstract class Model extends Layer {
    * the GPU; what follows sees them at once.
    */
   setWeights(weights: readonly TensorLike[]): Promise<void> {
-    this.refuseWhileRunning('setWeights');
+    this.refuseWhileChanging('setWeights');
     const own = this.weights;
     if (!Array.isArray(weights) || weights.length !== own.length)
       throw new ShapeError(
@@ -306,8 +318,8 @@ export abstract class Model extends Layer {
     const { settings } = this;
     const variables = [...this.weights, ...(settings?.optimizer.built ? settings.optimizer.variables : [])];
     for (const one of variables) one.dispose();
-    for (const state of this.loops.values()) state.dispose();
-    this.loops.clear();
+    this.loops.train.dispose();
+    this.loops.evaluate.dispose();
     this.predicting = null;
   }
 }

@@ -75,7 +75,7 @@ export class Sequential extends Model {
       );
     if (this.list.length === 0 && this.shapeAsked === null)
       this.shapeAsked = layer instanceof Model ? layer.inputShape : layer.batchInputShape;
-    const before = this.builtFor && this.outputShape;
+    const before = this.builtFor === null ? null : this.outputShape;
     if (before) this.append(layer, before, this.list.length);
     this.list.push(layer);
     if (!before && this.shapeAsked !== null) this.build(this.shapeAsked);

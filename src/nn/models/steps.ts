@@ -17,7 +17,7 @@ import type { Samples } from './samples.ts';
 export type Engine = Awaited<ReturnType<typeof defaultEngine>>;
 export type Step = Captured<readonly [], undefined>;
 
-/** What a loop of steps keeps on the GPU. One for training and one for evaluating, for as long as a model is compiled. */
+/** What a loop of steps keeps on the GPU. */
 export class LoopState {
   /** Steps since the loop began. */
   readonly position: Variable = variable(0, { dtype: 'i32', name: 'position', trainable: false });
@@ -47,6 +47,25 @@ export class LoopState {
   dispose(): void {
     this.position.dispose();
     this.sums.dispose();
+  }
+}
+
+/** Loop states of one model, used again so that memory stays where it is from run to run. */
+export class LoopStates {
+  private readonly free = new Map<number, LoopState[]>();
+
+  take(sums: number): LoopState {
+    return this.free.get(sums)?.pop() ?? new LoopState(sums);
+  }
+
+  giveBack(state: LoopState): void {
+    const { size } = state.sums;
+    this.free.set(size, [...(this.free.get(size) ?? []), state]);
+  }
+
+  dispose(): void {
+    for (const state of [...this.free.values()].flat()) state.dispose();
+    this.free.clear();
   }
 }
 
@@ -81,7 +100,7 @@ export class Batches {
 
   constructor(samples: Samples, batchSize: number) {
     this.samples = samples;
-    this.size = Math.min(batchSize, samples.count);
+    this.size = Math.max(1, Math.min(batchSize, samples.count));
     this.full = Math.floor(samples.count / this.size);
     this.rest = samples.count % this.size;
   }
