@@ -105,20 +105,27 @@ fn main(
     }
   }
 
-  // Loops with bounds known only at run time keep one copy of what is fused into the store: drivers
-  // that compile at the first dispatch take seconds for 32 copies.
-  let columns = min(TILE_COLUMNS, params.columns - column);
+  // Rows in a loop whose bound is known only at run time: drivers that compile at the first dispatch take
+  // seconds for TILE_M copies of whatever is fused into the store.
   var sums = sum;
   for (var m = 0u; m < min(TILE_M, params.rows - row); m++) {
     let at = (part * params.rows + row + m) * params.columns + column;
-    for (var n = 0u; n < columns; n++) {
-      store_y(at + n, sums[m][n / 4u][n % 4u]);
+    let row_sum = sums[m];
+    for (var n = 0u; n < TILE_N; n++) { // @unroll
+      for (var c = 0u; c < 4u; c++) { // @unroll
+        if (column + 4u * n + c < params.columns) {
+          store_y(at + 4u * n + c, row_sum[n][c]);
+        }
+      }
     }
   }
   if (row == 0u) {
-    var b_sums = b_sum;
-    for (var n = 0u; n < columns; n++) {
-      store_col_sum(part * params.columns + column + n, b_sums[n / 4u][n % 4u]);
+    for (var n = 0u; n < TILE_N; n++) { // @unroll
+      for (var c = 0u; c < 4u; c++) { // @unroll
+        if (column + 4u * n + c < params.columns) {
+          store_col_sum(part * params.columns + column + 4u * n + c, b_sum[n][c]);
+        }
+      }
     }
   }
 }
