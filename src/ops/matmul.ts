@@ -99,6 +99,8 @@ interface Variant {
   /** Lanes of a workgroup along rows and columns. */
   readonly LANES_M: number;
   readonly LANES_N: number;
+  /** Lanes that load a for each other, in matmul_subgroup. */
+  readonly WIDTH?: number;
 }
 
 const registers = (TILE_M: number, TILE_N: number, LANES_M: number, LANES_N: number): Variant => ({
@@ -112,13 +114,11 @@ const workgroup = (TILE_M: number, TILE_N: number, LANES_M: number, LANES_N: num
   ...registers(TILE_M, TILE_N, LANES_M, LANES_N),
   shader: 'matmul_workgroup',
 });
-const subgroup = (TILE_M: number, TILE_N: number, LANES_N: number): Variant => ({
+const subgroup = (TILE_M: number, TILE_N: number, LANES_N: number, WIDTH: number): Variant => ({
   ...registers(TILE_M, TILE_N, 1, LANES_N),
   shader: 'matmul_subgroup',
+  WIDTH,
 });
-
-/** Lanes that load for each other in matmul_subgroup.wgsl. */
-const WIDTH = 4;
 
 const powerOfTwo = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x)));
 
@@ -128,7 +128,7 @@ const powerOfTwo = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x
  * Software drivers pay for loads, not for multiply-adds, and have no memory that is nearer than another:
  * registers only, the larger the tile the fewer the loads. Measured with Dawn 0.6.2 on two cores
  * (GFLOP/s for 32·784·128, and the time to compile):
- * llvmpipe 25.0.7: 8x4 tile 12, 0.4 s · 8x8 tile 22, 0.85 s · 8x4 tile with shuffled rows 28, 0.64 s;
+ * llvmpipe 25.0.7: 8x4 tile 13, 0.4 s · 8x8 tile 20, 0.85 s · 8x4 tile with rows shuffled by two 24, 0.5 s;
  * SwiftShader: 8x4 tile 2.6, 0.06 s · 8x8 tile 3.2, 0.1 s · 16x8 tile 3.7, 0.15 s.
  *
  * A GPU copies slabs to workgroup memory, as long as the product fills a block.
@@ -143,7 +143,7 @@ function pick(
   const tall = Math.min(8, powerOfTwo(rows));
   if (isSoftware) {
     if (columns >= 32 && rows >= 8 && flops > 1e6) {
-      if (subgroups && subgroups.min >= 8) return subgroup(8, 1, 8);
+      if (subgroups && subgroups.min >= 8) return subgroup(8, 1, 8, 2);
       return registers(16, 2, 1, 4);
     }
     // Few lanes per workgroup, so that both cores have some.
@@ -164,10 +164,11 @@ const slabBytes = ({ shader, TILE_M, TILE_N, LANES_M, LANES_N }: Variant): numbe
 
 /** Can this device run the variant at all? */
 function canRun({ limits, subgroups }: Profile, variant: Variant): boolean {
+  const { LANES_M, LANES_N, WIDTH = 0 } = variant;
   return (
-    variant.LANES_M * variant.LANES_N <= limits.maxComputeInvocationsPerWorkgroup &&
+    LANES_M * LANES_N <= limits.maxComputeInvocationsPerWorkgroup &&
     slabBytes(variant) <= limits.maxComputeWorkgroupStorageSize &&
-    (variant.shader !== 'matmul_subgroup' || (subgroups !== null && subgroups.min >= WIDTH))
+    WIDTH <= (subgroups?.min ?? 0)
   );
 }
 
@@ -181,8 +182,8 @@ const catalogue: Variant[] = [
   workgroup(4, 1, 16, 16),
   workgroup(4, 2, 32, 16),
   workgroup(2, 1, 32, 32),
-  subgroup(8, 1, 8),
-  subgroup(4, 1, 128),
+  subgroup(8, 1, 8, 2),
+  subgroup(4, 1, 128, 4),
 ];
 
 /** y = a · b and col_sum[n] = Σₖ b[k, n], the bias gradient that rides on dW = xᵀ · dz. */
@@ -194,10 +195,11 @@ export const matmulFamily: KernelFamily = {
       ...pick(call.profile, params.rows, params.columns, params.inner),
       ...call.tuning,
     } as Variant;
-    const { shader, TILE_M, TILE_N, LANES_M, LANES_N } = variant;
+    const { shader, TILE_M, TILE_N, LANES_M, LANES_N, WIDTH = 2 } = variant;
     const blocks =
       Math.ceil(params.rows / (TILE_M * LANES_M)) * Math.ceil(params.columns / (4 * TILE_N * LANES_N));
-    const lanes: Record<string, number> = shader === 'matmul_subgroup' ? { LANES_N } : { LANES_M, LANES_N };
+    const lanes: Record<string, number> =
+      shader === 'matmul_subgroup' ? { LANES_N, WIDTH } : { LANES_M, LANES_N };
     return {
       text: kernels[shader],
       tune: { TILE_M, TILE_N, ...lanes, Scalar: call.inputs.a.dtype },

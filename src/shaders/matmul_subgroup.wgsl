@@ -12,7 +12,7 @@ enable subgroups;
 
 const TILE_M = 8u; // @tune
 const TILE_N = 1u; // @tune
-const WIDTH = 4u; // @tune
+const WIDTH = 2u; // @tune
 const LANES_N = 32u; // @tune
 alias Scalar = f32; // @tune
 
