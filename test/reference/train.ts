@@ -37,21 +37,26 @@ export function train(
   return trained;
 }
 
-/** Σ size · value / Σ size, epoch by epoch: what a fit reports. */
-export function epochMeans(
+/** Σ size · value / Σ size over an epoch so far, after each step: what a callback is told. */
+export function runningMeans(
   values: readonly number[],
   sizes: readonly number[],
   stepsPerEpoch: number,
 ): number[] {
-  const means: number[] = [];
-  for (let from = 0; from < values.length; from += stepsPerEpoch) {
-    let sum = 0;
-    let rows = 0;
-    for (let step = from; step < from + stepsPerEpoch; step++) {
-      sum += sizes[step] * values[step];
-      rows += sizes[step];
-    }
-    means.push(sum / rows);
-  }
-  return means;
+  let sum = 0;
+  let rows = 0;
+  return values.map((value, step) => {
+    if (step % stepsPerEpoch === 0) sum = rows = 0;
+    sum += sizes[step] * value;
+    rows += sizes[step];
+    return sum / rows;
+  });
 }
+
+/** The same at the end of each epoch: what a fit reports. */
+export const epochMeans = (
+  values: readonly number[],
+  sizes: readonly number[],
+  stepsPerEpoch: number,
+): number[] =>
+  runningMeans(values, sizes, stepsPerEpoch).filter((_, step) => (step + 1) % stepsPerEpoch === 0);

@@ -1,0 +1,129 @@
+/** What a training step costs, counted at the WebGPU API: the promises of a replayed plan. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultEngine, type Engine, layers, optimizers, sequential, tensor } from '../../src/index.ts';
+import { generator } from '../reference/random.ts';
+import { type Calls, countCalls } from './counters.ts';
+import { syntheticImages } from './models.ts';
+
+let engine: Engine;
+let counter: ReturnType<typeof countCalls>;
+beforeAll(async () => {
+  engine = await defaultEngine();
+  counter = countCalls(engine);
+});
+afterAll(() => counter.stop());
+
+/** Notes a value at the end of every epoch. */
+const atEpochs = <T>(look: () => T): { seen: T[]; callback: { onEpochEnd(): void } } => {
+  const seen: T[] = [];
+  return { seen, callback: { onEpochEnd: () => void seen.push(look()) } };
+};
+
+const between = (before: Calls, after: Calls): Calls =>
+  Object.fromEntries(
+    Object.entries(after).map(([name, count]) => [name, count - before[name as keyof Calls]]),
+  ) as unknown as Calls;
+
+/** The model of the promise: 784-128-10, rmsprop, accuracy, on bytes. */
+function fashionModel() {
+  const model = sequential([
+    layers.input({ shape: [784] }),
+    layers.dense({ units: 128, activation: 'relu' }),
+    layers.dense({ units: 10, activation: 'softmax' }),
+  ]);
+  model.compile({ optimizer: 'rmsprop', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+  return model;
+}
+
+describe('a step of 784-128-10 with rmsprop and accuracy, in the steady state', () => {
+  const steps = 64;
+  const images = syntheticImages(steps * 32, 2);
+  const bytes = () =>
+    tensor(images.bytes, { shape: [images.rows, 784] })
+      .cast('f32')
+      .div(255);
+  let epoch: Calls;
+  let memory: ReturnType<Engine['memory']>[];
+
+  beforeAll(async () => {
+    const counts = atEpochs(() => ({ ...counter.calls }));
+    const sizes = atEpochs(() => engine.memory());
+    await fashionModel().fit(bytes(), tensor(images.labels), {
+      batchSize: 32,
+      epochs: 5,
+      verbose: 0,
+      callbacks: [counts.callback, sizes.callback],
+    });
+    epoch = between(counts.seen[3], counts.seen[4]);
+    memory = sizes.seen;
+  });
+
+  test('takes at most 10 dispatches', () => {
+    expect(epoch.dispatches / steps).toBeGreaterThan(1);
+    expect(Math.floor(epoch.dispatches / steps)).toBeLessThanOrEqual(10);
+  });
+  test('makes no buffer, no bind group and no pipeline', () => {
+    expect(epoch).toMatchObject({ buffers: 0, bindGroups: 0, pipelines: 0 });
+  });
+  test('writes nothing: an epoch uploads at most its order', () => {
+    expect(epoch.writes).toBeLessThanOrEqual(1);
+  });
+  test('takes at most an eighth of a submit', () => {
+    expect(epoch.submits / steps).toBeLessThanOrEqual(1 / 8);
+  });
+  test('leaves live and allocated bytes as they were, over 200 steps', () => {
+    const [, second, , , last] = memory;
+    expect(last).toEqual({ ...second, peakBytes: last.peakBytes });
+  });
+});
+
+describe('fusion belongs to the graph and not to one model', () => {
+  const widths = [1, 3, 5, 7, 11, 13, 17, 23, 31, 37, 53, 61, 97];
+  const activations = ['linear', 'relu', 'sigmoid', 'tanh', 'elu', 'softplus'];
+  const makers = [
+    () => optimizers.sgd(),
+    () => optimizers.sgd({ momentum: 0.9 }),
+    () => optimizers.sgd({ momentum: 0.9, nesterov: true }),
+    () => optimizers.rmsprop(),
+    () => optimizers.rmsprop({ centered: true, momentum: 0.5 }),
+    () => optimizers.adam(),
+    () => optimizers.adamw(),
+    () => optimizers.adagrad(),
+  ];
+  const random = generator(2026);
+  for (let trial = 0; trial < 10; trial++) {
+    const depth = 1 + (trial % 5);
+    const hidden = Array.from({ length: depth - 1 }, () => ({
+      units: random.pick(widths),
+      activation: random.pick(activations),
+    }));
+    const inputs = random.pick([3, 9, 29, 65]);
+    const classes = random.pick([2, 3, 7, 11]);
+    const maker = makers[trial % makers.length];
+    const batch = random.pick([5, 8, 32]);
+    const name = [inputs, ...hidden.map(({ units, activation }) => `${units} ${activation}`), classes].join(
+      ' – ',
+    );
+
+    test(`${name}, ${maker.toString().slice(6)}, takes at most 3 dispatches per dense layer + 4`, async () => {
+      const steps = 40;
+      const rows = steps * batch;
+      const data = generator(trial + 1);
+      const model = sequential([
+        layers.input({ shape: [inputs] }),
+        ...hidden.map((options) => layers.dense(options)),
+        layers.dense({ units: classes, activation: 'softmax' }),
+      ]);
+      model.compile({ optimizer: maker(), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+      const counts = atEpochs(() => ({ ...counter.calls }));
+      const { history } = await model.fit(
+        tensor(data.array(rows * inputs, -1, 1), { shape: [rows, inputs] }),
+        tensor(Uint8Array.from({ length: rows }, () => data.below(classes))),
+        { batchSize: batch, epochs: 2, verbose: 0, callbacks: [counts.callback] },
+      );
+      const { dispatches } = between(counts.seen[0], counts.seen[1]);
+      expect(Math.floor(dispatches / steps)).toBeLessThanOrEqual(3 * depth + 4);
+      expect(history.loss.every(Number.isFinite)).toBe(true);
+    });
+  }
+});
