@@ -280,29 +280,46 @@ export function weighted(values: Tensor, sampleWeight?: TensorLike | null): Tens
   return v.mul(aligned);
 }
 
-/** The loss of a row of the table. */
-const factory =
-  (name: LossName) =>
-  (options?: LossOptions): Loss => {
-    const row: Row = table[name];
-    const defaults = { reduction: 'sumOverBatchSize', name: null as string | null, ...row.options };
-    const given = readOptions(name, options, defaults) as typeof defaults & RowOptions;
-    if (row.options && 'fromLogits' in row.options) flag(given.fromLogits, name, 'fromLogits');
-    if (row.options && 'labelSmoothing' in row.options)
-      numberBetween(given.labelSmoothing, name, 'labelSmoothing', 0, 1);
-    if (row.options && 'delta' in row.options) numberBetween(given.delta, name, 'delta', 0);
-    return new Loss(
-      given.name ?? snakeCase(name.replace(/^./, (letter) => letter.toUpperCase())),
-      (yTrue, yPred, fromLogits) => row.values(yTrue, yPred, { ...given, fromLogits }),
-      { ...given },
-      row,
-    );
-  };
+/**
+ * A loss by name. Called with options it makes a Loss for `compile`; called with y and predictions it is the
+ * function itself, one value for each row of predictions.
+ */
+export interface LossFactory {
+  (options?: LossOptions): Loss;
+  (yTrue: TensorLike, yPred: TensorLike, options?: LossOptions): Tensor;
+}
 
-/** Losses by name: `losses.sparseCategoricalCrossentropy({ fromLogits: true })`. */
+function makeLoss(name: LossName, options?: LossOptions): Loss {
+  const row: Row = table[name];
+  const defaults = { reduction: 'sumOverBatchSize', name: null as string | null, ...row.options };
+  const given = readOptions(name, options, defaults) as typeof defaults & RowOptions;
+  const takes = (option: keyof RowOptions): boolean => Object.hasOwn(row.options ?? {}, option);
+  if (takes('fromLogits')) flag(given.fromLogits, name, 'fromLogits');
+  if (takes('labelSmoothing')) numberBetween(given.labelSmoothing, name, 'labelSmoothing', 0, 1);
+  if (takes('delta')) numberBetween(given.delta, name, 'delta', 0);
+  return new Loss(
+    given.name ?? snakeCase(name.replace(/^./, (letter) => letter.toUpperCase())),
+    (yTrue, yPred, fromLogits) => row.values(yTrue, yPred, { ...given, fromLogits }),
+    { ...given },
+    row,
+  );
+}
+
+const factory = (name: LossName): LossFactory =>
+  ((...args: [TensorLike | LossOptions | undefined, TensorLike?, LossOptions?]) => {
+    const [first, second, options] = args;
+    return second === undefined
+      ? makeLoss(name, first as LossOptions | undefined)
+      : makeLoss(name, options).values(first as TensorLike, second);
+  }) as LossFactory;
+
+/**
+ * Losses by name: `losses.sparseCategoricalCrossentropy({ fromLogits: true })` for `compile`, or as functions
+ * in one's own steps: `losses.meanSquaredError(y, model.apply(x)).mean()`.
+ */
 export const losses = Object.fromEntries(
   (Object.keys(table) as LossName[]).map((name) => [name, factory(name)]),
-) as Readonly<Record<LossName, (options?: LossOptions) => Loss>>;
+) as Readonly<Record<LossName, LossFactory>>;
 
 /** Keras's short names. */
 export const shortNames = {
@@ -315,7 +332,7 @@ export const shortNames = {
   kullbackLeiblerDivergence: 'klDivergence',
 } as const;
 
-export const lossNames = new Names<(options?: LossOptions) => Loss>('loss', losses, shortNames);
+export const lossNames = new Names<LossFactory>('loss', losses, shortNames);
 
 /** A loss of one's own: a function, or an object with `call` (and perhaps `name` and `config`). */
 export interface LossDefinition {

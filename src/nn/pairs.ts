@@ -1,5 +1,5 @@
 /** How what is true and what is predicted are brought together before they are compared. */
-import { ShapeError } from '../base/errors.ts';
+import { ShapeError, ValueError } from '../base/errors.ts';
 import { expandDims, squeeze } from '../ops/movement.ts';
 import { mean } from '../ops/reduce.ts';
 import { cast } from '../ops/select.ts';
@@ -36,7 +36,22 @@ export function classNumbers(name: string, yTrue: Tensor, yPred: Tensor): Tensor
     throw new ShapeError(
       `${name}: y has shape ${show(yTrue.shape)}; predictions ${show(yPred.shape)} need class numbers of shape ${show(rows)}. For one-hot rows use the categorical form.`,
     );
+  if (yTrue.host) refuseBadClasses(yTrue.host, yPred.shape[yPred.rank - 1], name);
   return cast(labels, 'i32');
+}
+
+/**
+ * ValueError with the first number that is no class, and where it is. On the GPU a class outside would be
+ * taken for none, and training would go on as if nothing had happened.
+ */
+export function refuseBadClasses(labels: ArrayLike<number>, classes: number, operation: string): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    throw new ValueError(
+      `${operation}: y[${i}] is ${label}; class numbers go from 0 to ${classes - 1}, since there are ${classes} outputs.`,
+    );
+  }
 }
 
 /** Whether y holds class numbers for rows of predictions, rather than rows itself. */

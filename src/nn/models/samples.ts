@@ -6,7 +6,7 @@ import { type Shape, show, sizeOf } from '../../ops/shape.ts';
 import { Tensor } from '../../ops/tensor.ts';
 import { type BatchShape, fits, showBatch } from '../layers/layer.ts';
 import { describe } from '../names.ts';
-import { isSparse } from '../pairs.ts';
+import { isSparse, refuseBadClasses } from '../pairs.ts';
 
 /** Samples that are the same in number: x [n, …], y [n, …], weight [n]. `start` and `count` are a part of them. */
 export interface Samples {
@@ -182,29 +182,10 @@ export function checkClassWeight(given: unknown, classes: number, operation: str
 /** How many classes outputs tell apart: two where there is one output. */
 export const classCount = (outputShape: BatchShape): number => Math.max(2, outputShape.at(-1) ?? 2);
 
-/**
- * Class numbers must be whole and below the number of outputs: the GPU would clamp what is outside and train
- * on. ValueError with the first bad one and where it is.
- */
+/** Checks class numbers, where y holds such; reads them back when they are on the GPU. */
 export async function checkLabels(y: Tensor, outputShape: BatchShape, operation: string): Promise<void> {
-  const classes = outputShape.at(-1);
-  if (classes === null || classes === undefined) return;
-  if (
-    !isSparse(
-      y.shape,
-      outputShape.map((size) => size ?? 0),
-    )
-  )
-    return;
-  const labels = await y.data();
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i];
-    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
-    const place = y.rank === 1 ? `[${i}]` : ` at position ${i}`;
-    throw new ValueError(
-      `${operation}: y${place} is ${label}; class numbers go from 0 to ${classes - 1}, since the model has ${classes} outputs.`,
-    );
-  }
+  const known = outputShape.map((size) => size ?? 0);
+  if (isSparse(y.shape, known)) refuseBadClasses(await y.data(), known[known.length - 1], operation);
 }
 
 /** The first part for training and the last for validation, before any shuffling. */

@@ -1,4 +1,3 @@
-import { type TensorLike, variable } from '../../ops/constant.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { flag, numberBetween } from '../check.ts';
 import { readOptions } from '../names.ts';
@@ -34,11 +33,6 @@ export class Adam extends Optimizer {
   readonly epsilon: number;
   readonly amsgrad: boolean;
   protected readonly slotNames: readonly string[];
-  /**
-   * 1 − βᵗ as the running mean of ones, c = β c + (1 − β). No power is taken and nothing cancels: WGSL's
-   * pow is good to 1e-4 and 1 − 0.999 would lose three digits of it.
-   */
-  private readonly corrections: readonly [Variable, Variable];
 
   constructor(options?: AdamOptions, className = 'Adam', defaults: typeof adamDefaults = adamDefaults) {
     const name = className.toLowerCase();
@@ -49,15 +43,10 @@ export class Adam extends Optimizer {
     this.epsilon = numberBetween(given.epsilon, name, 'epsilon', 0);
     this.amsgrad = flag(given.amsgrad, name, 'amsgrad');
     this.slotNames = ['momentum', 'velocity', ...(this.amsgrad ? ['velocity_hat'] : [])];
-    this.corrections = [
-      variable(0, { name: 'correction_1', trainable: false }),
-      variable(0, { name: 'correction_2', trainable: false }),
-    ];
   }
 
   protected override update(w: Tensor, g: Tensor, [m, v, most]: readonly Tensor[], rate: Tensor): Update {
-    const [first, second] = this.nextCorrections();
-    const alpha = rate.mul(second.sqrt()).div(first);
+    const alpha = rate.mul(this.correction(this.beta2).sqrt()).div(this.correction(this.beta1));
     const nextM = m.add(g.sub(m).mul(1 - this.beta1));
     const nextV = v.add(
       g
@@ -72,21 +61,12 @@ export class Adam extends Optimizer {
     };
   }
 
-  private nextCorrections(): [Tensor, Tensor] {
-    const next = (c: Variable, beta: number): Tensor => c.mul(beta).add(1 - beta);
-    return [next(this.corrections[0], this.beta1), next(this.corrections[1], this.beta2)];
-  }
-
-  protected override advance(): [Variable, Tensor][] {
-    const next = this.nextCorrections();
-    return this.corrections.map((correction, i) => [correction, next[i]]);
-  }
-
-  protected override resume(iterations: number): [Variable, TensorLike][] {
-    return [
-      [this.corrections[0], 1 - this.beta1 ** iterations],
-      [this.corrections[1], 1 - this.beta2 ** iterations],
-    ];
+  /**
+   * 1 − βᵗ = −expm1(t · log β). WGSL's pow is good to 1e-4, and 1 − 0.999 would lose three digits of that;
+   * log β is computed here, in float64.
+   */
+  private correction(beta: number): Tensor {
+    return this.iterations.add(1).cast('f32').mul(Math.log(beta)).expm1().neg();
   }
 
   /** Keras makes momentum and velocity of a variable next to each other, and the largest ones after all. */

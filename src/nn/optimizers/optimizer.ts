@@ -105,16 +105,6 @@ export abstract class Optimizer {
     return 0;
   }
 
-  /** Scalars of its own that go on with each step. */
-  protected advance(): [Variable, Tensor][] {
-    return [];
-  }
-
-  /** Brings scalars of its own in line with a number of iterations, when saved state is taken up. */
-  protected resume(_iterations: number): [Variable, TensorLike][] {
-    return [];
-  }
-
   /** The learning rate; NaN under a schedule. Setting it changes later steps, captured ones too. */
   get learningRate(): number {
     return this.rateOnHost;
@@ -164,7 +154,7 @@ export abstract class Optimizer {
         assignments.push([slot, updated.slots[j]]);
       });
     });
-    assignAll([...assignments, ...this.advance(), [this.iterations, this.iterations.add(1)]]);
+    assignAll([...assignments, [this.iterations, this.iterations.add(1)]]);
   }
 
   /** Computes the gradients of a scalar loss and applies them. */
@@ -186,7 +176,7 @@ export abstract class Optimizer {
   private check(variables: readonly Variable[], gradients: readonly Tensor[]): void {
     this.checkVariables(variables);
     if (gradients.length !== variables.length)
-      throw new ShapeError(
+      throw new ValueError(
         `${this.name}: ${variables.length} variables came with ${gradients.length} gradients; expected one each.`,
       );
     variables.forEach((one, i) => {
@@ -229,11 +219,16 @@ export abstract class Optimizer {
   }
 
   /** Takes up state in the order of `variables`; checks all of it before it changes any. */
-  setWeights(values: readonly TensorLike[]): Promise<void> {
-    return takeUp(this, values, (iterations, rate) => {
-      if (this.schedule === null) this.rateOnHost = rate;
-      return this.resume(iterations);
-    });
+  async setWeights(values: readonly TensorLike[]): Promise<void> {
+    const { variables } = this;
+    if (values.length !== variables.length)
+      throw new ShapeError(
+        `${this.name}: ${values.length} values came for ${variables.length} variables of the optimizer.`,
+      );
+    const tensors = values.map((value, i) => stateOf(value, variables[i], this.name));
+    const rate = await tensors[1].item();
+    if (this.schedule === null) this.rateOnHost = rate;
+    await assignAll(variables.map((one, i) => [one, tensors[i]]));
   }
 
   /** The options that make such an optimizer again, as Keras names them in camelCase. */
@@ -255,29 +250,10 @@ function lengthOf(gradients: readonly Tensor[]): Tensor {
   return where(squares.greater(0), squares.sqrt(), squares);
 }
 
-async function takeUp(
-  optimizer: Optimizer,
-  values: readonly TensorLike[],
-  resume: (iterations: number, rate: number) => [Variable, TensorLike][],
-): Promise<void> {
-  const { variables, name } = optimizer;
-  if (values.length !== variables.length)
-    throw new ShapeError(
-      `${name}: ${values.length} values came for ${variables.length} variables of the optimizer.`,
-    );
-  const tensors = values.map((value, i) => {
-    const one = variables[i];
-    const given =
-      value instanceof Tensor || Array.isArray(value) || typeof value === 'number'
-        ? tensor(value, typeof value === 'number' ? { dtype: one.dtype } : {})
-        : tensor(value as Float32Array, { shape: [...one.shape] });
-    if (!sameShape(given.shape, one.shape))
-      throw new ShapeError(`${name}: ${one.name} has shape ${show(one.shape)}; ${show(given.shape)} came.`);
-    return given.cast(one.dtype);
-  });
-  const [iterations, rate] = await Promise.all([tensors[0].item(), tensors[1].item()]);
-  assignAll([
-    ...variables.map((one, i): [Variable, TensorLike] => [one, tensors[i]]),
-    ...resume(iterations, rate),
-  ]);
+/** A value for a variable of the optimizer, as a tensor of its shape. A flat typed array will do. */
+function stateOf(value: TensorLike, one: Variable, name: string): Tensor {
+  const flat = ArrayBuffer.isView(value);
+  const given = tensor(value, flat ? { shape: [...one.shape] } : {});
+  if (sameShape(given.shape, one.shape)) return given.cast(one.dtype);
+  throw new ShapeError(`${name}: ${one.name} has shape ${show(one.shape)}; ${show(given.shape)} came.`);
 }
