@@ -393,17 +393,22 @@ export class Fuser implements Fusion {
     }
   }
 
-  /** Elementwise kernels of one size that read one tensor read it together: a weight's update and its slots'. */
+  /**
+   * Elementwise kernels of one size that read one tensor read it together: a weight's update and its slots'.
+   * Scalars need nothing in common: counters and rates that a step moves on are one kernel.
+   */
   #joinSiblings(): void {
     const readersOf = new Map<Tensor, Kernel[]>();
+    const scalars: Kernel[] = [];
     for (const kernel of [...this.kernels]) {
       if (kernel.family) continue;
       const { size } = kernel.roots[0].tensor;
-      if (size === 1 || kernel.roots.some(({ tensor }) => tensor.dtype === 'u8')) continue;
-      const shared = [...this.reads(kernel)].filter((read) => read.size === size);
-      const hosts = new Set(shared.flatMap((read) => readersOf.get(read) ?? []));
+      if (kernel.roots.some(({ tensor }) => tensor.dtype === 'u8')) continue;
+      const shared = size === 1 ? [] : [...this.reads(kernel)].filter((read) => read.size === size);
+      const hosts = size === 1 ? scalars : new Set(shared.flatMap((read) => readersOf.get(read) ?? []));
       const host = [...hosts].find((one) => this.#joins(one, kernel, size));
       if (!host) {
+        if (size === 1) scalars.push(kernel);
         for (const read of shared) append(readersOf, read, kernel);
         continue;
       }
@@ -422,10 +427,12 @@ export class Fuser implements Fusion {
     for (const root of roots)
       for (const [source, indices] of this.#accessesOf(root)) {
         const maker = this.producer.get(source);
-        if (maker === host || maker === kernel) return false;
+        const own = this.producer.get(root);
+        if (maker !== own && (maker === host || maker === kernel)) return false;
         if (!onlyAtOwnPlace(indices, source)) return false;
         // A scalar that one of them overwrites would be read before or after by chance.
-        if (source.size === 1 && roots.some((one) => this.#overwrites.get(one) === source)) return false;
+        if (size > 1 && source.size === 1 && roots.some((one) => this.#overwrites.get(one) === source))
+          return false;
       }
     const places = new Set<Tensor>([...this.reads(host), ...this.reads(kernel)]);
     for (const root of roots) places.add(this.#overwrites.get(root) ?? root);

@@ -139,12 +139,15 @@ function conversion(e: Expressions, value: string, from: DType, to: DType): stri
     e.use('math');
     return `(${value} != 0.0 || is_nan(${value}))`;
   }
-  return `${wgslType(to)}(${value})`;
+  if (from !== 'f32') return `${wgslType(to)}(${value})`;
+  // Drivers differ in what a NaN becomes.
+  e.use('math');
+  return `select(${wgslType(to)}(${value}), ${literal(0, to)}, is_nan(${value}))`;
 }
 
 /**
  * Float to integer drops the fraction and saturates at the last f32 inside the range, as WGSL does;
- * NaN becomes 0 or a limit.
+ * NaN becomes 0.
  */
 const toDType: Record<DType, (x: number) => number> = {
   f32: (x) => x,

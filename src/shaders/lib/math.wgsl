@@ -64,13 +64,14 @@ fn tanh_safe(x: f32) -> f32 {
   return select(tanh(x), sign(x), abs(x) > 15.0);
 }
 
-// x^y as IEEE has it: WGSL's pow is exp2(y log2 x), undefined for x < 0.
+// x^y as JavaScript has it: WGSL's pow is exp2(y log2 x), undefined for x < 0.
 fn power(x: f32, y: f32) -> f32 {
   let whole = floor(y) == y;
   let odd = whole && abs(y) < 16777216.0 && fract(abs(y) * 0.5) != 0.0;
   var r = pow(abs(x), y);
   r = select(r, -r, x < 0.0 && odd);
-  let undefined_root = x < 0.0 && !whole && !is_infinite(x);
+  // As in JavaScript: a root of a negative number, and (±1)^±Infinity.
+  let undefined_root = (x < 0.0 && !whole && !is_infinite(x)) || (abs(x) == 1.0 && is_infinite(y));
   r = select(r, from_bits(0x7fc00000u), undefined_root || is_nan(x) || is_nan(y));
   r = select(r, x, y == 1.0);
   r = select(r, x * x, y == 2.0);
