@@ -110,7 +110,8 @@ describe('a captured step', () => {
     expect(after.buffers).toBe(before.buffers);
     expect(after.bindGroups).toBe(before.bindGroups);
     expect(after.writes).toBe(before.writes);
-    expect(after.liveBytes).toBe(before.liveBytes);
+    // Less is fine: what was prepared before may be collected meanwhile.
+    expect(after.liveBytes).toBeLessThanOrEqual(before.liveBytes);
     const updates = step.explain().filter(({ label }) => label.startsWith('update 4 ×'));
     expect(updates).toHaveLength(1);
   });
