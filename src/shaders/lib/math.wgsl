@@ -69,6 +69,8 @@ fn power(x: f32, y: f32) -> f32 {
   let whole = floor(y) == y;
   let odd = whole && abs(y) < 16777216.0 && fract(abs(y) * 0.5) != 0.0;
   var r = pow(abs(x), y);
+  // Not left to log2(0), which is -127 on SwiftShader.
+  r = select(r, select(from_bits(0x7f800000u), 0.0, y > 0.0), x == 0.0);
   r = select(r, -r, x < 0.0 && odd);
   // As in JavaScript: a root of a negative number, and (±1)^±Infinity.
   let undefined_root = (x < 0.0 && !whole && !is_infinite(x)) || (abs(x) == 1.0 && is_infinite(y));
