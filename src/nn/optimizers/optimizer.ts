@@ -176,7 +176,7 @@ export abstract class Optimizer {
   private check(variables: readonly Variable[], gradients: readonly Tensor[]): void {
     this.checkVariables(variables);
     if (gradients.length !== variables.length)
-      throw new ValueError(
+      throw new ShapeError(
         `${this.name}: ${variables.length} variables came with ${gradients.length} gradients; expected one each.`,
       );
     variables.forEach((one, i) => {
