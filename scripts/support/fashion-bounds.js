@@ -1,14 +1,14 @@
 /** How good train-fashion.js must be: a run that ends below its bound has found a fault in the engine. */
 
 /**
- * Test accuracy by model, data and number of epochs. A float32 model in NumPy ends between half a point
- * and three points above (rmsprop and adam, batches of 32 and 64, two or three seeds each).
+ * Test accuracy by model, data and number of epochs. A float32 model in NumPy ends up to three points above:
+ * relu and sigmoid, rmsprop with batches of 32 and adam with batches of 64, two seeds each.
  */
 const BOUNDS = [
   { model: 'logistic', data: 'real', after: { 1: 0.8, 5: 0.83 } },
-  { model: 'hidden 100–128', data: 'real', after: { 1: 0.82, 5: 0.86, 8: 0.865 } },
+  { model: 'hidden 100–128', data: 'real', after: { 1: 0.82, 5: 0.86 } },
   { model: 'logistic', data: 'synthetic', after: { 1: 0.72, 5: 0.76 } },
-  { model: 'hidden 100–128', data: 'synthetic', after: { 1: 0.78, 5: 0.84 } },
+  { model: 'hidden 100–128', data: 'synthetic', after: { 1: 0.75, 5: 0.82 } },
 ];
 const OPTIMIZERS = ['rmsprop', 'adam', 'adamw'];
 const LARGEST_BATCH = 64;
