@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   callbacks,
+  type Engine,
   init,
   layers,
   losses,
@@ -15,8 +16,9 @@ import {
   tensor,
 } from '../../src/index.ts';
 
+let engine: Engine;
 beforeAll(async () => {
-  await init({ seed: 11 });
+  engine = await init({ seed: 11 });
 });
 beforeEach(resetNames);
 
@@ -554,7 +556,6 @@ describe('training again', () => {
   });
 
   test('leaves memory as it was', async () => {
-    const engine = await init({ seed: 1 });
     const model = classifier();
     const data = tensor([
       [0, 1],
@@ -573,6 +574,5 @@ describe('training again', () => {
     for (let i = 0; i < 5; i++) await once();
     expect(engine.memory().liveBytes).toBe(before.liveBytes);
     expect(engine.memory().allocatedBytes).toBe(before.allocatedBytes);
-    await engine.close();
   });
 });

@@ -25,7 +25,7 @@ describe('cross-entropy', () => {
       [0.05, 0.95, 0],
       [0.1, 0.8, 0.1],
     ]);
-    await close(losses.sparseCategoricalCrossentropy([1, 2], p), [0.05129331, 2.3025851]);
+    await close(losses.sparseCategoricalCrossentropy([1, 2], p), [0.05129331, Math.LN10]);
     await close(
       losses.categoricalCrossentropy(
         [
@@ -34,7 +34,7 @@ describe('cross-entropy', () => {
         ],
         p,
       ),
-      [0.05129331, 2.3025851],
+      [0.05129331, Math.LN10],
     );
     await close(losses.categoricalCrossentropy([[0, 1]], [[1, 0]]), [16.118095]);
     await close(losses.binaryCrossentropy([[0, 1]], [[0.6, 0.4]]), [0.9162907]);
