@@ -147,6 +147,7 @@ const table = {
     js: (x) => Math.max(x, 0),
     tolerance: exact,
     avoid: [0],
+    integers: 'max(x, 0)',
   },
   relu6: {
     f: 'select(select(x, 0.0, x < 0.0), 6.0, x > 6.0)',
