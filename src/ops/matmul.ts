@@ -146,9 +146,10 @@ function pick(
       if (subgroups && subgroups.min >= 8) return subgroup(8, 1, 8, 2);
       return registers(16, 2, 1, 4);
     }
-    // Few lanes per workgroup, so that both cores have some.
+    // Few lanes per workgroup, so that both cores have some. A tiny product is cheaper to run than its
+    // kernel is to compile, and half the tile compiles in half the time.
     const across = Math.min(8, powerOfTwo(columns / 4));
-    return registers(tall, 1, 8 / across, across);
+    return registers(flops > 2e5 ? tall : Math.min(4, tall), 1, 8 / across, across);
   }
   if (rows >= 16 && columns >= 16) {
     const large = rows * columns >= 256 * 256 && limits.maxComputeInvocationsPerWorkgroup >= 256;
