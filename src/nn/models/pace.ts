@@ -11,8 +11,8 @@ const NODE_MS = 40;
 /** In a visible page, so that frames keep coming. */
 const PAGE_MS = 8;
 /** In Node, so many steps go together even where they take longer, as long as they stay below the next limit. */
-const NODE_LEAST = 16;
-const NODE_MOST_MS = 250;
+const NODE_LEAST = 12;
+const NODE_MOST_MS = 750;
 
 const isVisiblePage = (): boolean =>
   !isNode &&

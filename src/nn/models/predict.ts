@@ -16,7 +16,7 @@ import { takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
 
 export interface PredictOptions {
-  /** Samples of a step; default 32. The result does not depend on it. */
+  /** Samples of a step; default 32, many of which are computed at once. The result does not depend on it. */
   batchSize?: number;
   /** 0 silent, 1 a progress line, 2 a line at the end; default 'auto': 1. */
   verbose?: Verbosity | 'auto';
@@ -31,11 +31,16 @@ export type PredictStep = Captured<readonly [Tensor], Tensor>;
 export const predictStep = (model: Predictor, engine: Engine): PredictStep =>
   capture((x: Tensor) => model.call(x, { training: false }), { name: 'predict', engine });
 
+/** Steps are counted in batches of this size, as in Keras … */
+const DEFAULT_BATCH = 32;
+/** … but so many of them go together when nobody asked for a size or listens to batches. */
+const TOGETHER = 32;
+
 /** The outputs for all samples in one tensor: [n, …]. */
 export async function predictModel(model: Model, x: unknown, options?: PredictOptions): Promise<Tensor> {
   const operation = 'predict';
   const given = readOptions(operation, options, {
-    batchSize: 32,
+    batchSize: DEFAULT_BATCH,
     verbose: 'auto' as PredictOptions['verbose'],
     callbacks: null as PredictOptions['callbacks'],
     signal: null as AbortSignal | null,
@@ -53,15 +58,18 @@ export async function predictModel(model: Model, x: unknown, options?: PredictOp
     const steps = Math.ceil(samples.count / batchSize);
     const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
     callbacks.begin(model, { verbose, epochs: 1, steps });
+    const single =
+      options?.batchSize !== undefined || callbacks.listen('onPredictBatchBegin', 'onPredictBatchEnd');
+    const together = single ? 1 : TOGETHER;
     await callbacks.call('onPredictBegin', {});
-    for (let batch = 0; batch < steps; batch++) {
+    for (let batch = 0; batch < steps; batch += together) {
       throwIfAborted(given.signal, operation);
       await callbacks.call('onPredictBatchBegin', batch, {});
-      pieces.push(await predictRows(step, samples.x, batch * batchSize, batchSize));
+      pieces.push(await predictRows(step, samples.x, batch * batchSize, together * batchSize));
       // A few submits under way at most, so that a signal and the loss of the device are heard.
-      if (batch % 4 === 3) await engine.idle();
+      if (pieces.length % 4 === 0) await engine.idle();
       await callbacks.call('onPredictBatchEnd', batch, {});
-      await callbacks.call('onProgress', batch + 1, {});
+      await callbacks.call('onProgress', Math.min(batch + together, steps), {});
     }
     const whole = pieces.length === 1 ? pieces.pop()! : await assemble(pieces, samples.count, engine);
     await engine.idle();
