@@ -12,10 +12,10 @@ import { makePlan, type Plan, type PlannedKernel } from './plan.ts';
 import {
   beforeOverwrite,
   bringHome,
+  collocate,
   compute,
   defaultEngine,
   leafRange,
-  replaceValue,
   serial,
   settle,
 } from './runtime.ts';
@@ -250,43 +250,6 @@ class Entry {
     this.#copies = [];
   }
 }
-
-/**
- * Moves variables that one step updates into one buffer, so that one dispatch can update them all.
- * Those that are together already, or would not fit one binding, stay.
- */
-function collocate(variables: readonly Variable[], engine: Engine): void {
-  const ready = variables.filter((variable) => variable.size > 0 && variable.value.storage);
-  const buffers = new Set(ready.map((variable) => variable.home?.buffer));
-  if (ready.length < 2 || (buffers.size === 1 && !buffers.has(undefined))) return;
-  const sizes = ready.map((variable) => Math.ceil(byteSize(variable.dtype, variable.size) / 256) * 256);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (total > engine.profile.limits.maxStorageBufferBindingSize) return;
-  const block = engine.allocate(total, 'parameters');
-  let offset = block.offset;
-  const members = { count: ready.length };
-  ready.forEach((variable, i) => {
-    const { value } = variable;
-    const home: BufferRange = { buffer: block.buffer, offset, size: byteSize(variable.dtype, variable.size) };
-    offset += sizes[i];
-    engine.copy(value.storage!, home);
-    const next = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
-    const old = variable.home;
-    // The old value keeps its memory for whoever was made from it, and frees it in the end.
-    if (old && value.storage !== old) engine.free(old);
-    blocks.register(variable, { engine, block, members });
-    next.storage = home;
-    replaceValue(variable, next);
-    variable.home = home;
-  });
-}
-
-/** A block of parameters is freed when the last variable in it is gone. */
-const blocks = new FinalizationRegistry<{ engine: Engine; block: BufferRange; members: { count: number } }>(
-  ({ engine, block, members }) => {
-    if (--members.count === 0) engine.free(block);
-  },
-);
 
 /**
  * A function of tensors and variables as one planned step.

@@ -3,7 +3,7 @@
  * variable's value is from one moment to the next.
  */
 import { DisposedError, EngineMismatchError, ShapeError, StateError } from '../base/errors.ts';
-import type { BufferRange } from '../engine/arena.ts';
+import { align, type BufferRange } from '../engine/arena.ts';
 import { Engine, type InitOptions } from '../engine/engine.ts';
 import { type TensorLike, toTensor } from '../ops/constant.ts';
 import { apply, type Op, registry } from '../ops/define.ts';
@@ -208,9 +208,9 @@ export function dispose(x: Tensor): void {
   x.gone = 'was disposed of.';
   if (x instanceof Variable) {
     const { engine } = x.value;
-    const { home } = x;
     dispose(x.value);
-    if (home && engine && x.value.storage !== home) engine.free(home);
+    if (x.home && engine) engine.free(x.home);
+    leaveBlock(x);
     x.home = null;
     return;
   }
@@ -323,4 +323,63 @@ export function beforeOverwrite(variable: Variable, engine: Engine): void {
   const next = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
   settle(next, engine, home);
   replaceValue(variable, next);
+}
+
+/** A range that several variables share, and how many of them are left. */
+interface Block {
+  readonly engine: Engine;
+  readonly range: BufferRange;
+  members: number;
+}
+
+const blockOf = new WeakMap<Variable, Block>();
+
+/** A block is freed when the last variable in it is disposed of, moved away or collected. */
+const collectedMembers = new FinalizationRegistry<Block>(leave);
+
+function leave(block: Block): void {
+  if (--block.members === 0) block.engine.free(block.range);
+}
+
+function leaveBlock(variable: Variable): void {
+  const block = blockOf.get(variable);
+  if (!block) return;
+  collectedMembers.unregister(variable);
+  blockOf.delete(variable);
+  leave(block);
+}
+
+/**
+ * Moves variables that one step updates into one buffer, so that one dispatch can update them all.
+ * Those that are together already, or would not fit one binding, stay. Must run inside `serial`, after
+ * `compute` of the values.
+ */
+export function collocate(variables: readonly Variable[], engine: Engine): void {
+  const movable = variables.filter((variable) => variable.size > 0 && variable.value.storage);
+  const buffers = new Set(movable.map((variable) => variable.home?.buffer));
+  if (movable.length < 2 || (buffers.size === 1 && !buffers.has(undefined))) return;
+  const sizes = movable.map((variable) => align(byteSize(variable.dtype, variable.size)));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (total > engine.profile.limits.maxStorageBufferBindingSize) return;
+  const block: Block = { engine, range: engine.allocate(total, 'parameters'), members: movable.length };
+  let { offset } = block.range;
+  movable.forEach((variable, i) => {
+    const { value } = variable;
+    const home: BufferRange = {
+      buffer: block.range.buffer,
+      offset,
+      size: byteSize(variable.dtype, variable.size),
+    };
+    offset += sizes[i];
+    engine.copy(value.storage!, home);
+    // The old value keeps its memory for whoever was made from it; a home that held something older is free.
+    if (variable.home && value.storage !== variable.home) engine.free(variable.home);
+    leaveBlock(variable);
+    blockOf.set(variable, block);
+    collectedMembers.register(variable, block, variable);
+    const next = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
+    next.storage = home;
+    replaceValue(variable, next);
+    variable.home = home;
+  });
 }

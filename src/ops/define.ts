@@ -149,6 +149,15 @@ export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes 
     attributes,
   );
   const node = new Tensor(shape, dtype, op, operands, attributes, engine);
-  if (!tracing.planning) for (const operand of operands) operand.readers?.push(new WeakRef(node));
+  if (!tracing.planning)
+    for (const operand of operands) if (operand.readers) addReader(operand.readers, node);
   return node;
+}
+
+/** Notes that `node` was made from a variable's value; now and then, those that no longer wait are dropped. */
+function addReader(readers: WeakRef<Tensor>[], node: Tensor): void {
+  readers.push(new WeakRef(node));
+  if (readers.length % 256 !== 0) return;
+  const waiting = readers.filter((reader) => reader.deref()?.storage === null);
+  readers.splice(0, readers.length, ...waiting);
 }
