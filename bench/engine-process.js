@@ -8,8 +8,10 @@ export class EngineProcess {
   #child;
   #stderr = '';
 
-  constructor() {
-    this.#child = fork(childFile, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  /** environment: variables of the child's own, beside those of this process. */
+  constructor(environment = {}) {
+    const env = { ...process.env, ...environment };
+    this.#child = fork(childFile, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env });
     // What engines print is noise until something fails.
     this.#child.stdout.on('data', (text) => this.#keep(text));
     this.#child.stderr.on('data', (text) => this.#keep(text));

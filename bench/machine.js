@@ -14,8 +14,8 @@ export function describeMachine() {
 }
 
 function commit() {
-  const git = (...args) =>
-    execFileSync('git', args, { encoding: 'utf8', cwd: new URL('.', import.meta.url) }).trim();
+  const here = { cwd: new URL('.', import.meta.url), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
+  const git = (...args) => execFileSync('git', args, here).trim();
   try {
     const changed = git('status', '--porcelain', '--', '../src', '.') === '' ? '' : '+';
     return git('rev-parse', '--short', 'HEAD') + changed;

@@ -23,11 +23,11 @@ const help = `node bench/steps.js [options]
   --workloads W1,W2     which of ${workloads.map((w) => w.id).join(', ')} (all)
   --peers tfjs,jax      whom to run beside Weft: ${Object.keys(engines).slice(1).join(', ')}, none (tfjs,jax)
   --without-weft        only the peers
-  --rounds N            counted rounds, after one that is not counted (5; quick 3)
+  --rounds N            rounds after the warm-up (5; quick 3)
   --seconds S           length of a round per engine (2; quick 0.4)
   --minutes M           time for everything; rounds are dropped, at most down to 3, to keep it (11)
   --data DIR            where the four Fashion-MNIST files lie
-  --quick               a first look: short rounds
+  --quick               a first look: short rounds, and Mesa's disk cache of compiled kernels stays on
   --resume              leave out the workloads that the last unfinished run of this commit has finished
   --json                print one JSON line per result instead of a table
   --markdown            print the last run as a Markdown table and end; runs nothing
@@ -111,7 +111,14 @@ async function race(workload, names, data, seconds) {
   const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
   const roundSeconds = Number(options.seconds ?? (options.quick ? 0.4 : 2));
   const expected = referenceFit(workload, startingWeights(workload), data.train, checkSteps);
-  const runners = names.map((engine) => ({ engine, name: engine, process: new EngineProcess(), rounds: [] }));
+  // From the disk cache a cold start would be quick for whoever ran here before.
+  const environment = options.quick ? {} : { MESA_SHADER_CACHE_DISABLE: 'true' };
+  const runners = names.map((engine) => ({
+    engine,
+    name: engine,
+    process: new EngineProcess(environment),
+    rounds: [],
+  }));
   const attempt = async (runner, work) => {
     if (runner.failed) return;
     try {
@@ -127,12 +134,14 @@ async function race(workload, names, data, seconds) {
       const request = { engine: runner.engine, workload: workload.id, dataFolder: options.data, checkSteps };
       Object.assign(runner, await runner.process.ask('prepare', request, patience.prepare));
       compare(runner.check, expected);
-      runner.steps = await stepsFor(runner, roundSeconds);
+      runner.steps = await settle(runner, roundSeconds);
     });
   }
-  for (let round = 0; round <= rounds; round++) {
-    const elapsed = (performance.now() - start) / 1000;
-    if (round > leastRounds && (elapsed * (round + 1)) / round > seconds) break;
+  const raceStart = performance.now();
+  for (let round = 0; round < rounds; round++) {
+    const now = performance.now();
+    const nextEnd = (now - start + (now - raceStart) / round) / 1000;
+    if (round >= leastRounds && nextEnd > seconds) break;
     for (const runner of runners) {
       await attempt(runner, async () => {
         runner.rounds.push(await runner.process.ask('round', { steps: runner.steps }, patience.round));
@@ -155,14 +164,22 @@ async function race(workload, names, data, seconds) {
   );
 }
 
-/** Steps that fill a round: doubled until they take a quarter of it, which also warms the JavaScript compiler. */
-async function stepsFor(runner, roundSeconds) {
-  const wanted = roundSeconds * 1000;
-  for (let steps = checkSteps; ; steps *= 2) {
-    const round = await runner.process.ask('round', { steps }, patience.round);
-    if (round.milliseconds > wanted / 4)
-      return Math.max(checkSteps, Math.round((wanted * round.steps) / round.milliseconds));
+/**
+ * Steps that take between half a round and a whole one, found by growing. The first run that is long enough may have been
+ * compiling, so it must be long enough twice; the last run is also the warm-up of the rounds that count.
+ */
+async function settle(runner, roundSeconds) {
+  const least = (1000 * roundSeconds) / 2;
+  let steps = checkSteps;
+  for (let longRuns = 0; longRuns < 2; ) {
+    const { milliseconds } = await runner.process.ask('round', { steps }, patience.round);
+    if (milliseconds >= least) longRuns++;
+    else {
+      longRuns = 0;
+      steps = Math.min(8 * steps, Math.ceil((1.5 * least * steps) / milliseconds));
+    }
   }
+  return steps;
 }
 
 /** Same weights, same batches: the same loss, but for rounding. */
@@ -192,7 +209,7 @@ function summary(runner, workload, weft) {
   const { engine, name, failed } = runner;
   const row = { workload: workload.id, title: workload.title, engine, name };
   if (failed) return { ...row, failed };
-  const times = (counted) => counted.rounds.slice(1).map(({ milliseconds, steps }) => milliseconds / steps);
+  const times = (counted) => counted.rounds.map(({ milliseconds, steps }) => milliseconds / steps);
   const rounds = times(runner);
   const ratios = weft && !weft.failed ? times(weft).map((ms, i) => rounds[i] / ms) : null;
   const { loss, accuracy, calls } = runner.rounds.at(-1);
