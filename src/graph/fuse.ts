@@ -1,40 +1,18 @@
 /**
  * From nodes to kernels.
  *
- * 1. Kernel ops of one family with the same inputs become one kernel with several outputs.
+ * 1. Kernel ops of one family with the same inputs become one kernel with several outputs (families.ts).
  * 2. Each expression is either computed where it is used or given memory (`materialised`).
  * 3. Materialised expressions become elementwise kernels, and those melt into the kernel that makes
  *    what they read, as long as no detour through another kernel would turn into a circle.
  *
  * Nothing here knows a model: only ops, sizes and who reads whom.
  */
-import type { KernelFamily } from '../ops/define.ts';
-import type { Attributes, Tensor, Variable } from '../ops/tensor.ts';
+import type { Tensor } from '../ops/tensor.ts';
+import { Families } from './families.ts';
 import { Generator, type Source } from './generate.ts';
+import { append, type Kernel, STORAGE_BUFFERS } from './kernel.ts';
 import { isLeaf } from './simplify.ts';
-
-/** WebGPU guarantees 8 storage buffers per stage, and equal plans on all adapters give equal bits. */
-export const STORAGE_BUFFERS = 8;
-
-/** An in-place update: `value` is to become the contents of `variable`. */
-export interface Effect {
-  readonly variable: Variable;
-  readonly value: Tensor;
-}
-
-export interface Kernel {
-  /** Position of its first node: the order that ties are broken by. */
-  order: number;
-  /** Null for an elementwise kernel. */
-  readonly family: KernelFamily | null;
-  readonly attributes: Attributes;
-  /** A family's inputs by its names for them. */
-  readonly inputs: Map<string, Tensor>;
-  /** A family's results by its names for them. */
-  readonly outputs: Map<string, Tensor>;
-  /** Expressions that it computes and stores: with the output in whose store they are computed, or null. */
-  readonly roots: { readonly tensor: Tensor; readonly host: string | null }[];
-}
 
 /** What a plan's nodes are, once it is decided. */
 export interface Fusion {
@@ -45,13 +23,6 @@ export interface Fusion {
   reads(kernel: Kernel): ReadonlySet<Tensor>;
   /** Tensors that need memory: made by one kernel and read by another, or asked for. */
   readonly stored: ReadonlySet<Tensor>;
-}
-
-/** The tensor behind views over the same bytes. */
-export function base(x: Tensor): Tensor {
-  let at = x;
-  while (!isLeaf(at) && at.op!.alias) at = at.inputs[0];
-  return at;
 }
 
 /**
@@ -82,10 +53,9 @@ interface Cost {
 
 export class Fuser implements Fusion {
   readonly kernels: Kernel[] = [];
-  readonly producer = new Map<Tensor, Kernel>();
+  readonly producer: Map<Tensor, Kernel>;
   readonly stored = new Set<Tensor>();
   readonly #nodes: readonly Tensor[];
-  readonly #position = new Map<Tensor, number>();
   readonly #users = new Map<Tensor, Tensor[]>();
   readonly #wanted: ReadonlySet<Tensor>;
   readonly #reads = new Map<Kernel, Set<Tensor>>();
@@ -105,11 +75,11 @@ export class Fuser implements Fusion {
     this.#nodes = nodes;
     this.#wanted = wanted;
     this.#overwrites = overwritten;
-    nodes.forEach((node, i) => {
-      this.#position.set(node, i);
+    for (const node of nodes)
       if (!isLeaf(node)) for (const input of new Set(node.inputs)) append(this.#users, input, node);
-    });
-    this.#formFamilies();
+    const families = new Families(nodes);
+    this.kernels.push(...families.kernels);
+    this.producer = families.producer;
     const forced = new Set<Tensor>();
     for (;;) {
       this.#formExpressions(forced);
@@ -146,84 +116,6 @@ export class Fuser implements Fusion {
       else node.inputs.forEach(visit);
     };
     visit(x);
-  }
-
-  // ---- 1. families
-
-  #formFamilies(): void {
-    const found: Kernel[] = [];
-    for (const node of this.#nodes) {
-      if (isLeaf(node) || !node.op!.kernel) continue;
-      const { family, inputs: names, output } = node.op!.kernel;
-      const inputs = new Map(names.map((name, i) => [name, node.inputs[i]]));
-      const sibling = found.find(
-        (kernel) =>
-          kernel.family === family &&
-          !kernel.outputs.has(output) &&
-          shareInputs(kernel.inputs, inputs) &&
-          sameAttributes(kernel.attributes, node.attributes) &&
-          this.#independent(kernel, node),
-      );
-      if (sibling) this.#add(sibling, node, output, inputs);
-      else {
-        const kernel: Kernel = {
-          order: this.#position.get(node)!,
-          family,
-          attributes: node.attributes,
-          inputs: new Map(inputs),
-          outputs: new Map([[output, node]]),
-          roots: [],
-        };
-        found.push(kernel);
-        this.producer.set(node, kernel);
-      }
-    }
-    // A node may be another family's by-product: a column sum that a matrix product meets on its way.
-    for (const kernel of [...found]) {
-      if (kernel.outputs.size !== 1) continue;
-      const [node] = kernel.outputs.values();
-      if (!node.op!.join) continue;
-      for (const host of found) {
-        if (host === kernel || host.outputs.size === 0) continue;
-        const anchor = [...host.outputs.values()].find((one) => one.op!.kernel?.family === host.family);
-        const output = anchor ? node.op!.join(node, anchor) : null;
-        if (output === null || host.outputs.has(output) || !this.#independent(host, node)) continue;
-        this.#add(host, node, output, new Map());
-        found.splice(found.indexOf(kernel), 1);
-        break;
-      }
-    }
-    this.kernels.push(...found);
-  }
-
-  #add(kernel: Kernel, node: Tensor, output: string, inputs: Map<string, Tensor>): void {
-    kernel.outputs.set(output, node);
-    for (const [name, input] of inputs) kernel.inputs.set(name, input);
-    kernel.order = Math.max(kernel.order, this.#position.get(node)!);
-    this.producer.set(node, kernel);
-  }
-
-  /** Neither does the node depend on a result of the kernel nor the other way round, also by way of other merged kernels. */
-  #independent(kernel: Kernel, node: Tensor): boolean {
-    const members = new Set(kernel.outputs.values());
-    return !this.#dependsOn([node], members) && !this.#dependsOn([...members], new Set([node]));
-  }
-
-  #dependsOn(from: readonly Tensor[], targets: ReadonlySet<Tensor>): boolean {
-    const seen = new Set<Tensor>();
-    const stack = from.flatMap((node) => (isLeaf(node) ? [] : [...node.inputs]));
-    while (stack.length > 0) {
-      const node = stack.pop()!;
-      if (targets.has(node)) return true;
-      if (seen.has(node) || isLeaf(node)) continue;
-      seen.add(node);
-      stack.push(...node.inputs);
-      // What else the kernel of this node needs is needed for this node as well.
-      const kernel = this.producer.get(node);
-      if (kernel)
-        for (const other of kernel.outputs.values()) if (other !== node) stack.push(...other.inputs);
-    }
-    return false;
   }
 
   // ---- 2. expressions
@@ -538,21 +430,3 @@ export class Fuser implements Fusion {
 
 const onlyAtOwnPlace = (indices: ReadonlySet<string> | undefined, leaf: Tensor): boolean =>
   !indices || [...indices].every((index) => index === 'i' || leaf.size === 1);
-
-function shareInputs(a: ReadonlyMap<string, Tensor>, b: ReadonlyMap<string, Tensor>): boolean {
-  let shared = false;
-  for (const [name, input] of b) {
-    if (!a.has(name)) continue;
-    if (base(a.get(name)!) !== base(input) || a.get(name)!.size !== input.size) return false;
-    shared = true;
-  }
-  return shared;
-}
-
-const sameAttributes = (a: Attributes, b: Attributes): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
-}

@@ -10,8 +10,9 @@ import { specialize } from '../engine/shader.ts';
 import type { Facts, Lowered } from '../ops/define.ts';
 import { bytesKernel, elementwiseKernel, UPDATE_CHUNK, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor, Variable } from '../ops/tensor.ts';
-import { base, Fuser, type Kernel, STORAGE_BUFFERS } from './fuse.ts';
+import { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
+import { base, type Kernel } from './kernel.ts';
 import { type Access, layOut, type Place, placeFor, verify } from './memory.ts';
 import { isLeaf, simplify } from './simplify.ts';
 import { mergeUpdates, UpdateGenerator, type UpdateGroup } from './update.ts';
@@ -509,5 +510,3 @@ class Builder {
     return ops.length === 0 ? 'copy' : ops.slice(0, 6).join('+') + (ops.length > 6 ? '+…' : '');
   }
 }
-
-export { STORAGE_BUFFERS };

@@ -6,8 +6,9 @@
  */
 import { storageType } from '../ops/dtype.ts';
 import type { Tensor } from '../ops/tensor.ts';
-import { type Fuser, type Kernel, STORAGE_BUFFERS } from './fuse.ts';
+import type { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
+import { type Kernel, STORAGE_BUFFERS } from './kernel.ts';
 import { isLeaf } from './simplify.ts';
 
 /** Kernels that run as one dispatch: one kernel as it is, or several of one structure. */

@@ -1,0 +1,35 @@
+/** A kernel in the making: what it is to compute, before it has a place in memory or a line of WGSL. */
+import type { KernelFamily } from '../ops/define.ts';
+import type { Attributes, Tensor } from '../ops/tensor.ts';
+import { isLeaf } from './simplify.ts';
+
+/** WebGPU guarantees 8 storage buffers per stage, and equal plans on all adapters give equal bits. */
+export const STORAGE_BUFFERS = 8;
+
+export interface Kernel {
+  /** Position of its first node: the order that ties are broken by. */
+  order: number;
+  /** Null for an elementwise kernel. */
+  readonly family: KernelFamily | null;
+  readonly attributes: Attributes;
+  /** A family's inputs by its names for them. */
+  readonly inputs: Map<string, Tensor>;
+  /** A family's results by its names for them. */
+  readonly outputs: Map<string, Tensor>;
+  /** Expressions that it computes and stores: with the output in whose store they are computed, or null. */
+  readonly roots: { readonly tensor: Tensor; readonly host: string | null }[];
+}
+
+/** The tensor behind views over the same bytes. */
+export function base(x: Tensor): Tensor {
+  let at = x;
+  while (!isLeaf(at) && at.op!.alias) at = at.inputs[0];
+  return at;
+}
+
+/** Adds to a list in a map. */
+export function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
