@@ -1,7 +1,7 @@
 /** Models, and what they are made of. */
 export { activations } from './activations.ts';
 export * as callbacks from './callbacks/index.ts';
-export * as initializers from './initializers.ts';
+export * as initializers from './initializers/index.ts';
 export * as layers from './layers/index.ts';
 export { Loss, type LossOptions, losses } from './losses.ts';
 export { Metric, meanMetric, metrics } from './metrics.ts';

@@ -12,7 +12,7 @@ import type { Shape } from '../ops/shape.ts';
 import { softmaxCrossEntropy } from '../ops/softmax.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { flag, numberBetween } from './check.ts';
-import { describe, Names, readOptions, snakeCase } from './names.ts';
+import { describe, Names, readDescription, readOptions, snakeCase } from './names.ts';
 import { classNumbers, isSparse, paired, perSample, sameRank } from './pairs.ts';
 
 /** Probabilities are kept this far from 0 and 1. */
@@ -376,12 +376,7 @@ function lossOf(given: unknown, operation: string): Loss | LossChoice {
     return new Loss(name, (yTrue, yPred) => call.call(given, yTrue, yPred), config);
   }
   if (typeof given === 'object' && given !== null) {
-    const { className, config } = readOptions(operation, given, {
-      className: '',
-      config: {} as object,
-      module: null as unknown,
-      registeredName: null as unknown,
-    });
+    const { className, config } = readDescription(operation, given);
     return lossNames.get(className, operation)(config);
   }
   throw new ConfigError(`${operation}: loss is ${describe(given)}; expected a name, a loss or a function.`);

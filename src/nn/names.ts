@@ -86,6 +86,17 @@ export function readOptions<T extends object>(
   return options as T;
 }
 
+/** Keras's description of an object by class and options; what else it writes beside them is not needed. */
+export function readDescription(operation: string, given: object): { className: string; config: object } {
+  return readOptions(operation, given, {
+    className: '',
+    config: {},
+    module: null as unknown,
+    registeredName: null as unknown,
+    buildConfig: null as unknown,
+  });
+}
+
 const taken = new Map<string, number>();
 
 /** The next automatic name for a class: 'dense', then 'dense_1', 'dense_2', … */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { initializers, layers, resetNames, sequential } from '../../src/index.ts';
-import { fans, type Initializer, resolveInitializer } from '../../src/nn/initializers.ts';
+import { fans, type Initializer } from '../../src/nn/initializers/initializer.ts';
+import { resolveInitializer } from '../../src/nn/initializers/resolve.ts';
 import { initializerNumbers, shuffledOrder } from '../../src/nn/seeds.ts';
 
 const shape = [300, 200];

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import '../../src/graph/methods.ts';
 import { capture } from '../../src/graph/capture.ts';
 import * as optimizers from '../../src/nn/optimizers/index.ts';
-import { resolveOptimizer } from '../../src/nn/optimizers/index.ts';
+import { resolveOptimizer } from '../../src/nn/optimizers/resolve.ts';
 import { tensor, variable } from '../../src/ops/constant.ts';
 
 const start = [1, -2, 3];

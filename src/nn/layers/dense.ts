@@ -6,7 +6,8 @@ import { sizeOf } from '../../ops/shape.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { type Activation, type ActivationLike, resolveActivation } from '../activations.ts';
 import { flag, wholeNumber } from '../check.ts';
-import { type Initializer, type InitializerLike, resolveInitializer } from '../initializers.ts';
+import type { Initializer } from '../initializers/initializer.ts';
+import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
 import { describe, readOptions } from '../names.ts';
 import {
   type BatchShape,

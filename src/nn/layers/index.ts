@@ -3,101 +3,11 @@
  * option in one object, `layers.dense({ units: 10, activation: 'softmax' })`. Options may also be
  * written in Keras's snake_case.
  */
-import type { ActivationLike } from '../activations.ts';
-import { Names, readOptions } from '../names.ts';
-import {
-  Activation,
-  type ActivationOptions,
-  Flatten,
-  InputLayer,
-  type InputOptions,
-  Rescaling,
-  type RescalingOptions,
-  Reshape,
-  type ReshapeOptions,
-} from './core.ts';
-import { Custom, type LayerDefinition } from './custom.ts';
-import { Dense, type DenseOptions } from './dense.ts';
-import { Dropout, type DropoutOptions } from './dropout.ts';
-import { Layer, type LayerOptions } from './layer.ts';
-
-/** The main option may stand alone in front, as in Keras. */
-const merged = <T extends object>(main: keyof T, first: unknown, rest: object | undefined): T =>
-  (typeof first === 'object' && first !== null && !Array.isArray(first)
-    ? first
-    : { ...rest, [main]: first }) as T;
-
-/** The shape of a model's input: `input([28, 28])` or `input({ shape: [28, 28] })`. */
-export const input = (shape: readonly (number | null)[] | InputOptions, options?: InputOptions): Layer =>
-  new InputLayer(merged<InputOptions>('shape', shape, options));
-
-/** y = f(x · W + b). x: [..., in] → [..., units]; glorot uniform kernel, zero bias. */
-export const dense = (units: number | DenseOptions, options?: Omit<DenseOptions, 'units'>): Dense =>
-  new Dense(merged<DenseOptions>('units', units, options));
-
-/** [N, a, b, …] → [N, a · b · …] */
-export const flatten = (options?: LayerOptions): Layer => new Flatten(options);
-
-/** [N, …] → [N, ...targetShape]; one size may be -1. */
-export const reshape = (
-  targetShape: readonly number[] | ReshapeOptions,
-  options?: Omit<ReshapeOptions, 'targetShape'>,
-): Layer => new Reshape(merged<ReshapeOptions>('targetShape', targetShape, options));
-
-/** y = f(x) */
-export const activation = (
-  f: ActivationLike | ActivationOptions,
-  options?: Omit<ActivationOptions, 'activation'>,
-): Layer => new Activation(merged<ActivationOptions>('activation', f, options));
-
-/** Drops a share `rate` of the values in training and scales the others up. */
-export const dropout = (rate: number | DropoutOptions, options?: Omit<DropoutOptions, 'rate'>): Layer =>
-  new Dropout(merged<DropoutOptions>('rate', rate, options));
-
-/** y = x · scale + offset; `rescaling(1 / 255)` brings bytes to 0 … 1. */
-export const rescaling = (
-  scale: number | RescalingOptions,
-  options?: Omit<RescalingOptions, 'scale'>,
-): Layer => new Rescaling(merged<RescalingOptions>('scale', scale, options));
-
-/** A layer of one's own from an object with `call` and perhaps `build`; see {@link LayerDefinition}. */
-export const custom = (definition: LayerDefinition & LayerOptions & ThisType<Layer>): Layer =>
-  new Custom(definition);
-
-const names = new Names<(options: never) => Layer>(
-  'layer',
-  { input, dense, flatten, reshape, activation, dropout, rescaling },
-  { inputLayer: 'input' },
-);
-
-/** The layer that Keras's { className, config } describes, without weights. */
-export function fromConfig(description: { className: string; config?: object }): Layer {
-  const { className, config } = readOptions('layers.fromConfig', description, {
-    className: '',
-    config: {} as object,
-    module: null as unknown,
-    registeredName: null as unknown,
-    buildConfig: null as unknown,
-  });
-  return names.get(className, 'layers.fromConfig')(config as never);
-}
-
-/** A layer from what a model was given: a layer, or an object with `call`. */
-export function asLayer(given: unknown): Layer | null {
-  if (given instanceof Layer) return given;
-  const isDefinition =
-    typeof given === 'object' && given !== null && typeof (given as LayerDefinition).call === 'function';
-  return isDefinition ? new Custom(given as LayerDefinition) : null;
-}
-
-export type { BatchShape, CallContext, LayerOptions, WeightOptions } from './layer.ts';
-export type {
-  ActivationOptions,
-  DenseOptions,
-  DropoutOptions,
-  InputOptions,
-  LayerDefinition,
-  RescalingOptions,
-  ReshapeOptions,
-};
-export { Activation, Custom, Dense, Dropout, Flatten, InputLayer, Layer, Rescaling, Reshape };
+export type { ActivationOptions, InputOptions, RescalingOptions, ReshapeOptions } from './core.ts';
+export { Activation, Flatten, InputLayer, Rescaling, Reshape } from './core.ts';
+export { Custom, type LayerDefinition } from './custom.ts';
+export { Dense, type DenseOptions } from './dense.ts';
+export { Dropout, type DropoutOptions } from './dropout.ts';
+export * from './factories.ts';
+export { type BatchShape, type CallContext, Layer, type LayerOptions, type WeightOptions } from './layer.ts';
+export { fromConfig } from './resolve.ts';

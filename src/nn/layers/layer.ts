@@ -4,7 +4,7 @@ import { variable, zeros } from '../../ops/constant.ts';
 import { checkShape, type Shape } from '../../ops/shape.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { flag, wholeNumber } from '../check.ts';
-import { type InitializerLike, resolveInitializer } from '../initializers.ts';
+import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
 import { automaticName, describe } from '../names.ts';
 import { placeOutside } from '../seeds.ts';
 

@@ -11,8 +11,8 @@ import { type BatchShape, Layer, type LayerOptions } from '../layers/layer.ts';
 import type { LossLike } from '../losses.ts';
 import type { Metric, MetricLike } from '../metrics.ts';
 import { readOptions } from '../names.ts';
-import { type OptimizerLike, resolveOptimizer } from '../optimizers/index.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
+import { type OptimizerLike, resolveOptimizer } from '../optimizers/resolve.ts';
 import { type SummaryOptions, summaryLines } from '../report/summary.ts';
 import { standardTerminal } from '../report/terminal.ts';
 import { type BatchOptions, BatchSteps } from './batch.ts';
@@ -33,6 +33,9 @@ export interface CompileOptions {
   /** Metrics that count samples by their weights. */
   weightedMetrics?: readonly MetricLike[] | null;
 }
+
+/** Where a summary goes: to a function, nowhere (false), or where everything goes (null). */
+type Printer = ((text: string) => void) | false | null;
 
 /** What training needs to know, and what it makes on the way. */
 interface Compiled {
@@ -282,17 +285,19 @@ export abstract class Model extends Layer {
   // ---- showing
 
   /**
-   * The table of layers as Keras 3 prints it. Printed to standard output (in a page: the console) or by
-   * `print`, and returned without colours.
+   * The table of layers as Keras 3 prints it: to standard output (in a page the console), or to `print`
+   * (Keras calls it `printFn`), or nowhere where that is false. Returned without colours.
    */
-  summary(options?: SummaryOptions & { print?: ((text: string) => void) | null | false }): string {
-    const { print, ...rest } = readOptions('summary', options, {
+  summary(options?: SummaryOptions & { print?: Printer; printFn?: Printer }): string {
+    const { print, printFn, ...rest } = readOptions('summary', options, {
       lineLength: null as number | null,
       positions: null as readonly number[] | null,
       showTrainable: false,
       expandNested: false,
-      print: null as ((text: string) => void) | null | false,
+      print: null as Printer,
+      printFn: null as Printer,
     });
+    const printer = printFn ?? print;
     const terminal = standardTerminal();
     const model = {
       name: this.name,
@@ -305,8 +310,8 @@ export abstract class Model extends Layer {
     const text = (color: boolean): string =>
       `${summaryLines(model, rest, terminal.columns, color).join('\n')}\n`;
     const plain = text(false);
-    if (typeof print === 'function') print(plain);
-    else if (print !== false) terminal.write(text(terminal.color));
+    if (typeof printer === 'function') printer(plain);
+    else if (printer !== false) terminal.write(text(terminal.color));
     return plain;
   }
 

@@ -4,7 +4,6 @@ import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { InputLayer } from '../layers/core.ts';
 import type { LayerDefinition } from '../layers/custom.ts';
-import { asLayer, fromConfig } from '../layers/index.ts';
 import {
   type BatchShape,
   type CallContext,
@@ -13,6 +12,7 @@ import {
   type LayerOptions,
   layerDefaults,
 } from '../layers/layer.ts';
+import { asLayer, fromConfig } from '../layers/resolve.ts';
 import { describe, readOptions } from '../names.ts';
 import { Model } from './model.ts';
 

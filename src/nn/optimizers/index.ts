@@ -1,8 +1,6 @@
 /**
  * Optimizers by function: `optimizers.adam({ learningRate: 0.01 })` or `optimizers.sgd(0.1, { momentum: 0.9 })`.
  */
-import { ConfigError } from '../../base/errors.ts';
-import { describe, Names, readOptions } from '../names.ts';
 import { Adagrad, type AdagradOptions } from './adagrad.ts';
 import { Adam, type AdamOptions, AdamW } from './adam.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
@@ -31,26 +29,6 @@ export const adam = factory<AdamOptions>(Adam);
 export const adamw = factory<AdamOptions>(AdamW);
 /** Divides by the root of the sum of all g² so far; η 0.001. */
 export const adagrad = factory<AdagradOptions>(Adagrad);
-
-const names = new Names<(options?: object) => Optimizer>('optimizer', { sgd, rmsprop, adam, adamw, adagrad });
-
-export type OptimizerLike = string | Optimizer | { className: string; config?: object };
-
-/** What `compile({ optimizer })` means. */
-export function resolveOptimizer(given: unknown, operation: string): Optimizer {
-  if (given instanceof Optimizer) return given;
-  if (typeof given === 'string') return names.get(given, operation)();
-  if (typeof given === 'object' && given !== null) {
-    const { className, config } = readOptions(operation, given, {
-      className: '',
-      config: {} as object,
-      module: null as unknown,
-      registeredName: null as unknown,
-    });
-    return names.get(className, operation)(config);
-  }
-  throw new ConfigError(`${operation}: optimizer is ${describe(given)}; expected a name or an optimizer.`);
-}
 
 export type { AdagradOptions, AdamOptions, OptimizerOptions, RmspropOptions, SgdOptions };
 export { Adagrad, Adam, AdamW, Optimizer, RMSprop, SGD };

@@ -2,60 +2,12 @@
  * Starting values of weights: Keras's initializers and defaults, drawn on the host from the
  * counter-based generator, so that a weight is a function of the seed and of its place in the model.
  */
-import { ConfigError, ShapeError, ValueError } from '../base/errors.ts';
-import type { RandomSequence } from '../base/random.ts';
-import { type TensorLike, tensor } from '../ops/constant.ts';
-import { type Shape, show, sizeOf } from '../ops/shape.ts';
-import type { Tensor } from '../ops/tensor.ts';
-import { numberBetween, wholeNumber } from './check.ts';
-import { describe, Names, readOptions } from './names.ts';
-import { initializerNumbers, placeOutside, seedInUse } from './seeds.ts';
-
-type Config = Readonly<Record<string, unknown>>;
-
-/** A rule for starting values, such as `glorotUniform()`. */
-export class Initializer {
-  /** Keras's class name: 'GlorotUniform'. */
-  readonly className: string;
-  /** The options in full, as Keras names them in camelCase. */
-  readonly config: Config;
-  private readonly fill: (shape: Shape, random: RandomSequence) => Float32Array;
-
-  constructor(
-    className: string,
-    config: Config,
-    fill: (shape: Shape, random: RandomSequence) => Float32Array,
-  ) {
-    this.className = className;
-    this.config = config;
-    this.fill = fill;
-  }
-
-  /**
-   * The values of a weight: weight `index` of the layer at `place`. An initializer with a seed of its own
-   * gives the same values each time; otherwise the engine's seed and the place decide.
-   */
-  values(shape: Shape, place = placeOutside(), index = 0): Float32Array {
-    const own = this.config.seed as number | null | undefined;
-    const random =
-      own === null || own === undefined
-        ? initializerNumbers(seedInUse(), place, index)
-        : initializerNumbers(own, 0);
-    return this.fill(shape, random);
-  }
-
-  /** A tensor of such values, for one's own models: `variable(glorotUniform().tensor([784, 10]))`. */
-  tensor(shape: Shape): Tensor {
-    return tensor(this.values(shape), { shape: [...shape] });
-  }
-}
-
-/** Numbers of inputs and outputs behind one weight: [in, out], or [...window, in, out] for convolutions. */
-export function fans(shape: Shape): [number, number] {
-  if (shape.length < 2) return [shape[0] ?? 1, shape[0] ?? 1];
-  const window = sizeOf(shape.slice(0, -2));
-  return [window * shape[shape.length - 2], window * shape[shape.length - 1]];
-}
+import { ShapeError, ValueError } from '../../base/errors.ts';
+import type { RandomSequence } from '../../base/random.ts';
+import { type Shape, show, sizeOf } from '../../ops/shape.ts';
+import { numberBetween, wholeNumber } from '../check.ts';
+import { describe, Names, readOptions } from '../names.ts';
+import { fans, Initializer } from './initializer.ts';
 
 /** The standard deviation of a standard normal distribution cut off at ±2. */
 const TRUNCATED_DEVIATION = 0.87962566103423978;
@@ -225,63 +177,4 @@ export function identity(options?: { gain?: number }): Initializer {
   });
 }
 
-const factories = {
-  zeros,
-  ones,
-  constant,
-  glorotUniform,
-  glorotNormal,
-  heUniform,
-  heNormal,
-  lecunUniform,
-  lecunNormal,
-  randomUniform,
-  randomNormal,
-  truncatedNormal,
-  varianceScaling,
-  identity,
-} satisfies Record<string, (options?: never) => Initializer>;
-
-const names = new Names<(options?: object) => Initializer>('initializer', factories, {
-  zero: 'zeros',
-  one: 'ones',
-  normal: 'randomNormal',
-  uniform: 'randomUniform',
-});
-
-/** What a layer takes for an initializer: an Initializer, a name, Keras's { className, config }, or a function. */
-export type InitializerLike =
-  | Initializer
-  | string
-  | { className: string; config?: object }
-  | ((shape: Shape) => TensorLike);
-
-/** The initializer that an argument means. `operation` and `argument` are for the message. */
-export function resolveInitializer(given: unknown, operation: string): Initializer {
-  if (given instanceof Initializer) return given;
-  if (typeof given === 'string') return names.get(given, operation)();
-  if (typeof given === 'function') return custom(given as (shape: Shape) => ArrayLike<number>);
-  if (typeof given === 'object' && given !== null) {
-    const { className, config } = readOptions(operation, given, {
-      className: '',
-      config: {} as object,
-      module: null as unknown,
-      registeredName: null as unknown,
-    });
-    return names.get(className, operation)(config);
-  }
-  throw new ConfigError(
-    `${operation}: initializer is ${describe(given)}; expected a name or an initializer.`,
-  );
-}
-
-function custom(compute: (shape: Shape) => ArrayLike<number>): Initializer {
-  return new Initializer(compute.name || 'custom', {}, (shape) => {
-    const values = Float32Array.from(compute(shape));
-    if (values.length !== sizeOf(shape))
-      throw new ShapeError(
-        `initializer ${compute.name}: gave ${values.length} values for shape ${show(shape)}, which takes ${sizeOf(shape)}.`,
-      );
-    return values;
-  });
-}
+export { Initializer };

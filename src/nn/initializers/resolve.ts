@@ -1,0 +1,75 @@
+/** What a layer's options mean by an initializer. */
+import { ConfigError, ShapeError } from '../../base/errors.ts';
+import type { TensorLike } from '../../ops/constant.ts';
+import { type Shape, show, sizeOf } from '../../ops/shape.ts';
+import { describe, Names, readDescription } from '../names.ts';
+import {
+  constant,
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  identity,
+  lecunNormal,
+  lecunUniform,
+  ones,
+  randomNormal,
+  randomUniform,
+  truncatedNormal,
+  varianceScaling,
+  zeros,
+} from './index.ts';
+import { Initializer } from './initializer.ts';
+
+const names = new Names<(options?: object) => Initializer>(
+  'initializer',
+  {
+    zeros,
+    ones,
+    constant,
+    glorotUniform,
+    glorotNormal,
+    heUniform,
+    heNormal,
+    lecunUniform,
+    lecunNormal,
+    randomUniform,
+    randomNormal,
+    truncatedNormal,
+    varianceScaling,
+    identity,
+  },
+  { zero: 'zeros', one: 'ones', normal: 'randomNormal', uniform: 'randomUniform' },
+);
+
+/** What a layer takes for an initializer: an Initializer, a name, Keras's { className, config }, or a function. */
+export type InitializerLike =
+  | Initializer
+  | string
+  | { className: string; config?: object }
+  | ((shape: Shape) => TensorLike);
+
+/** The initializer that an argument means. */
+export function resolveInitializer(given: unknown, operation: string): Initializer {
+  if (given instanceof Initializer) return given;
+  if (typeof given === 'string') return names.get(given, operation)();
+  if (typeof given === 'function') return custom(given as (shape: Shape) => ArrayLike<number>);
+  if (typeof given === 'object' && given !== null) {
+    const { className, config } = readDescription(operation, given);
+    return names.get(className, operation)(config);
+  }
+  throw new ConfigError(
+    `${operation}: initializer is ${describe(given)}; expected a name or an initializer.`,
+  );
+}
+
+function custom(compute: (shape: Shape) => ArrayLike<number>): Initializer {
+  return new Initializer(compute.name || 'custom', {}, (shape) => {
+    const values = Float32Array.from(compute(shape));
+    if (values.length !== sizeOf(shape))
+      throw new ShapeError(
+        `initializer ${compute.name}: gave ${values.length} values for shape ${show(shape)}, which takes ${sizeOf(shape)}.`,
+      );
+    return values;
+  });
+}

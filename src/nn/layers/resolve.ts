@@ -1,0 +1,25 @@
+/** Layers from what models and files hold. */
+import { Names, readDescription } from '../names.ts';
+import { Custom, type LayerDefinition } from './custom.ts';
+import { activation, dense, dropout, flatten, input, rescaling, reshape } from './factories.ts';
+import { Layer } from './layer.ts';
+
+const names = new Names<(options: never) => Layer>(
+  'layer',
+  { input, dense, flatten, reshape, activation, dropout, rescaling },
+  { inputLayer: 'input' },
+);
+
+/** The layer that Keras's { className, config } describes, without weights. */
+export function fromConfig(description: { className: string; config?: object }): Layer {
+  const { className, config } = readDescription('layers.fromConfig', description);
+  return names.get(className, 'layers.fromConfig')(config as never);
+}
+
+/** A layer from what a model was given: a layer, or an object with `call`. */
+export function asLayer(given: unknown): Layer | null {
+  if (given instanceof Layer) return given;
+  const isDefinition =
+    typeof given === 'object' && given !== null && typeof (given as LayerDefinition).call === 'function';
+  return isDefinition ? new Custom(given as LayerDefinition) : null;
+}
