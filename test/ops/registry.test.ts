@@ -6,7 +6,7 @@
  * A new op is tested by being in the registry: there is nothing to add here.
  */
 import { describe, expect, test } from 'vitest';
-import { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { capture, gradients, mul, sum, tensor } from '../../src/index.ts';
 import {
   apply,
@@ -19,6 +19,7 @@ import {
 import { sizeOf } from '../../src/ops/shape.ts';
 import type { Tensor } from '../../src/ops/tensor.ts';
 import { generator } from '../reference/random.ts';
+import { testEngine } from '../support/engine.ts';
 import { caseName, differences, exactly, expectClose, type Input, inputsOf } from './check.ts';
 
 const gradientTolerance = { relative: 1e-3, absolute: 1e-5 };
@@ -195,31 +196,35 @@ for (const entry of registry.values()) {
   if (family) families.set(family, [...(families.get(family) ?? []), entry as Op]);
 }
 
+/** Every case of a family's ops on this engine. */
+async function runFamily(ops: readonly Op[], engine: Engine, setting: string): Promise<void> {
+  for (const op of ops)
+    for (const [index, one] of op.cases.entries()) {
+      const inputs = inputsOf(one, index + 1);
+      const exact = exactly(
+        op,
+        inputs.map((x) => x.exact),
+        one,
+      );
+      const y = await call(op, toTensors(inputs, engine), one).data();
+      expectClose(y, exact.data, op.tolerance ?? {}, `${op.name} of ${caseName(one)} with ${setting}`);
+    }
+}
+
 describe.each([...families])('kernel family $name', (family, ops) => {
   test('gives the right numbers in every variant that can run here', async () => {
-    const probe = await Engine.create();
+    const probe = await testEngine();
     const variants = family.variants?.(probe.profile) ?? [];
-    await probe.close();
     // Two ways to multiply or more, behind one contract; the other families may have one.
     expect(variants.length).toBeGreaterThanOrEqual(family.name === 'matmul' ? 2 : 0);
     for (const tuning of variants) {
-      const engine = await Engine.create({ tuning: { [family.name]: { ...tuning } } });
-      try {
-        for (const op of ops)
-          for (const [index, one] of op.cases.entries()) {
-            const inputs = inputsOf(one, index + 1);
-            const exact = exactly(
-              op,
-              inputs.map((x) => x.exact),
-              one,
-            );
-            const y = await call(op, toTensors(inputs, engine), one).data();
-            const what = `${op.name} of ${caseName(one)} with ${JSON.stringify(tuning)}`;
-            expectClose(y, exact.data, op.tolerance ?? {}, what);
-          }
-      } finally {
-        await engine.close();
-      }
+      const engine = await testEngine({ tuning: { [family.name]: { ...tuning } } });
+      await runFamily(ops, engine, JSON.stringify(tuning));
     }
+  });
+
+  test('gives the right numbers on the smallest adapter: 128 invocations, no optional feature', async () => {
+    const limits = { maxComputeInvocationsPerWorkgroup: 128, maxStorageBuffersPerShaderStage: 8 };
+    await runFamily(ops, await testEngine({ limits, features: [] }), 'the least limits');
   });
 });
