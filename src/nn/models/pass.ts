@@ -65,7 +65,8 @@ export async function runPass(pass: Pass): Promise<Logs> {
     }
     if (progress && due) {
       told = performance.now();
-      telling = Promise.all([telling, taken]).then(() => progress(step, logsAfter(step)));
+      const logs = taken.then(() => logsAfter(step));
+      telling = Promise.all([logs, telling]).then(([now]) => progress(step, now));
       telling.catch(() => {});
     }
   }
