@@ -67,7 +67,12 @@ process.on('message', async ({ kind, ...request }) => {
   try {
     process.send({ result: await handlers[kind](request) });
   } catch (error) {
-    process.send({ failure: error.stack ?? String(error) });
+    const missing = error.code === 'ERR_MODULE_NOT_FOUND';
+    process.send({
+      failure: missing
+        ? `not installed: npm ci --prefix bench/peers. ${error.message}`
+        : (error.stack ?? String(error)),
+    });
   }
 });
 
