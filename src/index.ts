@@ -112,3 +112,4 @@ export {
   square,
   tanh,
 } from './ops/unary.ts';
+export * as plot from './plot/index.ts';

@@ -1,0 +1,12 @@
+/**
+ * `plot`: arrays to SVG, the same text in Node and in a page.
+ *
+ * In Node `await writeFile('history.svg', plot.history(history))`; in a page
+ * `image.src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }))`.
+ */
+export { type BarOptions, bars } from './bars.ts';
+export { type ConfusionOptions, confusion } from './confusion.ts';
+export { type Curve, type CurveOptions, type CurvePanel, curves } from './curves.ts';
+export { type HistoryGiven, type HistoryOptions, history } from './history.ts';
+export { type ImageOptions, type ImagesGiven, images } from './images.ts';
+export { type WeightOptions, weights } from './weights.ts';
