@@ -251,7 +251,16 @@ export class Fuser implements Fusion {
       });
       append(byText, `${prologue}\n${body}`, value);
     }
-    return new Set([...byText.values()].filter((values) => values.length > 1).flat());
+    const repeated = new Set([...byText.values()].filter((values) => values.length > 1).flat());
+    // What such an update computes on the way stays out as well.
+    const stack = [...repeated];
+    for (let node = stack.pop(); node; node = stack.pop())
+      for (const input of node.inputs) {
+        if (isLeaf(input) || input.op!.kernel || repeated.has(input)) continue;
+        repeated.add(input);
+        stack.push(input);
+      }
+    return repeated;
   }
 
   /** Moves an elementwise kernel's expression into the latest kernel that makes what it reads at the same place. */
