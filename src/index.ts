@@ -16,7 +16,9 @@ export {
   GradientError,
   KernelError,
   LimitError,
+  LoadError,
   OutOfMemoryError,
+  SaveError,
   ShapeError,
   StateError,
   UnsupportedError,
@@ -30,7 +32,8 @@ export type { Profile } from './engine/profile.ts';
 export { type Captured, type CaptureOptions, capture, type Outputs } from './graph/capture.ts';
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';
 export type { PlannedKernel } from './graph/plan.ts';
-export { assignAll, defaultEngine, init } from './graph/runtime.ts';
+export { defaultEngine, init } from './graph/runtime.ts';
+export { assignAll } from './graph/variables.ts';
 export * from './nn/index.ts';
 export { argMax, argMin } from './ops/arg-reduce.ts';
 export { add, div, floorDiv, maximum, minimum, mul, pow, squaredDifference, sub } from './ops/binary.ts';

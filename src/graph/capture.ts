@@ -9,17 +9,9 @@ import { type TensorLike, toTensor } from '../ops/constant.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
 import { makePlan, type Plan, type PlannedKernel } from './plan.ts';
-import {
-  beforeOverwrite,
-  bringHome,
-  collocate,
-  compute,
-  defaultEngine,
-  leafRange,
-  serial,
-  settle,
-} from './runtime.ts';
+import { compute, defaultEngine, leafRange, serial, settle } from './runtime.ts';
 import { isLeaf, topological } from './simplify.ts';
+import { beforeOverwrite, bringHome, collocate } from './variables.ts';
 
 /** What a captured function may return: tensors, and arrays and plain objects of them. */
 export type Outputs =

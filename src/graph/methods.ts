@@ -12,7 +12,8 @@ import { show } from '../ops/shape.ts';
 import { logSoftmax, softmax } from '../ops/softmax.ts';
 import { Tensor, Variable } from '../ops/tensor.ts';
 import * as unary from '../ops/unary.ts';
-import { assign, dispose, read } from './runtime.ts';
+import { dispose, read } from './runtime.ts';
+import { assign } from './variables.ts';
 
 /** Functions whose first argument is the tensor itself. */
 const methods = {

@@ -182,11 +182,11 @@ const fillOp = defineOp({
 });
 
 /** A tensor of one repeated number; costs no memory and, fused, no load. */
-export function fill(shape: readonly number[], value: number, dtype: DType = 'f32'): Tensor {
-  return apply(fillOp, [], { shape: checkShape(shape, 'fill'), value, dtype });
+export function fill(shape: readonly number[], value: number, dtype = 'f32'): Tensor {
+  return apply(fillOp, [], { shape: checkShape(shape, 'fill'), value, dtype: parseDType(dtype, 'fill') });
 }
-export const zeros = (shape: readonly number[], dtype?: DType): Tensor => fill(shape, 0, dtype);
-export const ones = (shape: readonly number[], dtype?: DType): Tensor => fill(shape, 1, dtype);
+export const zeros = (shape: readonly number[], dtype?: string): Tensor => fill(shape, 0, dtype);
+export const ones = (shape: readonly number[], dtype?: string): Tensor => fill(shape, 1, dtype);
 
 /** A scalar of the dtype that suits its partner: integers stay integers beside integers. */
 export function scalar(value: number | boolean, beside?: DType): Tensor {

@@ -23,7 +23,7 @@ const aliases: Record<string, DType> = {
 
 /** The dtype that a name stands for; DTypeError for an unknown one. */
 export function parseDType(name: string, operation: string): DType {
-  if (Object.hasOwn(aliases, name)) return aliases[name];
+  if (typeof name === 'string' && Object.hasOwn(aliases, name)) return aliases[name];
   throw new DTypeError(
     `${operation}: dtype is ${JSON.stringify(name)}; known are ${Object.keys(aliases).join(', ')}.`,
   );

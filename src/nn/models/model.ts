@@ -1,6 +1,7 @@
 /** What all models can do: be compiled, trained, evaluated, asked; show and exchange their weights. */
 import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
-import { assignAll, defaultEngine } from '../../graph/runtime.ts';
+import { defaultEngine } from '../../graph/runtime.ts';
+import { assignAll } from '../../graph/variables.ts';
 import { type TensorLike, tensor } from '../../ops/constant.ts';
 import { apply, type Op, registry } from '../../ops/define.ts';
 import { sameShape, show } from '../../ops/shape.ts';

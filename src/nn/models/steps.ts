@@ -4,7 +4,8 @@
  */
 import { type Captured, capture } from '../../graph/capture.ts';
 import { gradients } from '../../graph/gradients.ts';
-import { assignAll, type defaultEngine, leafRange, serial } from '../../graph/runtime.ts';
+import { type defaultEngine, leafRange, serial } from '../../graph/runtime.ts';
+import { assignAll } from '../../graph/variables.ts';
 import { iota, tensor, variable } from '../../ops/constant.ts';
 import { gather } from '../../ops/movement.ts';
 import { where } from '../../ops/select.ts';

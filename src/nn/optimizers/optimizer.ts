@@ -1,7 +1,7 @@
 /** What an optimizer is: an update rule for one variable, in tensor algebra, and the state around it. */
 import { ConfigError, GradientError, ShapeError, StateError, ValueError } from '../../base/errors.ts';
 import { gradients as gradientsOf } from '../../graph/gradients.ts';
-import { assignAll } from '../../graph/runtime.ts';
+import { assignAll } from '../../graph/variables.ts';
 import { type TensorLike, tensor, variable } from '../../ops/constant.ts';
 import { sum } from '../../ops/reduce.ts';
 import { where } from '../../ops/select.ts';
