@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   argMax,
+  argMin,
   cast,
   clip,
   concat,
@@ -107,6 +108,15 @@ describe('F15 NaN and infinities come through as in float64', () => {
   });
   test('argMax takes the position of the NaN, as NumPy does', async () => {
     expect(await values(argMax(rows, 1))).toEqual([1, 0, 2, 0, 0]);
+  });
+  test('of several equals argMax and argMin take the first, however long the row', async () => {
+    for (const length of [4, 130, 1000]) {
+      const row = Array.from({ length }, (_, i) => [1, 7, 7, 0, 0][Math.min(i, 4)]);
+      const x = tensor([row, row.toReversed()]);
+      expect(await values(argMax(x, 1))).toEqual([1, length - 3]);
+      expect(await values(argMin(x, 1))).toEqual([3, 0]);
+      expect(await values(argMax(transpose(x), 0))).toEqual([1, length - 3]);
+    }
   });
   test('softmax and logSoftmax', async () => {
     const [first, second, third] = [0, 1, 2].map((row) => [0, 1, 2].map((column) => row * 3 + column));

@@ -233,6 +233,19 @@ describe('F43 an AbortSignal during fit', () => {
       expect((await m.fit(x(), y(), quiet)).history.loss.every(Number.isFinite)).toBe(true);
     }
   });
+  test('is heard in the middle of an epoch', async () => {
+    const m = model();
+    const many = 20_000;
+    const controller = new AbortController();
+    const fit = m.fit(
+      tensor(new Float32Array(many * 4), { shape: [many, 4] }),
+      tensor(new Uint8Array(many)),
+      { ...quiet, batchSize: 1, shuffle: false, signal: controller.signal },
+    );
+    setTimeout(() => controller.abort(), 200);
+    await expect(fit).rejects.toMatchObject({ code: 'ABORT' });
+    expect(await m.optimizer.iterations.item()).toBeLessThan(many);
+  });
   test('an aborted signal is heard before anything starts', () => {
     const m = model();
     return refusedLater(() => m.fit(x(), y(), { ...quiet, signal: AbortSignal.abort() }), 'ABORT');

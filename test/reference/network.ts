@@ -128,17 +128,26 @@ export interface Step {
   readonly gradients: Float64Array[];
 }
 
-/** Mean sparse cross-entropy of softmax(last layer), its accuracy, and its gradient for every weight. */
-export function lossAndGradients(layers: readonly Dense[], x: Float64Array, labels: ArrayLike<number>): Step {
+/**
+ * Mean sparse cross-entropy of softmax(last layer), its accuracy, and its gradient for every weight.
+ * `sampleWeight` multiplies the losses of the rows; the mean is over their number all the same.
+ */
+export function lossAndGradients(
+  layers: readonly Dense[],
+  x: Float64Array,
+  labels: ArrayLike<number>,
+  sampleWeight?: ArrayLike<number>,
+): Step {
   const values = forward(layers, x);
   const logits = values[values.length - 1];
   const classes = layers[layers.length - 1].units;
   const rows = labels.length;
 
-  // dz = (softmax(z) - onehot) / B
+  // dz = weight · (softmax(z) - onehot) / B
+  const weightOf = (row: number) => sampleWeight?.[row] ?? 1;
   let g = softmax(logits, classes);
   for (let b = 0; b < rows; b++) g[b * classes + labels[b]] -= 1;
-  g = g.map((value) => value / rows);
+  g = g.map((value, i) => (weightOf(Math.floor(i / classes)) * value) / rows);
 
   const gradients: Float64Array[] = [];
   for (let at = layers.length - 1; at >= 0; at--) {
@@ -170,6 +179,7 @@ export function lossAndGradients(layers: readonly Dense[], x: Float64Array, labe
   }
 
   let total = 0;
-  for (const loss of sparseSoftmaxCrossEntropy(logits, labels, classes)) total += loss;
+  for (const [row, loss] of sparseSoftmaxCrossEntropy(logits, labels, classes).entries())
+    total += weightOf(row) * loss;
   return { loss: total / rows, accuracy: accuracy(logits, labels, classes), gradients };
 }

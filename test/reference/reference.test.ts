@@ -37,15 +37,16 @@ describe('the reference gradient', () => {
     const layers = denseStack(random, 4, shape);
     const x = Float64Array.from(random.array(6 * 4, -1, 1));
     const labels = Array.from({ length: 6 }, () => random.below(3));
-    const { gradients } = lossAndGradients(layers, x, labels);
+    const sampleWeight = random.array(6, 0, 2);
+    const { gradients } = lossAndGradients(layers, x, labels, sampleWeight);
     const epsilon = 1e-6;
     weightsOf(layers).forEach((weight, at) => {
       for (let i = 0; i < weight.length; i++) {
         const kept = weight[i];
         weight[i] = kept + epsilon;
-        const above = lossAndGradients(layers, x, labels).loss;
+        const above = lossAndGradients(layers, x, labels, sampleWeight).loss;
         weight[i] = kept - epsilon;
-        const below = lossAndGradients(layers, x, labels).loss;
+        const below = lossAndGradients(layers, x, labels, sampleWeight).loss;
         weight[i] = kept;
         expect(gradients[at][i]).toBeCloseTo((above - below) / (2 * epsilon), 7);
       }

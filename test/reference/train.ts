@@ -10,13 +10,17 @@ export interface Trained {
   readonly sizes: number[];
 }
 
-/** Trains in place. x: [N, I], labels: [N]; after the last row comes the first again. */
+interface Sliceable extends ArrayLike<number> {
+  slice(from: number, to: number): ArrayLike<number>;
+}
+
+/** Trains in place. x: [N, I], labels and sampleWeight: [N]; after the last row comes the first again. */
 export function train(
   layers: readonly Dense[],
   optimizer: Optimizer,
   x: Float64Array,
-  labels: ArrayLike<number> & { slice(from: number, to: number): ArrayLike<number> },
-  { batchSize, steps }: { batchSize: number; steps: number },
+  labels: Sliceable,
+  { batchSize, steps, sampleWeight }: { batchSize: number; steps: number; sampleWeight?: Sliceable },
 ): Trained {
   const { inputs } = layers[0];
   const trained: Trained = { losses: [], accuracies: [], sizes: [] };
@@ -27,6 +31,7 @@ export function train(
       layers,
       x.subarray(from * inputs, to * inputs),
       labels.slice(from, to),
+      sampleWeight?.slice(from, to),
     );
     optimizer.apply(weightsOf(layers), gradients);
     trained.losses.push(loss);

@@ -113,6 +113,35 @@ describe.each(Object.entries(stacks))('%s', (_name, stack) => {
   });
 });
 
+describe('weights of samples', () => {
+  const stack = stacks['relu 20, 20'];
+  const classWeight = Object.fromEntries(
+    Array.from({ length: 10 }, (_, label) => [label, 0.25 * (label + 1)]),
+  );
+  const sampleWeight = Float32Array.from(images.labels, (label) => classWeight[label]);
+  const run = async (options: object) => {
+    const model = weftModel(stack, 'rmsprop');
+    await model.setWeights(referenceModel(stack, 9).weights);
+    const { history } = await model.fit(x, y, { batchSize, epochs, shuffle: false, verbose: 0, ...options });
+    return { history, weights: await Promise.all(model.getWeights().map((w) => w.data())) };
+  };
+
+  test('multiply the losses, whose mean is over the number of samples', async () => {
+    const { history } = await run({ sampleWeight });
+    const exact = train(referenceModel(stack, 9).reference, reference.rmsprop(), scaled, images.labels, {
+      batchSize,
+      steps: epochs * stepsPerEpoch,
+      sampleWeight,
+    });
+    for (const [epoch, loss] of epochMeans(exact.losses, exact.sizes, stepsPerEpoch).entries())
+      expect(Math.abs(history.loss[epoch] - loss), `loss of epoch ${epoch + 1}`).toBeLessThan(tolerance);
+  });
+
+  test('are the same, bit for bit, when the classes have them', async () => {
+    expect(await run({ classWeight })).toEqual(await run({ sampleWeight }));
+  });
+});
+
 test('one batch can be overfitted', async () => {
   const stack = stacks['relu 20, 20'];
   const model = weftModel(stack, optimizers.adam({ learningRate: 0.01 }));
