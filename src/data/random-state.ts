@@ -50,16 +50,30 @@ export class RandomState {
     }
   }
 
+  /** An integer from `low` to `high` − 1, as `RandomState.randint(low, high)`; the two at most 2³² apart. */
+  randint(low: number, high: number): number {
+    if (!(Number.isInteger(low) && Number.isInteger(high) && low < high && high - low <= 2 ** 32)) {
+      throw new ValueError(
+        `RandomState: randint(${low}, ${high}), expected whole numbers, the lesser first.`,
+      );
+    }
+    return low + this.interval(high - 1 - low);
+  }
+
   /** 0 … n − 1 in random order, as `RandomState.permutation(n)`. */
   permutation(n: number): Uint32Array {
-    const order = Uint32Array.from({ length: n }, (_, i) => i);
-    for (let i = n - 1; i > 0; i--) {
+    return this.shuffle(Uint32Array.from({ length: n }, (_, i) => i));
+  }
+
+  /** Shuffles in place, as `RandomState.shuffle(x)` does with a one-dimensional array; gives it back. */
+  shuffle<T extends { [i: number]: unknown; readonly length: number }>(list: T): T {
+    for (let i = list.length - 1; i > 0; i--) {
       const j = this.interval(i);
-      const kept = order[i];
-      order[i] = order[j];
-      order[j] = kept;
+      const kept = list[i];
+      list[i] = list[j];
+      list[j] = kept;
     }
-    return order;
+    return list;
   }
 
   private twist(): void {

@@ -1,5 +1,6 @@
 /** `data`: what turns files and arrays into training data. */
 export { parseIdx } from './idx.ts';
+export { KFold, StratifiedKFold } from './k-fold.ts';
 export { normalize } from './normalize.ts';
 export { RandomState } from './random-state.ts';
 export { take } from './rows.ts';

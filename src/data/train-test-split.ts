@@ -1,6 +1,8 @@
-import { ShapeError, ValueError } from '../base/errors.ts';
+import { ConfigError, ShapeError, ValueError } from '../base/errors.ts';
+import { groupByLabel, type Labels } from './labels.ts';
 import { RandomState } from './random-state.ts';
 import { type Rows, rowCount, take } from './rows.ts';
+import { stratifiedSplit } from './stratified-split.ts';
 
 export interface SplitOptions {
   /** Share of the rows below 1, or a number of rows; 0.25, or what `trainSize` leaves, unless given. */
@@ -11,6 +13,8 @@ export interface SplitOptions {
   readonly randomState?: number;
   /** Whether rows are drawn at random (true unless given) or in order, training rows first. */
   readonly shuffle?: boolean;
+  /** The class of each row: both parts get each class's share of the rows. Needs `shuffle`. */
+  readonly stratify?: Labels | null;
 }
 
 /** [A, B] → [A, A, B, B]: each of the rows given comes back twice, for training and for testing. */
@@ -48,18 +52,30 @@ function isOptions(last: Rows | SplitOptions | undefined): last is SplitOptions 
   return last !== undefined && !('length' in last) && !('shape' in last) && !('images' in last);
 }
 
-/** The rows of either part: one permutation, the test part first (sklearn/model_selection/_split.py). */
+/**
+ * The rows of either part: one permutation, the test part first (sklearn/model_selection/_split.py), or with
+ * `stratify` those of StratifiedShuffleSplit.
+ */
 export function splitIndices(
   count: number,
   options: SplitOptions = {},
 ): { train: Uint32Array; test: Uint32Array } {
   const { trainCount, testCount } = partSizes(count, options);
+  const { stratify } = options;
   if (options.shuffle === false) {
+    if (stratify)
+      throw new ConfigError('trainTestSplit: stratify draws at random. Leave out { shuffle: false }.');
     const order = Uint32Array.from({ length: trainCount + testCount }, (_, i) => i);
     return { train: order.slice(0, trainCount), test: order.slice(trainCount) };
   }
   const seed = options.randomState ?? Math.floor(Math.random() * 2 ** 32);
-  const order = new RandomState(seed).permutation(count);
+  const random = new RandomState(seed);
+  if (stratify) {
+    const classes = groupByLabel(stratify, 'sorted', 'trainTestSplit');
+    if (classes.count === count) return stratifiedSplit(classes, trainCount, testCount, random);
+    throw new ShapeError(`trainTestSplit: stratify has ${classes.count} labels for ${count} rows.`);
+  }
+  const order = random.permutation(count);
   return { train: order.slice(testCount, testCount + trainCount), test: order.slice(0, testCount) };
 }
 
