@@ -1,14 +1,11 @@
 /** The kinds of case that are about models: losses, metrics, layers, optimizers, fit and what goes with it. */
 import {
   callbacks,
-  defaultEngine,
   gradients,
   initializers,
   layers,
   losses,
   metrics,
-  ones,
-  optimizers,
   sequential,
   sum,
   type Tensor,
@@ -17,24 +14,18 @@ import {
   zeros,
 } from '../../src/index.ts';
 import { Batches } from '../../src/nn/models/steps.ts';
-import { generator } from '../reference/random.ts';
+import { behaviours } from './behaviours.ts';
 import {
   type ConformanceCase,
+  exactly,
   expectNumbers,
   expectValues,
   toleranceOf,
   toTensor,
+  trained,
   type Values,
 } from './cases.ts';
-
-type Options = Record<string, unknown>;
-
-/** 'mean_squared_error' → 'meanSquaredError': tables of functions have camelCase keys. */
-const camelCase = (name: string): string =>
-  name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-/** What the case's name says behind its first dot: 'loss.mean_squared_error' → 'meanSquaredError'. */
-const subject = ({ op }: ConformanceCase): string => camelCase(op.slice(op.indexOf('.') + 1));
+import { camelCase, makers, modelOf, type Options, optimizerOf, quiet, subject } from './models.ts';
 
 const wantedOf = ({ expect, float64 }: ConformanceCase): Values => float64 ?? expect;
 
@@ -70,14 +61,6 @@ async function activation(one: ConformanceCase): Promise<void> {
   await expectValues(y, { ...wantedOf(one), shape: one.x.shape }, toleranceOf(one));
 }
 
-/** Weft's layer for a type of the file, whose options are Keras's. */
-const makers: Record<string, (config: Options) => ReturnType<typeof layers.dense | typeof layers.flatten>> = {
-  dense: (config) => layers.dense(config as never),
-  flatten: (config) => layers.flatten(config),
-  activation: (config) => layers.activation(config as never),
-  dropout: (config) => layers.dropout(config as never),
-};
-
 async function layer(one: ConformanceCase): Promise<void> {
   const made = makers[subject(one)](one.config);
   const x = toTensor(one.x);
@@ -108,16 +91,6 @@ function shape(one: ConformanceCase): void {
   count('weights after pop', model.weights.length, num_weights);
   count('layers after pop', model.layers.length, num_layers);
 }
-
-/** A Sequential of the file's layers, each `{ type, …options }`. */
-function modelOf(list: readonly Options[], inputShape?: readonly number[]) {
-  return sequential([
-    ...(inputShape ? [layers.input({ shape: [...inputShape] })] : []),
-    ...list.map(({ type, ...config }) => makers[type as string](config)),
-  ]);
-}
-
-const optimizerOf = ({ name, ...options }: Options) => optimizers[name as 'sgd'](options as never);
 
 /** Steps of an optimizer on sum(x²), or with gradients that the case gives; new state at each null. */
 async function optimizer(one: ConformanceCase): Promise<void> {
@@ -162,9 +135,6 @@ async function subsetOfVariables(one: ConformanceCase): Promise<void> {
     }
   }
 }
-
-/** Trained numbers: many f32 steps on values that may grow. */
-const trained = { relative: 2e-5, absolute: 2e-5 };
 
 async function fit(one: ConformanceCase): Promise<void> {
   const model = modelOf(one.layers, one.input_shape);
@@ -290,9 +260,6 @@ function batches({ size, batch_size, expect }: ConformanceCase): void {
   expectNumbers(ranges.flat(), expect.flat(), exactly);
 }
 
-const exactly = { relative: 0, absolute: 0 };
-const quiet = { verbose: 0, shuffle: false } as const;
-
 /** Batches with known losses: the targets are the losses, and nothing is learned. */
 async function history(one: ConformanceCase): Promise<void> {
   const losses: number[] = one.batches.flatMap(({ size, loss }: { size: number; loss: number }) =>
@@ -351,80 +318,6 @@ function summary(one: ConformanceCase): void {
   }
 }
 
-/** The rules that the file states in words, by the number of their case. */
-const behaviours: Record<string, () => Promise<void>> = {
-  async 'model.fit.behaviour.0979'() {
-    const { model, x, y } = regression(100);
-    const short = await model.fit(x, y, quiet);
-    expectNumbers(short.epoch, [0], exactly);
-    expectNumbers([short.params.steps], [Math.ceil(100 / 32)], exactly);
-    const long = await model.fit(x, y, { ...quiet, epochs: 3 });
-    expectNumbers(long.epoch, [0, 1, 2], exactly);
-  },
-  async 'model.fit.behaviour.0980'() {
-    const { model, x, y } = regression(100, false);
-    const whole = await model.fit(x, y, { ...quiet, batchSize: 100 });
-    const parts = await model.fit(x, y, { ...quiet, batchSize: 80 });
-    expectNumbers(parts.history.loss, whole.history.loss, trained);
-    const all = await model.evaluate(x, y, { verbose: 0, batchSize: 100 });
-    const some = await model.evaluate(x, y, { verbose: 0, batchSize: 80 });
-    expectNumbers([some.loss], [all.loss], trained);
-  },
-  async 'model.fit.behaviour.0981'() {
-    const inTraining = layers.custom({
-      call: (x, { training }) => (training ? ones(x.shape) : zeros(x.shape)),
-    });
-    const model = sequential([layers.input({ shape: [1] }), inTraining]);
-    model.compile({ optimizer: 'sgd', loss: 'mse' });
-    const [x, y] = [zeros([8, 1]), zeros([8, 1])];
-    expectNumbers((await model.fit(x, y, quiet)).history.loss, [1], exactly);
-    expectNumbers([(await model.evaluate(x, y, { verbose: 0 })).loss], [0], exactly);
-    expectNumbers(await (await model.predict(x, { verbose: 0 })).data(), Array(8).fill(0), exactly);
-  },
-  async 'memory.behaviour.0982'() {
-    const engine = await defaultEngine();
-    const { model, x, y } = regression(20);
-    model.compile({ optimizer: 'sgd', loss: 'mse', metrics: ['mae'] });
-    const [vx, vy] = [zeros([8, 4]), zeros([8, 1])];
-    const situations = [1, 7, 20].flatMap((batchSize) => [
-      () => model.fit(x, y, { ...quiet, batchSize }),
-      () => model.fit(x, y, { ...quiet, batchSize, validationSplit: 0.2 }),
-      () => model.fit(x, y, { ...quiet, batchSize, validationData: [vx, vy] }),
-      () => model.fit(x, y, { ...quiet, batchSize, callbacks: [{ onTrainBatchEnd() {}, onEpochEnd() {} }] }),
-      () => model.evaluate(x, y, { verbose: 0, batchSize }),
-      async () => (await model.predict(x, { batchSize, verbose: 0 })).dispose(),
-    ]);
-    for (const [i, situation] of situations.entries()) {
-      await situation();
-      await engine.idle();
-      const before = engine.memory();
-      await situation();
-      await engine.idle();
-      const { tensors, liveBytes } = engine.memory();
-      if (tensors !== before.tensors || liveBytes !== before.liveBytes)
-        throw new Error(
-          `situation ${i}: ${before.tensors} tensors and ${before.liveBytes} bytes became ${tensors} and ${liveBytes}`,
-        );
-    }
-  },
-};
-
-/** A small regression, learnable or frozen. */
-function regression(rows: number, trainable = true) {
-  const random = generator(rows);
-  const model = sequential([
-    layers.input({ shape: [4] }),
-    layers.dense({ units: 3, activation: 'relu', trainable }),
-    layers.dense({ units: 1, trainable }),
-  ]);
-  model.compile({ optimizer: 'sgd', loss: 'mse' });
-  return {
-    model,
-    x: tensor(random.array(rows * 4, -1, 1), { shape: [rows, 4] }),
-    y: tensor(random.array(rows, -1, 1), { shape: [rows, 1] }),
-  };
-}
-
 export const runners: Record<string, (one: ConformanceCase) => void | Promise<void>> = {
   loss,
   metric,
@@ -442,93 +335,3 @@ export const runners: Record<string, (one: ConformanceCase) => void | Promise<vo
   summary,
   behaviour: (one) => behaviours[one.id](),
 };
-
-/** A compiled model of 4 numbers in, and data for it. */
-const compiled = () => regression(8);
-
-/** Keras's message for a wrong batch size, in three calls. */
-const batchSizes = (
-  call: (made: ReturnType<typeof compiled>, options: never) => unknown,
-  { args }: ConformanceCase,
-) =>
-  args.map(
-    ({ batch_size }: Options) =>
-      () =>
-        call(compiled(), { batchSize: batch_size, verbose: 0 } as never),
-  );
-
-/** Calls that must be refused, for the cases that say so in words. */
-const refusals: Record<string, (one: ConformanceCase) => readonly (() => unknown)[]> = {
-  'optimizer.minimize.throws.0758': () => [() => optimizers.sgd().minimize(sum(variable([1])), [])],
-  'optimizer.minimize.throws.0759': () => {
-    const frozen = variable([1], { trainable: false });
-    return [() => optimizers.sgd().minimize(sum(frozen), [frozen])];
-  },
-  'optimizer.minimize.throws.0760': () => {
-    const x = variable([1, 2]);
-    return [() => optimizers.sgd().minimize(x.square(), [x])];
-  },
-  'layer.dense.throws.0916': () => {
-    const dense = layers.dense({ units: 2 });
-    dense.apply(zeros([2, 2]));
-    dense.apply(zeros([3, 2]));
-    return [() => dense.apply(zeros([3, 3]))];
-  },
-  'layer.dense.throws.0917': () => {
-    const dense = layers.dense({ units: 2 });
-    dense.buildFor([null, 4]);
-    return [() => dense.buildFor([null, 5])];
-  },
-  'layer.dense.throws.0918': () => [() => layers.dense({ units: 2 }).apply(zeros([3]))],
-  'optimizer.get.throws.0922': () => [() => dense4().compile({ optimizer: 'not an optimizer', loss: 'mse' })],
-  'metric.get.throws.0923': () => [
-    () => dense4().compile({ optimizer: 'sgd', loss: 'mse', metrics: ['InvalidMetricName'] }),
-  ],
-  'model.compile.throws.0924': () => [
-    () => dense4().compile({ optimizer: 'sgd', loss: 'mse', metrics: ['foo'] }),
-  ],
-  'model.fit.throws.0925': () => [() => dense4().fit(zeros([2, 4]), zeros([2, 1]))],
-  'model.evaluate.throws.0926': () => [() => dense4().evaluate(zeros([2, 4]), zeros([2, 1]))],
-  'model.fit.throws.0927': (one) => batchSizes(({ model, x, y }, options) => model.fit(x, y, options), one),
-  'model.evaluate.throws.0928': (one) =>
-    batchSizes(({ model, x, y }, options) => model.evaluate(x, y, options), one),
-  'model.predict.throws.0929': (one) => batchSizes(({ model, x }, options) => model.predict(x, options), one),
-  'model.fit.throws.0930': () => {
-    const { model, x, y } = compiled();
-    const first = model.fit(x, y, { ...quiet, epochs: 3 });
-    return [() => model.fit(x, y, quiet).finally(() => first)];
-  },
-  'model.predict.throws.0931': () => {
-    const model = sequential([layers.input({ shape: [3, 4] }), layers.flatten()]);
-    return [
-      () =>
-        model.predict(zeros([2, 4, 3])).catch((error: Error) => {
-          if (/\[2, 4, 3\]/.test(error.message) && /\[null, 3, 4\]/.test(error.message)) throw error;
-          throw new Error(`the message does not name both shapes: ${error.message}`);
-        }),
-    ];
-  },
-  'sequential.throws.0932': () => [() => sequential([]).pop()],
-  'sequential.throws.0933': () => [
-    () => sequential([layers.dense({ units: 2, name: 'twin' }), layers.dense({ units: 2, name: 'twin' })]),
-  ],
-  'sequential.throws.0934': () => [() => sequential([]).apply(zeros([2, 2]))],
-  'sequential.throws.0935': () => {
-    const model = sequential([layers.input({ batchShape: [3, 2] }), layers.dense({ units: 2 })]);
-    return [() => model.build([3, 4])];
-  },
-  'sequential.throws.0936': () => [
-    () => sequential([layers.input({ shape: [2] }), layers.input({ shape: [2] })]),
-  ],
-};
-
-const dense4 = () => sequential([layers.input({ shape: [4] }), layers.dense({ units: 1 })]);
-
-/** What a case of kind `throws` asks to be called: in words, or options that a constructor must refuse. */
-export function refusedCalls(one: ConformanceCase): readonly (() => unknown)[] {
-  if (Object.hasOwn(refusals, one.id)) return refusals[one.id](one);
-  const make = one.op.startsWith('optimizer.')
-    ? (options: Options) => optimizerOf({ name: subject(one), ...options })
-    : makers[subject(one)];
-  return [one.args].flat().map((options: Options) => () => make(options));
-}

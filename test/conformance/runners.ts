@@ -10,6 +10,7 @@ import {
 } from './cases.ts';
 import * as nn from './nn.ts';
 import { ops } from './ops.ts';
+import { refusedCalls } from './refusals.ts';
 
 const inputsOf = ({ inputs }: ConformanceCase): Record<string, Tensor> =>
   Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, toTensor(values)]));
@@ -56,7 +57,7 @@ async function expectRefusals(attempts: readonly (() => unknown)[]): Promise<voi
 
 const throws = (one: ConformanceCase): Promise<void> =>
   expectRefusals(
-    Object.hasOwn(ops, one.op) ? [() => ops[one.op](inputsOf(one), one.attrs)] : nn.refusedCalls(one),
+    Object.hasOwn(ops, one.op) ? [() => ops[one.op](inputsOf(one), one.attrs)] : refusedCalls(one),
   );
 
 export const runners: Record<string, (one: ConformanceCase) => void | Promise<void>> = {
