@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'DEVICE_LOST'
   | 'ABORT'
   | 'FORMAT'
+  | 'LOAD'
+  | 'SAVE'
   | 'DOWNLOAD';
 
 /**
@@ -81,5 +83,9 @@ export class DeviceLostError extends coded('DEVICE_LOST') {}
 export class AbortError extends coded('ABORT') {}
 /** A file that is not what it should be. */
 export class FormatError extends coded('FORMAT') {}
+/** A file that cannot be opened or read. */
+export class LoadError extends coded('LOAD') {}
+/** A file that cannot be written; the old one is as it was. */
+export class SaveError extends coded('SAVE') {}
 /** A download that failed or brought the wrong bytes. */
 export class DownloadError extends coded('DOWNLOAD') {}
