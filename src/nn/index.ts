@@ -14,3 +14,12 @@ export { Sequential, type SequentialOptions, sequential } from './models/sequent
 export { resetNames } from './names.ts';
 export * as optimizers from './optimizers/index.ts';
 export type { Terminal } from './report/terminal.ts';
+export {
+  type CustomLayers,
+  type FileFormat,
+  type FileSource,
+  type FileTarget,
+  type LoadOptions,
+  loadModel,
+  type SaveOptions,
+} from './saving/index.ts';

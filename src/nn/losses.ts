@@ -12,7 +12,7 @@ import type { Shape } from '../ops/shape.ts';
 import { softmaxCrossEntropy } from '../ops/softmax.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { flag, numberBetween } from './check.ts';
-import { describe, Names, readDescription, readOptions, snakeCase } from './names.ts';
+import { describe, kerasClass, Names, readDescription, readOptions, snakeCase } from './names.ts';
 import { classNumbers, isSparse, paired, perSample, sameRank } from './pairs.ts';
 
 /** Probabilities are kept this far from 0 and 1. */
@@ -217,6 +217,8 @@ export interface LossOptions extends Partial<RowOptions> {
 export class Loss {
   /** snake_case, as Keras has it. */
   readonly name: string;
+  /** Keras's class name, or null for a loss of one's own: files describe losses by it. */
+  readonly className: string | null;
   readonly reduction: Reduction;
   /** Options in full, in camelCase. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -232,9 +234,14 @@ export class Loss {
     name: string,
     compare: (yTrue: Tensor, yPred: Tensor, fromLogits: boolean) => Tensor,
     config: Readonly<Record<string, unknown>> = {},
-    { absorbs = null, sparse = false }: { absorbs?: 'softmax' | 'sigmoid' | null; sparse?: boolean } = {},
+    {
+      absorbs = null,
+      sparse = false,
+      className = null,
+    }: { absorbs?: 'softmax' | 'sigmoid' | null; sparse?: boolean; className?: string | null } = {},
   ) {
     this.name = name;
+    this.className = className;
     this.compare = compare;
     this.config = config;
     this.reduction = reductions.get(config.reduction ?? 'sumOverBatchSize', name);
@@ -298,10 +305,10 @@ function makeLoss(name: LossName, options?: LossOptions): Loss {
   if (takes('labelSmoothing')) numberBetween(given.labelSmoothing, name, 'labelSmoothing', 0, 1);
   if (takes('delta')) numberBetween(given.delta, name, 'delta', 0);
   return new Loss(
-    given.name ?? snakeCase(name.replace(/^./, (letter) => letter.toUpperCase())),
+    given.name ?? snakeCase(kerasClass(name)),
     (yTrue, yPred, fromLogits) => row.values(yTrue, yPred, { ...given, fromLogits }),
     { ...given },
-    row,
+    { ...row, className: kerasClass(name) },
   );
 }
 

@@ -11,7 +11,7 @@ import type { Shape } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { numberBetween, wholeNumber } from './check.ts';
 import { Loss, losses, shortNames, weighted } from './losses.ts';
-import { describe, Names, readOptions, snakeCase } from './names.ts';
+import { describe, kerasClass, Names, readOptions, snakeCase } from './names.ts';
 import { classNumbers, isSparse, paired, perSample } from './pairs.ts';
 
 /** What a metric computes for the samples of a batch: [N] each, to be summed. */
@@ -25,6 +25,8 @@ interface MetricTraits {
   config?: Readonly<Record<string, unknown>>;
   /** How many columns there are, without and with weights; default [1, 2], as for a mean. */
   sums?: readonly [number, number];
+  /** Keras's class name; default null: a metric of one's own, which files cannot describe. */
+  className?: string | null;
 }
 
 /** A number that tells how good predictions are. */
@@ -35,6 +37,7 @@ export class Metric {
   readonly orderOnly: boolean;
   readonly config: Readonly<Record<string, unknown>>;
   readonly sums: readonly [number, number];
+  readonly className: string | null;
   /** What each sample adds to each of the sums. */
   readonly columns: Columns;
   /** The metric from the sums and the number of samples. */
@@ -44,8 +47,9 @@ export class Metric {
     name: string,
     columns: Columns,
     result: (sums: readonly number[], samples: number) => number,
-    { direction = 'up', orderOnly = false, config = {}, sums = [1, 2] }: MetricTraits = {},
+    { direction = 'up', orderOnly = false, config = {}, sums = [1, 2], className = null }: MetricTraits = {},
   ) {
+    this.className = className;
     this.sums = sums;
     this.name = name;
     this.columns = columns;
@@ -187,8 +191,6 @@ const table = {
 
 type MetricName = keyof typeof table;
 
-const pascal = (name: string): string => name.replace(/^./, (letter) => letter.toUpperCase());
-
 const factory =
   (name: MetricName) =>
   (options?: MetricOptions): Metric => {
@@ -201,8 +203,12 @@ const factory =
     if (row.options?.threshold !== undefined)
       numberBetween(given.threshold, name, 'threshold', Number.NEGATIVE_INFINITY);
     if (row.options?.k !== undefined) wholeNumber(given.k, name, 'k');
-    const key = given.name ?? snakeCase(pascal(name));
-    const traits = { orderOnly: row.orderOnly, config: given as unknown as Record<string, unknown> };
+    const key = given.name ?? snakeCase(kerasClass(name));
+    const traits = {
+      orderOnly: row.orderOnly,
+      config: given as unknown as Record<string, unknown>,
+      className: kerasClass(name),
+    };
     const { values, ratio } = row;
     if (values) return meanMetric(key, (yTrue, yPred) => values(yTrue, yPred, given), traits);
     const columns: Columns = (yTrue, yPred, weight) => {
@@ -225,6 +231,7 @@ const lossMetric =
     return meanMetric(loss.name, (yTrue, yPred) => loss.values(yTrue, yPred), {
       direction: 'down',
       config: loss.config,
+      className: loss.className,
     });
   };
 
@@ -241,7 +248,7 @@ export const metrics = {
   ) as Record<keyof typeof losses, ReturnType<typeof lossMetric>>),
 };
 
-const names = new Names<Factory>('metric', metrics as Record<string, Factory>, shortNames);
+export const metricNames = new Names<Factory>('metric', metrics as Record<string, Factory>, shortNames);
 
 /** A metric of one's own: a function, or an object with `call` (and perhaps `name`, `direction`, `config`). */
 export interface MetricDefinition {
@@ -288,7 +295,7 @@ function metricOf(given: unknown, operation: string): Metric {
   if (given instanceof Metric) return given;
   if (given instanceof Loss)
     return meanMetric(given.name, (yTrue, yPred) => given.values(yTrue, yPred), { direction: 'down' });
-  if (typeof given === 'string') return names.get(given, operation)().named(given);
+  if (typeof given === 'string') return metricNames.get(given, operation)().named(given);
   if (typeof given === 'function')
     return meanMetric(given.name || 'metric', given as (t: Tensor, p: Tensor) => Tensor);
   if (typeof given === 'object' && given !== null && 'call' in given) {

@@ -19,6 +19,10 @@ export const snakeCase = (name: string): string =>
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase();
 
+/** 'sparseCategoricalCrossentropy' → 'SparseCategoricalCrossentropy', as Keras calls the class; KL stays KL. */
+export const kerasClass = (name: string): string =>
+  name.replace(/^kl(?=[A-Z])/, 'KL').replace(/^./, (letter) => letter.toUpperCase());
+
 /** Things that may be asked for by name. Built from a plain table; nothing inherited is ever found. */
 export class Names<T> {
   private readonly kind: string;

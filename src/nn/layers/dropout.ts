@@ -47,7 +47,7 @@ export class Dropout extends Layer {
   override call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x;
     this.place ??= placeOutside();
-    const [seed, place] = this.seed === null ? [seedInUse(), this.place] : [this.seed, 0];
+    const [seed, place] = this.seed === null ? [this.randomSeed ?? seedInUse(), this.place] : [this.seed, 0];
     const drawn = random.uniform(x.shape, {
       seed,
       stream: streams.dropout + place,

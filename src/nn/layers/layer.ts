@@ -77,6 +77,8 @@ export class Layer {
   builtFor: BatchShape | null = null;
   /** Where it stands in its model: its random numbers belong to this place. */
   place: number | null = null;
+  /** Where its random numbers in training come from; null: the engine's seed. Saved models bring theirs. */
+  randomSeed: number | null = null;
   /** Its own weights, in the order in which they were added. */
   protected readonly ownWeights: Variable[] = [];
 

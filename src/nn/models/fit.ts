@@ -175,7 +175,7 @@ async function runEpochs(
     for (let epoch = initialEpoch; epoch < epochs; epoch++) {
       throwIfAborted(signal, 'fit');
       await callbacks.call('onEpochBegin', epoch, {});
-      await order?.write(shuffledOrder(train.count, engine.seed, epoch), engine);
+      await order?.write(shuffledOrder(train.count, model.randomSeed ?? engine.seed, epoch), engine);
       const byBatch = callbacks.listen('onTrainBatchBegin', 'onTrainBatchEnd');
       const means = await runPass({
         engine,

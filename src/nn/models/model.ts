@@ -16,6 +16,9 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import { type OptimizerLike, resolveOptimizer } from '../optimizers/resolve.ts';
 import { type SummaryOptions, summaryLines } from '../report/summary.ts';
 import { standardTerminal } from '../report/terminal.ts';
+import type { FileSource, FileTarget } from '../saving/files.ts';
+import { loadWeightsFrom } from '../saving/load-weights.ts';
+import { type FileFormat, type SaveOptions, saveTo, toBytes } from '../saving/save.ts';
 import { type BatchOptions, BatchSteps } from './batch.ts';
 import { type EvaluateOptions, evaluateModel } from './evaluate.ts';
 import { type FitOptions, fitModel } from './fit.ts';
@@ -40,6 +43,8 @@ type Printer = ((text: string) => void) | false | null;
 
 /** What training needs to know, and what it makes on the way. */
 interface Compiled {
+  /** As compile was called. */
+  readonly options: CompileOptions;
   readonly optimizer: Optimizer;
   readonly choice: ObjectiveChoice;
   readonly batchSteps: BatchSteps;
@@ -105,7 +110,13 @@ export abstract class Model extends Layer {
     const optimizer = resolveOptimizer(given.optimizer, 'compile');
     const choice = chooseObjective(given, 'compile');
     this.settings?.batchSteps.dispose();
-    this.settings = { optimizer, choice, batchSteps: new BatchSteps(this), objective: null };
+    this.settings = {
+      options: given as CompileOptions,
+      optimizer,
+      choice,
+      batchSteps: new BatchSteps(this),
+      objective: null,
+    };
   }
 
   private compiledFor(operation: string): Compiled {
@@ -118,6 +129,11 @@ export abstract class Model extends Layer {
     const { optimizer, objective } = this.compiledFor(operation);
     if (objective) return { optimizer, objective };
     throw new StateError(`${operation}: the loss is not known before the first fit or evaluate.`);
+  }
+
+  /** What compile was told, or null before. */
+  get compileOptions(): CompileOptions | null {
+    return this.settings?.options ?? null;
   }
 
   /** The optimizer that compile made. */
@@ -281,6 +297,52 @@ export abstract class Model extends Layer {
         `setWeights: ${Array.isArray(weights) ? weights.length : 'no list of'} weights came; ${this.name} has ${own.length}.`,
       );
     return assignAll(own.map((weight, i): [Variable, Tensor] => [weight, fitting(weights[i], weight, i)]));
+  }
+
+  // ---- files
+
+  /**
+   * Writes the whole model: architecture, weights, how it was compiled, the optimizer's state and where the
+   * random numbers stand. Real Keras opens the files; `loadModel` does too.
+   *
+   * The name says the format: `.keras` (Keras 3), `.h5`, or `.json` for TensorFlow.js, whose weights go into a
+   * second file beside it. `target`: a path in Node, where the file appears whole or not at all; in a page a
+   * name to download, or the handle of a file or folder, OPFS included.
+   *
+   * Throws SaveError, with path and reason, when it cannot be written: the old file is as it was.
+   */
+  async save(target: FileTarget, options?: SaveOptions): Promise<void> {
+    this.refuseWhileChanging('save');
+    return this.besides(() => saveTo(this, target, options, 'save'));
+  }
+
+  /** Writes the weights (and the optimizer's state): `.weights.h5` as Keras 3, or `.safetensors`. */
+  async saveWeights(target: FileTarget, options?: SaveOptions): Promise<void> {
+    this.refuseWhileChanging('saveWeights');
+    return this.besides(() => saveTo(this, target, options, 'saveWeights'));
+  }
+
+  /** The bytes of such a file, to be sent or kept elsewhere. Default format 'keras'. */
+  async toBytes(format?: FileFormat): Promise<Uint8Array> {
+    this.refuseWhileChanging('toBytes');
+    return this.besides(() => toBytes(this, format));
+  }
+
+  /**
+   * Takes over the weights in a file of any of these formats, and the state of the same optimizer.
+   *
+   * All is checked before any weight changes: ShapeError with layer, expected and found sizes; FormatError
+   * with file and place.
+   */
+  async loadWeights(source: FileSource): Promise<void> {
+    return this.alone('loadWeights', async () => {
+      await loadWeightsFrom(this, source);
+      const { settings } = this;
+      if (!settings) return;
+      // Captured steps hold the seed that was.
+      settings.batchSteps.dispose();
+      this.settings = { ...settings, batchSteps: new BatchSteps(this) };
+    });
   }
 
   // ---- showing

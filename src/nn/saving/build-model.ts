@@ -1,0 +1,96 @@
+/** The model that a file describes. */
+import { ConfigError, FormatError, WeftError } from '../../base/errors.ts';
+import type { Layer, WeightOptions } from '../layers/layer.ts';
+import { fromConfig } from '../layers/resolve.ts';
+import { Sequential } from '../models/sequential.ts';
+import { describe } from '../names.ts';
+import { withoutNeutral } from './foreign-options.ts';
+import { isObject, type JsonObject, listAt, objectAt, textAt } from './json.ts';
+
+export interface CustomLayers {
+  readonly [className: string]: (config: Record<string, unknown>) => Layer;
+}
+
+/**
+ * The model that a file describes, built, with its weights still 0.
+ *
+ * `most`: how many values the file holds. Layers that ask for more are refused before memory is taken.
+ */
+export function buildModel(
+  description: unknown,
+  where: string,
+  { most, customLayers = {} }: { most: number; customLayers?: CustomLayers },
+): Sequential {
+  const budget = new Budget(most);
+  const build = (given: unknown, place: string): Sequential => {
+    const { class_name: className, config, build_config: built } = objectAt(given, place);
+    if (className !== 'Sequential')
+      throw new ConfigError(`${place}: class is ${describe(className)}; only Sequential models are offered.`);
+    // Keras 1 wrote the list of layers in place of the config.
+    const options = Array.isArray(config) ? { layers: config } : objectAt(config, `${place}.config`);
+    const list = listAt(options.layers, `${place}.config.layers`).map((one, i) =>
+      objectAt(one, `${place}.config.layers[${i}]`),
+    );
+    const asked =
+      options.build_input_shape ?? options.batch_input_shape ?? (built as JsonObject)?.input_shape;
+    const first = list[0]?.config;
+    const named =
+      isObject(first) && ['batch_input_shape', 'batch_shape', 'input_shape'].some((key) => key in first);
+    const model = new Sequential([], {
+      ...(typeof options.name === 'string' ? { name: options.name } : {}),
+      ...(typeof options.trainable === 'boolean' ? { trainable: options.trainable } : {}),
+      ...(!named && Array.isArray(asked) ? { batchInputShape: asked } : {}),
+    });
+    list.forEach((one, i) => {
+      const at = `${place}.config.layers[${i}]`;
+      const name = textAt(one.class_name, `${at}.class_name`);
+      try {
+        const layer = name === 'Sequential' ? build(one, at) : buildLayer(one, name, customLayers, at);
+        budget.watch(layer, at);
+        model.add(layer);
+      } catch (error) {
+        if (error instanceof FormatError || !(error instanceof WeftError)) throw error;
+        throw new FormatError(`${at} (${name}): ${error.message}`, { cause: error });
+      }
+    });
+    return model;
+  };
+  const model = build(description, where);
+  budget.release();
+  if (model.built) return model;
+  throw new FormatError(`${where}: says no input shape, so that its weights have no place to go.`);
+}
+
+function buildLayer(one: JsonObject, className: string, custom: CustomLayers, at: string): Layer {
+  const config = withoutNeutral(objectAt(one.config ?? {}, `${at}.config`));
+  if (Object.hasOwn(custom, className)) return custom[className](config);
+  return fromConfig({ className, config });
+}
+
+/** Counts the values of weights while layers are built. They start at 0: what the file holds comes next. */
+class Budget {
+  private left: number;
+  private readonly watched: Layer[] = [];
+
+  constructor(most: number) {
+    this.left = most;
+  }
+
+  watch(layer: Layer, at: string): void {
+    this.watched.push(layer);
+    layer.addWeight = (name, shape, _initializer, options?: WeightOptions) => {
+      const size = shape.reduce((product, one) => product * one, 1);
+      if (!(size <= this.left))
+        throw new FormatError(
+          `${at}: weight ${name} has shape [${shape.join(', ')}]; the file holds no more than ${this.left} further values.`,
+        );
+      this.left -= size;
+      return Object.getPrototypeOf(layer).addWeight.call(layer, name, shape, 'zeros', options);
+    };
+  }
+
+  /** The layers' own method is in force again. */
+  release(): void {
+    for (const layer of this.watched) delete (layer as Partial<Layer>).addWeight;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * `.h5`: whole models in the layout that Keras has had since version 1. Written as Keras 3 does; tf.keras 2
+ * writes other names ('dense/kernel:0'), so a reader follows the lists of names and guesses nothing.
+ */
+import { FormatError, ShapeError } from '../../base/errors.ts';
+import type { Layer } from '../layers/layer.ts';
+import type { Model } from '../models/model.ts';
+import { describeCompiled } from './compile-config.ts';
+import { type Contents, type Found, randomStateText } from './contents.ts';
+import { describeModel } from './describe-model.ts';
+import { type Attribute, type Hdf5, readHdf5, writeHdf5 } from './hdf5.ts';
+import { isObject, type JsonObject, objectAt, parseJson } from './json.ts';
+import { KERAS_VERSION } from './keras-names.ts';
+import { checkFit, join, unique } from './places.ts';
+import type { Values } from './values.ts';
+import { randomOf, STATE_ATTRIBUTE } from './weights-h5.ts';
+
+/**
+ * The optimizer's state stands here and not under 'optimizer_weights', where tf.keras 2 has it: Keras 3.15
+ * builds the optimizer for no variables when it finds that group, its own included, and cannot train then
+ * (`legacy_h5_format.py` asks for `model._trainable_variables`, which leaves out those of layers).
+ */
+const OPTIMIZER = 'weft_optimizer_weights';
+
+// ---- writing
+
+export async function writeLegacyH5(contents: Contents): Promise<Uint8Array> {
+  const { model, weights, optimizer, random } = contents;
+  const by = { backend: 'jax', keras_version: KERAS_VERSION };
+  const compiled = describeCompiled(model);
+  const file: Hdf5 = { groups: new Map(), arrays: new Map() };
+  file.groups.set('', {
+    ...by,
+    model_config: JSON.stringify(legacy(describeModel(model))),
+    ...(compiled ? { training_config: JSON.stringify(trainingConfig(compiled)) } : {}),
+    [STATE_ATTRIBUTE]: randomStateText(random),
+  });
+  file.groups.set('model_weights', { ...by, layer_names: model.layers.map(({ name }) => name) });
+  file.groups.set('model_weights/top_level_model_weights', { weight_names: [] });
+  for (const layer of model.layers) {
+    const all = weightsWithNames(layer, model.name);
+    file.groups.set(`model_weights/${layer.name}`, { weight_names: all.map(({ name }) => name) });
+    for (const { name, weight } of all)
+      file.arrays.set(`model_weights/${layer.name}/${name}`, weights.get(weight)!);
+  }
+  if (compiled && optimizer) {
+    const names = unique(optimizer.of.variables.map(({ name }) => `${optimizer.of.name}/${name}`));
+    file.groups.set(OPTIMIZER, { weight_names: names });
+    names.forEach((name, i) => {
+      file.arrays.set(`${OPTIMIZER}/${name}`, optimizer.values[i]);
+    });
+  }
+  return writeHdf5(file);
+}
+
+/** A layer's weights as this format orders them, with Keras's paths: 'sequential/dense/kernel'. */
+function weightsWithNames(layer: Layer, prefix: string) {
+  const names = new Map<object, string>();
+  const walk = (one: Layer, path: string): void => {
+    for (const inner of one.layers) walk(inner, join(path, inner.name));
+    for (const weight of one.weights) if (!names.has(weight)) names.set(weight, join(path, weight.name));
+  };
+  walk(layer, join(prefix, layer.name));
+  const ordered = [...layer.trainableWeights, ...layer.nonTrainableWeights];
+  return ordered.map((weight) => ({ weight, name: names.get(weight)! }));
+}
+
+/** Models and layers stand in this format by class name and config alone. */
+function legacy(description: JsonObject): object {
+  const { class_name, config } = description;
+  const layers = (config as JsonObject).layers as readonly JsonObject[] | undefined;
+  return { class_name, config: { ...(config as object), ...(layers ? { layers: layers.map(legacy) } : {}) } };
+}
+
+function trainingConfig({ optimizer, ...rest }: Record<string, unknown>): object {
+  return Object.fromEntries([
+    ...Object.entries(rest).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? value.map(bare) : bare(value),
+    ]),
+    ['optimizer_config', bare(optimizer)],
+  ]);
+}
+
+const bare = (value: unknown): unknown =>
+  isObject(value) ? { class_name: value.class_name, config: value.config } : value;
+
+// ---- reading
+
+/** An HDF5 file of either layout. */
+export const readAnyH5 = (bytes: Uint8Array, file: string): Promise<Hdf5> =>
+  readHdf5(bytes, file, ['model_config', 'training_config', 'layer_names', 'weight_names', STATE_ATTRIBUTE]);
+
+/** Whether an HDF5 file is a whole model of this format, or the weights of one, rather than a `.weights.h5`. */
+export const isLegacy = (file: Hdf5): boolean =>
+  file.groups.has('model_weights') || names(file.groups.get(''), 'layer_names').length > 0;
+
+/** Architecture and, where it was compiled, how. */
+export function legacyConfig(file: Hdf5, where: string): { model: unknown; compiled: JsonObject | null } {
+  const root = file.groups.get('') ?? {};
+  if (typeof root.model_config !== 'string')
+    throw new FormatError(
+      `${where}: holds weights and no model_config. Build the model and call loadWeights.`,
+    );
+  const compiled =
+    typeof root.training_config === 'string'
+      ? objectAt(parseJson(root.training_config, `${where}, training_config`), `${where}, training_config`)
+      : null;
+  return {
+    model: parseJson(root.model_config, `${where}, model_config`),
+    compiled: compiled && { ...compiled, optimizer: compiled.optimizer_config },
+  };
+}
+
+/** What the file has for this model: layers with weights, one after the other. */
+export function findLegacyWeights(file: Hdf5, model: Model, where: string): Found {
+  const top = file.groups.has('model_weights') ? 'model_weights' : '';
+  const stored = names(file.groups.get(top), 'layer_names')
+    .map((layer) => join(top, layer))
+    .map((path) => ({ path, names: names(file.groups.get(path), 'weight_names') }))
+    .filter((layer) => layer.names.length > 0);
+  const own = model.layers.filter((layer) => layer.weights.length > 0);
+  if (stored.length !== own.length)
+    throw new ShapeError(
+      `${where}: ${model.name} expects ${own.length} layers with weights; found ${stored.length}.`,
+    );
+  const weights = own.flatMap((layer, i) => {
+    const { path, names: list } = stored[i];
+    const ordered = [...layer.trainableWeights, ...layer.nonTrainableWeights];
+    if (list.length !== ordered.length)
+      throw new ShapeError(
+        `${where}, ${path}: layer ${layer.name} expects ${ordered.length} weights; found ${list.length}.`,
+      );
+    return ordered.map((weight, j) => {
+      const at = `${path}/${list[j]}`;
+      return [weight, checkFit(file.arrays.get(at), weight, layer, `${where}, ${at}`)] as const;
+    });
+  });
+  return { weights, optimizer: optimizerOf(file, where), random: randomOf(file, where) };
+}
+
+function optimizerOf(file: Hdf5, where: string): Values[] | null {
+  const group = file.groups.has(OPTIMIZER) ? OPTIMIZER : 'optimizer_weights';
+  const values = names(file.groups.get(group), 'weight_names').map((name) => {
+    const found = file.arrays.get(`${group}/${name}`);
+    if (!found) throw new FormatError(`${where}, ${group}: ${name} is listed and not there.`);
+    return found;
+  });
+  return values.length > 0 ? values : null;
+}
+
+/** A list of names; lists beyond 64 KB are cut into name0, name1, … */
+function names(group: Readonly<Record<string, Attribute>> | undefined, name: string): readonly string[] {
+  if (!group) return [];
+  if (Array.isArray(group[name])) return group[name];
+  const parts: string[] = [];
+  for (let i = 0; Array.isArray(group[`${name}${i}`]); i++) parts.push(...(group[`${name}${i}`] as string[]));
+  return parts;
+}

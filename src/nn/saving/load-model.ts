@@ -1,0 +1,117 @@
+import { ConfigError, WeftError } from '../../base/errors.ts';
+import { isZip } from '../../data/zip.ts';
+import type { Sequential } from '../models/sequential.ts';
+import { readOptions } from '../names.ts';
+import { buildModel, type CustomLayers } from './build-model.ts';
+import { compileAsSaved } from './compile-config.ts';
+import { type Found, restore } from './contents.ts';
+import { type FileSource, type OpenFile, openFile } from './files.ts';
+import { isHdf5 } from './hdf5.ts';
+import type { JsonObject } from './json.ts';
+import { readKerasArchive } from './keras-archive.ts';
+import { findLegacyWeights, isLegacy, legacyConfig, readAnyH5 } from './legacy-h5.ts';
+import { looksLikeJson, unknownFormat } from './load-weights.ts';
+import { isSafetensors } from './safetensors.ts';
+import { findTfjsWeights, readTfjs } from './tfjs.ts';
+import type { Values } from './values.ts';
+import { findWeights } from './weights-h5.ts';
+
+export interface LoadOptions {
+  /** Whether the model is compiled as it was when it was saved; default true. */
+  compile?: boolean;
+  /** Layers of one's own by class name: functions from options to a layer. */
+  customLayers?: CustomLayers;
+}
+
+/** A whole model in any format, before it is one. */
+interface StoredModel {
+  readonly config: unknown;
+  readonly place: string;
+  readonly compiled: JsonObject | null;
+  readonly arrays: Iterable<Values>;
+  /** Whether an optimizer's state that does not fit is an error. */
+  readonly strict: boolean;
+  find(model: Sequential): Found;
+}
+
+/**
+ * The model in a file: `.keras`, `.h5` (Keras 3 and tf.keras 2), or TensorFlow.js's `model.json`. The file's
+ * contents decide, not its name.
+ *
+ * `source`: a path in Node; an address, a Blob or File, the handle of a file, or files dropped together in a
+ * page; bytes in both. The model comes compiled as it was, with its optimizer's state and its random numbers,
+ * so that training goes on as if it had not stopped.
+ *
+ * Throws LoadError for a file that cannot be read, FormatError or ShapeError, naming file and place, for one
+ * that is not what it should be.
+ *
+ * ```ts
+ * await model.save('garments.keras');
+ * const again = await loadModel('garments.keras');
+ * ```
+ */
+export async function loadModel(source: FileSource, options?: LoadOptions): Promise<Sequential> {
+  const { compile, customLayers } = readOptions('loadModel', options, {
+    compile: true,
+    customLayers: {} as CustomLayers,
+  });
+  const file = await openFile(source, 'loadModel');
+  const stored = await readStored(file);
+  let most = 0;
+  for (const { data } of stored.arrays) most += data.length;
+  const model = buildModel(stored.config, stored.place, { most, customLayers });
+  const found = stored.find(model);
+  if (compile && stored.compiled) compileAsSaved(model, stored.compiled, stored.place);
+  try {
+    await restore(model, found, file.name, { strict: stored.strict });
+  } catch (error) {
+    if (error instanceof WeftError) model.dispose();
+    throw error;
+  }
+  return model;
+}
+
+async function readStored(file: OpenFile): Promise<StoredModel> {
+  const { name, bytes } = file;
+  if (isZip(bytes)) {
+    const { config, configPlace, compiled, weights, weightsPlace } = await readKerasArchive(bytes, name);
+    return {
+      config,
+      place: configPlace,
+      compiled,
+      arrays: weights.arrays.values(),
+      strict: true,
+      find: (model) => findWeights(weights, model, weightsPlace),
+    };
+  }
+  if (isHdf5(bytes)) {
+    const tree = await readAnyH5(bytes, name);
+    if (!isLegacy(tree)) throw weightsOnly(file);
+    const { model: config, compiled } = legacyConfig(tree, name);
+    return {
+      config,
+      place: `${name}, model_config`,
+      compiled,
+      arrays: tree.arrays.values(),
+      // tf.keras 2 kept states of other kinds; Keras 3 leaves those aside too.
+      strict: false,
+      find: (model) => findLegacyWeights(tree, model, name),
+    };
+  }
+  if (looksLikeJson(bytes)) {
+    const stored = await readTfjs(file);
+    return {
+      config: stored.config,
+      place: `${name}, modelTopology`,
+      compiled: stored.compiled,
+      arrays: stored.tensors.values(),
+      strict: true,
+      find: (model) => findTfjsWeights(stored, model, name),
+    };
+  }
+  if (isSafetensors(bytes)) throw weightsOnly(file);
+  throw unknownFormat(file);
+}
+
+const weightsOnly = ({ name }: OpenFile): ConfigError =>
+  new ConfigError(`loadModel: ${name} holds weights alone. Build the model and call loadWeights.`);

@@ -1,0 +1,60 @@
+/** Where each weight of a model stands in files that go by the structure of the model. */
+import { ShapeError } from '../../base/errors.ts';
+import { sameShape, show } from '../../ops/shape.ts';
+import type { Variable } from '../../ops/tensor.ts';
+import { Dropout } from '../layers/dropout.ts';
+import type { Layer } from '../layers/layer.ts';
+import { snakeCase } from '../names.ts';
+import type { Values } from './values.ts';
+
+export interface LayerPlace {
+  readonly layer: Layer;
+  /**
+   * Keras's path: 'layers/dense_1'. It is made of the classes in snake case, counted within their model, and
+   * does not depend on the layers' names.
+   */
+  readonly path: string;
+  /** The weights that belong to this layer itself. */
+  readonly weights: readonly Variable[];
+}
+
+/** The model and all layers inside, parents first. */
+export function layerPlaces(root: Layer, path = ''): LayerPlace[] {
+  const inner = root.layers;
+  const theirs = new Set(inner.flatMap((layer) => layer.weights));
+  const own = root.weights.filter((weight) => !theirs.has(weight));
+  const taken = new Map<string, number>();
+  return [
+    { layer: root, path, weights: own },
+    ...inner.flatMap((layer) => {
+      const name = snakeCase(layer.className);
+      const count = taken.get(name) ?? 0;
+      taken.set(name, count + 1);
+      return layerPlaces(layer, join(path, `layers/${count === 0 ? name : `${name}_${count}`}`));
+    }),
+  ];
+}
+
+export const join = (path: string, name: string): string => (path === '' ? name : `${path}/${name}`);
+
+/** The layers that count their training calls. */
+export const dropoutPlaces = (root: Layer): { layer: Dropout; path: string }[] =>
+  layerPlaces(root).flatMap(({ layer, path }) => (layer instanceof Dropout ? [{ layer, path }] : []));
+
+/** ShapeError, with the layer, unless the values found fit the weight that expects them. */
+export function checkFit(found: Values | undefined, weight: Variable, layer: Layer, where: string): Values {
+  if (found && sameShape(found.shape, weight.shape)) return found;
+  throw new ShapeError(
+    `${where}: layer ${layer.name} expects ${weight.name} ${show(weight.shape)}; found ${found ? show(found.shape) : 'nothing'}.`,
+  );
+}
+
+/** Names that are there twice are numbered: 'adam/kernel_momentum', 'adam/kernel_momentum_1', … */
+export function unique(names: readonly string[]): string[] {
+  const taken = new Map<string, number>();
+  return names.map((name) => {
+    const count = taken.get(name) ?? 0;
+    taken.set(name, count + 1);
+    return count === 0 ? name : `${name}_${count}`;
+  });
+}

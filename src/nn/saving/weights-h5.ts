@@ -1,0 +1,71 @@
+/**
+ * `.weights.h5`, which is also `model.weights.h5` inside a `.keras` file: weights by the structure of the
+ * model, `layers/dense_1/vars/0`, and the optimizer's state as `optimizer/vars/0`, `1`, …
+ *
+ * Our random state is an attribute of the root, where Keras looks at nothing.
+ */
+import { ShapeError } from '../../base/errors.ts';
+import type { Model } from '../models/model.ts';
+import { type Contents, type Found, randomStateText, readRandomState } from './contents.ts';
+import { type Hdf5, readHdf5, writeHdf5 } from './hdf5.ts';
+import { parseJson } from './json.ts';
+import { checkFit, join, layerPlaces } from './places.ts';
+import type { Values } from './values.ts';
+
+/** The root's attribute for what Keras has no place for. */
+export const STATE_ATTRIBUTE = 'weft_state';
+
+export async function writeWeightsH5({ model, weights, optimizer, random }: Contents): Promise<Uint8Array> {
+  const file: Hdf5 = { groups: new Map(), arrays: new Map() };
+  file.groups.set('', { [STATE_ATTRIBUTE]: randomStateText(random) });
+  for (const { layer, path, weights: own } of layerPlaces(model)) {
+    file.groups.set(join(path, 'vars'), { name: layer.name });
+    own.forEach((weight, i) => {
+      file.arrays.set(join(path, `vars/${i}`), weights.get(weight)!);
+    });
+  }
+  if (optimizer) {
+    file.groups.set('optimizer/vars', { name: optimizer.of.name });
+    optimizer.values.forEach((values, i) => {
+      file.arrays.set(`optimizer/vars/${i}`, values);
+    });
+  }
+  return writeHdf5(file);
+}
+
+export const readWeightsH5 = (bytes: Uint8Array, file: string): Promise<Hdf5> =>
+  readHdf5(bytes, file, [STATE_ATTRIBUTE]);
+
+/** What the file has for this model. ShapeError for a weight that is missing, too many, or of another shape. */
+export function findWeights(file: Hdf5, model: Model, where: string): Found {
+  const left = new Map(file.arrays);
+  const take = (path: string): Values | undefined => {
+    const values = left.get(path);
+    left.delete(path);
+    return values;
+  };
+  const weights = layerPlaces(model).flatMap(({ layer, path, weights: own }) =>
+    own.map((weight, i) => {
+      const at = join(path, `vars/${i}`);
+      return [weight, checkFit(take(at), weight, layer, `${where}, ${at}`)] as const;
+    }),
+  );
+  const optimizer: Values[] = [];
+  for (let values = take('optimizer/vars/0'); values; values = take(`optimizer/vars/${optimizer.length}`))
+    optimizer.push(values);
+  // Keras's dropout layers keep a generator that is of no use to ours.
+  const extra = [...left.keys()].find((path) => !path.includes('seed_generator'));
+  if (extra !== undefined)
+    throw new ShapeError(
+      `${where}, ${extra}: ${model.name} expects no such weight; found [${left.get(extra)!.shape.join(', ')}].`,
+    );
+  return { weights, optimizer: optimizer.length > 0 ? optimizer : null, random: randomOf(file, where) };
+}
+
+/** Our random state, where there is one. */
+export function randomOf(file: Hdf5, where: string): Found['random'] {
+  const text = file.groups.get('')?.[STATE_ATTRIBUTE];
+  if (typeof text !== 'string') return null;
+  const at = `${where}, attribute ${STATE_ATTRIBUTE}`;
+  return readRandomState(parseJson(text, at), at);
+}
