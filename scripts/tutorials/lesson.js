@@ -1,0 +1,112 @@
+/**
+ * What each lesson needs besides its subject: a GPU, the command line, a place for pictures, and a clock.
+ *
+ *   --quick       a few steps on a few samples: does it run?
+ *   --data DIR    folder with the data set's files; without it the usual places are searched
+ *   --out DIR     write pictures and models there; nothing is written without it
+ *   --seed N      of initial weights and shuffles (42)
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { callbacks, init, WeftError } from 'weft';
+import { findGpu } from '../support/software-adapter.js';
+import { Refusal } from '../support/terminal.js';
+
+const OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  data: { type: 'string' },
+  out: { type: 'string' },
+  seed: { type: 'string', default: '42' },
+};
+
+/** Runs one lesson: `await lesson(async ({ quick, source, picture, clock }) => { … })`. Exit code 1 when it cannot be done. */
+export async function lesson(teach) {
+  let engine;
+  try {
+    const { quick, data: dir, out, seed } = readOptions();
+    const { gpu, note } = await findGpu().catch((cause) => {
+      throw new Refusal(cause.message, { cause });
+    });
+    engine = await init({ gpu, seed: Number(seed) });
+    console.log(`adapter: ${note}; seed: ${seed}\n`);
+    // In a hurry drawn garments will do, and nothing is downloaded.
+    const source = quick ? { dir, download: false, fallback: 'synthetic' } : { dir };
+    await teach({ quick, source, ...gallery(out), clock: new Clock() });
+  } catch (error) {
+    process.exitCode = 1;
+    const told = error instanceof Refusal || error instanceof WeftError;
+    console.error(told ? error.message : error);
+  }
+  await engine?.close();
+}
+
+function readOptions() {
+  let values;
+  try {
+    ({ values } = parseArgs({ options: OPTIONS }));
+  } catch (error) {
+    throw new Refusal(`${error.message}\nOptions: --quick, --data DIR, --out DIR, --seed N`);
+  }
+  if (!/^\d+$/.test(values.seed) || Number(values.seed) >= 2 ** 32) {
+    throw new Refusal(`--seed is '${values.seed}', expected a whole number below 2^32.`);
+  }
+  return values;
+}
+
+/** `picture(name, svg)` writes a file into the folder, `place(name)` is its path there; neither does anything without one. */
+function gallery(folder) {
+  const place = (name) => folder && join(folder, name);
+  const picture = async (name, svg) => {
+    if (!folder) return;
+    await mkdir(folder, { recursive: true });
+    await writeFile(place(name), svg);
+    console.log(`picture: ${place(name)}`);
+  };
+  return { picture, place };
+}
+
+/** The first `count` of labelled images: a lesson in a hurry. */
+export function first({ images, labels, height, width }, count) {
+  const pixels = height * width;
+  return {
+    images: images.subarray(0, count * pixels),
+    labels: labels.subarray(0, count),
+    count: Math.min(count, labels.length),
+    height,
+    width,
+  };
+}
+
+/** A callback that times steps without validation, and without the first epoch, which also compiles. */
+class Clock extends callbacks.Callback {
+  #begun = 0;
+  #paused = 0;
+  #steps = [];
+
+  onTrainBegin() {
+    this.#steps = [];
+  }
+
+  onEpochBegin() {
+    this.#begun = performance.now();
+  }
+
+  onTestBegin() {
+    this.#paused = performance.now();
+  }
+
+  onTestEnd() {
+    this.#begun += performance.now() - this.#paused;
+  }
+
+  onEpochEnd() {
+    this.#steps.push((performance.now() - this.#begun) / this.params.steps);
+  }
+
+  toString() {
+    const steps = this.#steps.length > 1 ? this.#steps.slice(1) : this.#steps;
+    const ms = steps.reduce((sum, one) => sum + one, 0) / steps.length;
+    return `time per step: ${ms.toFixed(2)} ms`;
+  }
+}

@@ -1,0 +1,92 @@
+/** Each tutorial with --quick, as a user runs it: it gets to its end and prints what the tutorial prints. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const MNIST = resolve('../shared/data/mnist');
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(name: string, options: string[]): Promise<Outcome> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [resolve('scripts/tutorials', `${name}.js`), ...options]);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    child.on('close', (code) => done({ code, stdout, stderr }));
+  });
+}
+
+/** Runs a lesson with its pictures in a folder that is gone afterwards; `files` are those it must have written. */
+async function quick(name: string, files: readonly string[], options: string[] = []): Promise<string> {
+  const out = mkdtempSync(join(tmpdir(), 'weft-tutorial-'));
+  try {
+    const { code, stdout, stderr } = await run(name, ['--quick', '--out', out, ...options]);
+    expect(stderr.replace(/^Warning: max.*artificially reduced.*$/gm, '').trim()).toBe('');
+    expect(code).toBe(0);
+    for (const file of files) {
+      const bytes = readFileSync(join(out, file));
+      expect(bytes.length).toBeGreaterThan(500);
+      if (file.endsWith('.svg')) expect(bytes.toString()).toMatch(/^<svg/);
+    }
+    return stdout;
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+const STEPS = (steps: number): RegExp => new RegExp(`${steps}/${steps} ━{20} .*accuracy: 0\\.\\d+ - loss: `);
+
+describe('tutorials', () => {
+  test('T1: a dense layer learns garments', async () => {
+    const stdout = await quick('t1-first-network', ['t1-samples.svg', 't1-weights.svg']);
+    expect(stdout).toMatch(/images \(\d+, 28, 28\)/);
+    expect(stdout).toMatch(STEPS(80));
+    expect(stdout).toMatch(/validation loss \d\.\d{4}, accuracy 0\.\d{4}/);
+  });
+
+  test('T2: the input is a layer', async () => {
+    const stdout = await quick('t2-input-layer', ['t2-history.svg']);
+    expect(stdout).toContain('│ dense (Dense)                   │ (None, 10)             │         7,850 │');
+    expect(stdout).toContain('Epoch 2/2');
+    expect(stdout).toMatch(/validation loss \d\.\d{4}, accuracy 0\.\d{4}/);
+  });
+
+  test('T4: three ways to the same 79,510 parameters', async () => {
+    const stdout = await quick('t4-hidden-layer', []);
+    expect(stdout.split('Total params: 79,510 (310.59 KB)')).toHaveLength(4);
+    expect(stdout).toContain('Model: "패션_MNIST_모델"');
+    expect(stdout).toMatch(STEPS(80));
+  });
+
+  test.skipIf(!existsSync(MNIST))('T5: digits, and one prediction', async () => {
+    const stdout = await quick('t5-digits', ['t5-prediction.svg', 't5-image.svg'], ['--data', MNIST]);
+    expect(stdout).toMatch(STEPS(20));
+    expect(stdout).toMatch(/test loss \d\.\d{4}, accuracy 0\.\d{4}/);
+    expect(stdout).toContain('it is 7');
+  });
+
+  test.skipIf(!existsSync(MNIST))('T6: validation after each epoch', async () => {
+    const stdout = await quick('t6-pipeline', ['t6-history.svg'], ['--data', MNIST]);
+    expect(stdout).toMatch(/70\/70 ━{20} .*val_accuracy: 0\.\d+ - val_loss: /);
+    expect(stdout).toContain('Trainable params: 16,330 (63.79 KB)');
+  });
+
+  test('an option that there is not is refused in one message, without a stack', async () => {
+    const { code, stderr } = await run('t1-first-network', ['--bogus']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('--bogus');
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+});
