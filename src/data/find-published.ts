@@ -10,6 +10,7 @@ import { environment } from '../base/platform.ts';
 import { type DownloadProgress, download, type PublishedFile, sha256 } from './download.ts';
 import { diskFileStore, type FileStore } from './file-store.ts';
 import { isGzip } from './idx.ts';
+import { unpackArchive } from './keras-archive.ts';
 import type { PublishedDataset } from './published.ts';
 
 export interface PublishedOptions {
@@ -88,6 +89,7 @@ export async function find(
   const shared = [
     disk.join('/usr/share/datasets', dataset.folder), // Debian's package
     disk.join(disk.home(), '.keras', 'datasets', dataset.folder),
+    ...(dataset.archive ? [disk.join(disk.home(), '.keras', 'datasets')] : []),
   ];
   for (const folder of shared) {
     const found = await look(folder);
@@ -103,7 +105,7 @@ async function findIn(dir: string, dataset: PublishedDataset, disk: FileStore): 
   const { found, missing } = await readFolder(dir, dataset, disk);
   if (found) return found;
   throw new ValueError(
-    `${dataset.name}: the folder ${dir} lacks ${missing.join(', ')}. Put the files there, gzipped or plain.`,
+    `${dataset.name}: the folder ${dir} lacks ${missing.join(', ')}. Put the files there, gzipped or plain${dataset.archive ? `, or ${dataset.archive.file.name}` : ''}.`,
   );
 }
 
@@ -119,7 +121,11 @@ async function readFolder(
     if (found) files.set(file, found);
     else missing.push(file.name);
   }
-  return missing.length === 0 ? { found: { source: folder, files }, missing } : { missing };
+  if (missing.length === 0) return { found: { source: folder, files }, missing };
+  const archive = dataset.archive && (await readEither(folder, dataset.archive.file, disk));
+  if (!archive) return { missing };
+  const unpacked = await unpackArchive(archive.bytes, archive.path, dataset);
+  return { found: { source: archive.path, files: unpacked }, missing };
 }
 
 const plainName = (file: PublishedFile) => file.name.replace(/\.gz$/, '');
@@ -167,7 +173,17 @@ class Cache {
       if ((await sha256(found.bytes)) === expected.sha256) files.set(file, found);
       else await this.discard(found.path);
     }
-    return files;
+    return files.size < filesOf(this.dataset).length ? ((await this.readArchive()) ?? files) : files;
+  }
+
+  private async readArchive(): Promise<Map<PublishedFile, FoundFile> | undefined> {
+    const { archive } = this.dataset;
+    const found = archive && (await readEither(this.folder, archive.file, this.disk).catch(() => undefined));
+    if (!found) return undefined;
+    if ((await sha256(found.bytes)) === archive.file.plain.sha256)
+      return unpackArchive(found.bytes, found.path, this.dataset);
+    await this.discard(found.path);
+    return undefined;
   }
 
   /** A cache that cannot be written (a full disk, a read-only home) costs a download next time, no more. */
@@ -199,29 +215,37 @@ async function fetchMissing(
   const bases = (options.url === undefined ? dataset.mirrors : [options.url]).map((base) =>
     base.replace(/\/*$/, '/'),
   );
-  const files = new Map(present);
-  for (const file of filesOf(dataset)) {
-    if (files.has(file)) continue;
-    const failures: DownloadError[] = [];
+  const source = (base: string) => (cache ? `${base} (kept in ${cache.folder})` : base);
+  const failures: DownloadError[] = [];
+  const fetchFrom = async (bases: readonly string[], file: PublishedFile): Promise<FoundFile | undefined> => {
     for (const base of bases) {
       const path = base + file.name;
       try {
         const bytes = await download(path, file, { ...options, fetch });
         await cache?.write(file, bytes);
-        files.set(file, { path, bytes });
-        break;
+        return { path, bytes };
       } catch (error) {
         if (!(error instanceof DownloadError)) throw error;
         failures.push(error);
       }
     }
-    if (!files.has(file)) {
-      const reasons = failures.map(({ message }) => `\n  ${message}`).join('');
-      throw new DownloadError(
-        `${dataset.name}: not found on this machine${damaged} and not downloaded:${reasons}\n${dataset.advice}`,
-        { cause: failures[0] },
-      );
-    }
+    return undefined;
+  };
+
+  const files = new Map(present);
+  for (const file of filesOf(dataset)) {
+    const found = files.get(file) ?? (await fetchFrom(bases, file));
+    if (!found) break;
+    files.set(file, found);
   }
-  return { source: cache ? `${bases[0]} (kept in ${cache.folder})` : bases[0], files };
+  if (files.size === filesOf(dataset).length) return { source: source(bases[0]), files };
+  const { archive } = dataset;
+  const base = options.url === undefined ? archive?.mirror : bases[0];
+  const found = archive && base && (await fetchFrom([base], archive.file));
+  if (found) return { source: source(base), files: await unpackArchive(found.bytes, found.path, dataset) };
+  const reasons = failures.map(({ message }) => `\n  ${message}`).join('');
+  throw new DownloadError(
+    `${dataset.name}: not found on this machine${damaged} and not downloaded:${reasons}\n${dataset.advice}`,
+    { cause: failures[0] },
+  );
 }

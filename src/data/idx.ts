@@ -48,6 +48,18 @@ export async function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): Pro
   return isGzip(bytes) ? parseGzipped(bytes, options, fail) : parsePlain(bytes, options, fail);
 }
 
+/** An IDX file of unsigned bytes. */
+export function encodeIdx({ data, shape }: NdArray<Uint8Array>): Uint8Array {
+  const bytes = new Uint8Array(4 + 4 * shape.length + data.length);
+  bytes.set([0, 0, UNSIGNED_BYTES, shape.length]);
+  const view = new DataView(bytes.buffer);
+  shape.forEach((size, i) => {
+    view.setUint32(4 + 4 * i, size);
+  });
+  bytes.set(data, 4 + 4 * shape.length);
+  return bytes;
+}
+
 type Fail = (place: string, reason: string, cause?: unknown) => never;
 
 /** Whether the bytes begin with gzip's magic number. */

@@ -10,6 +10,16 @@ export type { Fold, KFoldOptions } from './k-fold.ts';
 export type { ImageDataset, LabelledImages } from './labelled-images.ts';
 export type { Labels } from './labels.ts';
 export type { NdArray, NumberArray } from './nd-array.ts';
+export type { NpyOptions } from './npy.ts';
+export type { NpzOptions } from './npz.ts';
+export type { Column, Form, Slices } from './pipeline/columns.ts';
+export type {
+  BatchingOptions,
+  Dataset,
+  GeneratorOptions,
+  RowPlan,
+  ShuffleOptions,
+} from './pipeline/dataset.ts';
 export type { Rows } from './rows.ts';
 export * as data from './tools.ts';
 export type { Split, SplitOptions } from './train-test-split.ts';

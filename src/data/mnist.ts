@@ -7,7 +7,8 @@ import { MNIST } from './published.ts';
  * MNIST: 60,000 training and 10,000 test images of handwritten digits.
  *
  * images: [count, 28, 28] u8, 0 is paper; labels: [count] u8. Searched, downloaded, checked and kept as
- * `fashionMnist` is, in folders called `mnist`, and with the same errors.
+ * `fashionMnist` is, in folders called `mnist`, and with the same errors. Keras's `mnist.npz` does as well as the
+ * four files, also where Keras itself keeps it (`~/.keras/datasets`).
  *
  * ```ts
  * const { train, test } = await datasets.mnist({ dir: 'data' });

@@ -12,6 +12,8 @@ export interface PublishedDataset {
   readonly width: number;
   readonly train: { readonly images: PublishedFile; readonly labels: PublishedFile };
   readonly test: { readonly images: PublishedFile; readonly labels: PublishedFile };
+  /** All of it in one npz file, as Keras keeps it. */
+  readonly archive?: { readonly file: PublishedFile; readonly mirror: string };
   /** Base URLs, tried in this order. */
   readonly mirrors: readonly string[];
   /** How to get it without this library's download. */
@@ -69,6 +71,12 @@ export const FASHION_MNIST: PublishedDataset = {
   advice: 'On Debian and Ubuntu: apt-get install dataset-fashion-mnist',
 };
 
+/** As keras/src/datasets/mnist.py has it. */
+const KERAS_MNIST = {
+  bytes: 11_490_434,
+  sha256: '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1',
+};
+
 /** LeCun, Cortes, Burges: the MNIST database of handwritten digits. */
 export const MNIST: PublishedDataset = {
   name: 'MNIST',
@@ -99,6 +107,14 @@ export const MNIST: PublishedDataset = {
       [4_542, 'f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6'],
       [10_008, 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2'],
     ),
+  },
+  archive: {
+    file: {
+      name: 'mnist.npz',
+      gzip: KERAS_MNIST,
+      plain: KERAS_MNIST,
+    },
+    mirror: 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/',
   },
   mirrors: [
     'https://storage.googleapis.com/cvdf-datasets/mnist/',

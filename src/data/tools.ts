@@ -2,6 +2,9 @@
 export { parseIdx } from './idx.ts';
 export { KFold, StratifiedKFold } from './k-fold.ts';
 export { normalize } from './normalize.ts';
+export { encodeNpy, parseNpy } from './npy.ts';
+export { encodeNpz, parseNpz } from './npz.ts';
+export { Dataset } from './pipeline/dataset.ts';
 export { RandomState } from './random-state.ts';
 export { take } from './rows.ts';
 export { toCategorical } from './to-categorical.ts';
