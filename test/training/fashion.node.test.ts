@@ -39,25 +39,46 @@ async function validationAccuracies(hidden: number, epochs: number): Promise<num
   return history.val_accuracy;
 }
 
+interface Expectation {
+  readonly name: string;
+  readonly hidden: number;
+  readonly epochs: number;
+  readonly low: number;
+  readonly high: number;
+  /** Takes minutes on a software adapter. */
+  readonly long?: boolean;
+}
+
 describe('rmsprop in batches of 32 on 48,000 images', () => {
-  const expectations = [
+  const expectations: Expectation[] = [
     { name: '784-10 ends 5 epochs between 0.84 and 0.86', hidden: 0, epochs: 5, low: 0.84, high: 0.86 },
     {
-      name: '784-100-10 with sigmoid is above 0.80 after one epoch',
+      name: '784-100-10 with sigmoid passes 0.82 in an epoch',
       hidden: 100,
       epochs: 1,
-      low: 0.8,
-      high: 0.9,
+      low: 0.82,
+      high: 0.88,
     },
-    // Its 0.86 after 5 epochs is checked by scripts/train-fashion.js: too long for a test on a software adapter.
+    // Measured with seed 42: 0.8472, 0.8598, 0.8613, 0.8679, 0.8628.
+    {
+      name: '784-100-10 with sigmoid passes 0.86 in 5',
+      hidden: 100,
+      epochs: 5,
+      low: 0.86,
+      high: 0.89,
+      long: true,
+    },
   ];
-  for (const { name, hidden, epochs, low, high } of expectations)
+  for (const { name, hidden, epochs, low, high, long } of expectations)
     test(name, async ({ skip }) => {
+      if (long && !process.env.WEFT_LONG) skip('takes minutes on a software adapter: WEFT_LONG=1');
       if (!data && !process.env.CI) skip(`Fashion-MNIST was not found: ${missing}`);
       expect(missing).toBe('');
       const accuracies = await validationAccuracies(hidden, epochs);
       expect(accuracies).toHaveLength(epochs);
-      expect(accuracies.at(-1)).toBeGreaterThanOrEqual(low);
-      expect(accuracies.at(-1)).toBeLessThanOrEqual(high);
-    }, 300_000);
+      // From epoch to epoch it moves by half a point; the better of the last two says where it is.
+      const reached = Math.max(...accuracies.slice(-2));
+      expect(reached, String(accuracies)).toBeGreaterThanOrEqual(low);
+      expect(reached, String(accuracies)).toBeLessThanOrEqual(high);
+    }, 600_000);
 });
