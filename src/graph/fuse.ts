@@ -182,7 +182,7 @@ export class Fuser implements Fusion {
       if (isLeaf(node) || node.op!.kernel) costs.set(node, { loads: node.size === 1 ? 0 : 1, steps: 0 });
       else {
         let loads = 0;
-        let steps = node.op!.name === 'random' ? 30 : node.op!.alias ? 0 : 1;
+        let steps = node.op!.name.startsWith('random') ? 30 : node.op!.alias ? 0 : 1;
         for (const input of node.inputs) {
           loads += costs.get(input)!.loads;
           steps += costs.get(input)!.steps;

@@ -1,9 +1,10 @@
 /** Where tensors come from: JavaScript data, constants, counters and random numbers. */
 import { DTypeError, ShapeError, ValueError } from '../base/errors.ts';
+import { philox, toUniform } from '../base/random.ts';
 import type { Engine } from '../engine/engine.ts';
-import { apply, defineOp } from './define.ts';
+import { apply, defineOp, type Op, type Tolerance } from './define.ts';
 import { type DType, parseDType, type TypedArray } from './dtype.ts';
-import { build, ndarray } from './reference.ts';
+import { build } from './reference.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 import { Tensor, Variable } from './tensor.ts';
 
@@ -223,27 +224,65 @@ export const iota = (n: number): Tensor => apply(iotaOp, [], { size: n });
 
 interface RandomAttributes {
   shape: Shape;
-  kind: 'uniform' | 'normal';
   seed: number;
   stream: number;
 }
 
-const randomOp = defineOp({
-  name: 'random',
-  shape: (_inputs, a) => (a as unknown as RandomAttributes).shape,
-  dtype: () => 'f32',
-  expression(e, [counter], index, y) {
-    const { kind, seed, stream } = y.attributes as unknown as RandomAttributes;
-    e.use('random');
-    const step = `u32(${e.value(counter, '0u')})`;
-    return e.name(
-      `random_${kind}(${index}, ${step}, ${e.uniform(seed, 'u32')}, ${e.uniform(stream, 'u32')})`,
-    );
-  },
-  backward: () => [null],
-  reference: (_inputs, a) => ndarray((a as unknown as RandomAttributes).shape),
-  cases: [],
-});
+const words = new Uint32Array(4);
+
+/** The four words that belong to one element of a random tensor. */
+function drawn({ seed, stream }: RandomAttributes, step: number, element: number): Uint32Array {
+  philox(words, [element, step, 0, 0], [seed, stream]);
+  return words;
+}
+
+/** A random op: its WGSL function in lib/random.wgsl, and the same from the four words in float64. */
+function randomOp(name: string, wgsl: string, js: (words: Uint32Array) => number, tolerance: Tolerance): Op {
+  return defineOp({
+    name,
+    shape: (_inputs, a) => (a as unknown as RandomAttributes).shape,
+    dtype: () => 'f32',
+    expression(e, [counter], index, y) {
+      const { seed, stream } = y.attributes as unknown as RandomAttributes;
+      e.use('random');
+      const step = `u32(${e.value(counter, '0u')})`;
+      return e.name(`${wgsl}(${index}, ${step}, ${e.uniform(seed, 'u32')}, ${e.uniform(stream, 'u32')})`);
+    },
+    backward: () => [null],
+    reference: ([counter], a) => {
+      const attributes = a as unknown as RandomAttributes;
+      return build(attributes.shape, (_, i) => js(drawn(attributes, counter.data[0], i)));
+    },
+    tolerance,
+    cases: [
+      {
+        shapes: [[]],
+        dtypes: ['i32'],
+        range: [0, 9],
+        attributes: { shape: [5, 7], seed: 42, stream: 3 },
+        noGradient: 'random',
+      },
+      {
+        shapes: [[]],
+        dtypes: ['i32'],
+        range: [0, 9],
+        attributes: { shape: [130], seed: 7, stream: 0 },
+        noGradient: 'random',
+      },
+    ],
+  });
+}
+
+const randomUniform = randomOp('randomUniform', 'random_uniform', ([word]) => toUniform(word), {});
+
+/** Box and Muller, the first uniform kept off 0. WGSL's cosine is good to 2^-11. */
+const randomNormal = randomOp(
+  'randomNormal',
+  'random_normal',
+  ([first, second]) =>
+    Math.sqrt(-2 * Math.log(((first >>> 8) + 0.5) / 0x1000000)) * Math.cos(2 * Math.PI * toUniform(second)),
+  { relative: 1e-4, absolute: 3e-3 },
+);
 
 export interface RandomOptions {
   /** Key of the generator; default 0. */
@@ -255,14 +294,13 @@ export interface RandomOptions {
 }
 
 const draw =
-  (kind: RandomAttributes['kind']) =>
+  (op: Op) =>
   (shape: readonly number[], { seed = 0, stream = 0, counter = 0 }: RandomOptions = {}): Tensor =>
-    apply(randomOp, [toTensor(counter, 'i32')], {
-      shape: checkShape(shape, `random.${kind}`),
-      kind,
+    apply(op, [toTensor(counter, 'i32')], {
+      shape: checkShape(shape, op.name),
       seed: seed >>> 0,
       stream: stream >>> 0,
     });
 
 /** Counter-based random tensors: `uniform` in [0, 1), `normal` with mean 0 and deviation 1. */
-export const random = { uniform: draw('uniform'), normal: draw('normal') };
+export const random = { uniform: draw(randomUniform), normal: draw(randomNormal) };
