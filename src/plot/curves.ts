@@ -20,6 +20,8 @@ export interface CurveOptions {
   readonly from?: number;
   /** Greatest x; 5 unless given. */
   readonly to?: number;
+  /** Names of curves to draw dashed, so that what they lie on shows through. */
+  readonly dashed?: readonly string[];
   readonly xLabel?: string;
   readonly yLabel?: string;
   /** Panels in a row; up to 3 unless given. */
@@ -56,6 +58,7 @@ export function curves(
       name,
       x,
       y: values(name, curve, x),
+      dashed: options.dashed?.includes(name),
     }));
     return panel(lines, { title: frame.title, width, height, xLabel, yLabel });
   });

@@ -83,6 +83,13 @@ describe('tutorials', () => {
     expect(stdout).toContain('Trainable params: 16,330 (63.79 KB)');
   });
 
+  test('T7: activations, their slopes, and a regression', async () => {
+    const stdout = await quick('t7-activations', ['t7-activations.svg', 't7-regression.svg']);
+    expect(stdout).toContain('sigmoid  at −5, 0, 5: 0.0067 0.5000 0.9933');
+    expect(stdout).toContain(' slope   at −5, 0, 5: 0.0066 0.2500 0.0066');
+    expect(stdout).toMatch(/mean squared error after 5 epochs: 0\.\d{4}/);
+  });
+
   test('an option that there is not is refused in one message, without a stack', async () => {
     const { code, stderr } = await run('t1-first-network', ['--bogus']);
     expect(code).toBe(1);
