@@ -33,6 +33,12 @@ export { type Captured, type CaptureOptions, capture, type Outputs } from './gra
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';
 export type { PlannedKernel } from './graph/plan.ts';
 export { defaultEngine, init } from './graph/runtime.ts';
+export {
+  type SelfTestOptions,
+  type SelfTestReport,
+  type SelfTestResult,
+  selfTest,
+} from './graph/self-test.ts';
 export { assignAll } from './graph/variables.ts';
 export * from './nn/index.ts';
 export { argMax, argMin } from './ops/arg-reduce.ts';
