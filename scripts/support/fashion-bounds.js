@@ -14,6 +14,9 @@ const OPTIMIZERS = ['rmsprop', 'adam', 'adamw'];
 const LARGEST_BATCH = 64;
 /** Fewer images need more epochs. */
 const FEWEST_IMAGES = 48_000;
+/** Of all 60,000; with some of them held back a bound is a point lower (sigmoid on 48,000 images: 0.8555). */
+const ALL_IMAGES = 60_000;
+const HELD_BACK = 0.01;
 
 /** The bound of a run as `{ model, data, epochs, accuracy }`, or `{ reason }` why there is none. */
 export function findBound(
@@ -32,7 +35,8 @@ export function findBound(
   if (batchSize > LARGEST_BATCH) return { reason: `batches of ${batchSize}` };
   const { after } = BOUNDS.find((row) => row.model === model && row.data === data);
   const reached = Math.max(...epochCounts(after).filter((count) => count <= epochs));
-  return { model, data, epochs: reached, accuracy: after[reached] };
+  const allowance = images < ALL_IMAGES ? HELD_BACK : 0;
+  return { model, data, epochs: reached, accuracy: Number((after[reached] - allowance).toFixed(3)) };
 }
 
 const epochCounts = (after) => Object.keys(after).map(Number);
