@@ -1,5 +1,6 @@
 /** The rules that the file states in words, as the calls that show them. */
-import { defaultEngine, layers, ones, sequential, zeros } from '../../src/index.ts';
+import { layers, ones, sequential, zeros } from '../../src/index.ts';
+import { testEngine } from '../support/engine.ts';
 import { exactly, expectNumbers, trained } from './cases.ts';
 import { quiet, regression } from './models.ts';
 
@@ -14,7 +15,7 @@ export const behaviours: Record<string, () => Promise<void>> = {
     expectNumbers(long.epoch, [0, 1, 2], exactly);
   },
   async 'model.fit.behaviour.0980'() {
-    const { model, x, y } = regression(100, false);
+    const { model, x, y } = regression(100, { trainable: false });
     const whole = await model.fit(x, y, { ...quiet, batchSize: 100 });
     const parts = await model.fit(x, y, { ...quiet, batchSize: 80 });
     expectNumbers(parts.history.loss, whole.history.loss, trained);
@@ -34,8 +35,9 @@ export const behaviours: Record<string, () => Promise<void>> = {
     expectNumbers(await (await model.predict(x, { verbose: 0 })).data(), Array(8).fill(0), exactly);
   },
   async 'memory.behaviour.0982'() {
-    const engine = await defaultEngine();
-    const { model, x, y } = regression(20);
+    // An engine of its own: nothing that earlier cases left behind is collected while this one counts.
+    const engine = await testEngine();
+    const { model, x, y } = regression(20, { engine });
     model.compile({ optimizer: 'sgd', loss: 'mse', metrics: ['mae'] });
     const [vx, vy] = [zeros([8, 4]), zeros([8, 1])];
     const situations = [1, 7, 20].flatMap((batchSize) => [

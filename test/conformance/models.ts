@@ -1,5 +1,5 @@
 /** The file's descriptions of layers, models and optimizers, made into Weft's. */
-import { layers, optimizers, sequential, tensor } from '../../src/index.ts';
+import { type Engine, layers, optimizers, sequential, tensor } from '../../src/index.ts';
 import { generator } from '../reference/random.ts';
 import type { ConformanceCase } from './cases.ts';
 
@@ -35,8 +35,11 @@ export const optimizerOf = ({ name, ...options }: Options) => optimizers[name as
 
 export const quiet = { verbose: 0, shuffle: false } as const;
 
-/** A small regression, learnable or frozen. */
-export function regression(rows: number, trainable = true) {
+/** A small regression, learnable or frozen; its data decide on which engine it runs. */
+export function regression(
+  rows: number,
+  { trainable = true, engine }: { trainable?: boolean; engine?: Engine } = {},
+) {
   const random = generator(rows);
   const model = sequential([
     layers.input({ shape: [4] }),
@@ -46,7 +49,7 @@ export function regression(rows: number, trainable = true) {
   model.compile({ optimizer: 'sgd', loss: 'mse' });
   return {
     model,
-    x: tensor(random.array(rows * 4, -1, 1), { shape: [rows, 4] }),
-    y: tensor(random.array(rows, -1, 1), { shape: [rows, 1] }),
+    x: tensor(random.array(rows * 4, -1, 1), { shape: [rows, 4], engine }),
+    y: tensor(random.array(rows, -1, 1), { shape: [rows, 1], engine }),
   };
 }

@@ -73,7 +73,9 @@ describe('a step of 784-128-10 with rmsprop and accuracy, in the steady state', 
   });
   test('leaves live and allocated bytes as they were, over 200 steps', () => {
     const [, second, , , last] = memory;
-    expect(last).toEqual({ ...second, peakBytes: last.peakBytes });
+    // Less is no leak: earlier garbage may be collected meanwhile.
+    for (const count of ['tensors', 'liveBytes', 'allocatedBytes', 'blocks'] as const)
+      expect(last[count], count).toBeLessThanOrEqual(second[count]);
   });
 });
 
