@@ -12,7 +12,7 @@ export type { Labels } from './labels.ts';
 export type { NdArray, NumberArray } from './nd-array.ts';
 export type { NpyOptions } from './npy.ts';
 export type { NpzOptions } from './npz.ts';
-export type { Column, Form, Slices } from './pipeline/columns.ts';
+export type { Column, Form, LazyArray, Slices } from './pipeline/columns.ts';
 export type {
   BatchingOptions,
   Dataset,

@@ -40,6 +40,20 @@ describe('slices', () => {
     expect([image.shape, label]).toEqual([[2, 2], 1]);
   });
 
+  test('of arrays whose numbers are elsewhere are fetched once, and only for a pass', async () => {
+    let fetched = 0;
+    const lazy = { shape: [3, 1], data: async () => Float32Array.of(++fetched, 5, 6) };
+    const dataset = Dataset.fromTensorSlices([lazy, counting(3)])
+      .skip(1)
+      .batch(2);
+    expect((dataset.rowPlan!.columns as unknown[])[0]).toBe(lazy);
+    expect(fetched).toBe(0);
+    const [[x, y]] = (await dataset.toArray()) as [NdArray, NdArray][];
+    expect([x, y.data]).toEqual([{ data: Float32Array.of(5, 6), shape: [2, 1] }, Int32Array.of(1, 2)]);
+    await dataset.toArray();
+    expect(fetched).toBe(1);
+  });
+
   test('of arrays with different numbers of rows are refused', () => {
     expect(() => Dataset.fromTensorSlices([counting(3), counting(2)])).toThrow('arrays of 3 and 2 rows');
     expect(() => Dataset.fromTensorSlices({})).toThrow(ShapeError);

@@ -5,8 +5,14 @@ import type { LabelledImages } from '../labelled-images.ts';
 import type { NdArray, NumberArray } from '../nd-array.ts';
 import { take } from '../rows.ts';
 
-/** One array of n rows: with a shape, a typed array or a list of numbers. */
-export type Column = NdArray | NumberArray | readonly number[];
+/** An array whose numbers come when they are asked for: a tensor. `data` is called when a pass needs them here. */
+export interface LazyArray {
+  readonly shape: readonly number[];
+  data(): Promise<NumberArray>;
+}
+
+/** One array of n rows: with a shape, a typed array, a list of numbers or a tensor. */
+export type Column = NdArray | LazyArray | NumberArray | readonly number[];
 
 /** What `fromTensorSlices` takes. */
 export type Slices = Column | LabelledImages | readonly Column[] | Readonly<Record<string, Column>>;
@@ -25,8 +31,13 @@ export function mapForm<A, B>(
   return Object.fromEntries(Object.entries(form as Record<string, A>).map(([key, value]) => [key, f(value)]));
 }
 
-export const isNdArray = (value: unknown): value is NdArray =>
+export const isNdArray = (value: unknown): value is NdArray => isShaped(value) && !isLazy(value);
+
+/** With a shape, whether the numbers are here or not. */
+const isShaped = (value: unknown): value is NdArray | LazyArray =>
   typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
+
+const isLazy = (value: NdArray | LazyArray): value is LazyArray => typeof value.data === 'function';
 
 export const isTyped = (value: unknown): value is NumberArray =>
   ArrayBuffer.isView(value) && !(value instanceof DataView);
@@ -35,13 +46,14 @@ const isNumbers = (value: unknown): boolean => Array.isArray(value) && !(typeof 
 
 /** Arrays with the same number of rows, in the form they were given in. */
 export class Columns {
-  readonly form: Form<NdArray>;
+  readonly form: Form<NdArray | LazyArray>;
   readonly count: number;
+  private fetched: Promise<HostRows> | null = null;
 
   constructor(given: Slices) {
     const parts = isLabelledImages(given) ? separate(given) : given;
-    const isColumn = (part: unknown) => isNdArray(part) || isTyped(part) || isNumbers(part);
-    this.form = mapForm<Column, NdArray>(parts as Form<Column>, isColumn, toNdArray);
+    const isColumn = (part: unknown) => isShaped(part) || isTyped(part) || isNumbers(part);
+    this.form = mapForm<Column, NdArray | LazyArray>(parts as Form<Column>, isColumn, toShaped);
     const counts = new Set(this.list().map(({ shape }) => shape[0]));
     if (counts.size !== 1) {
       throw new ShapeError(
@@ -51,9 +63,35 @@ export class Columns {
     [this.count] = counts;
   }
 
-  private list(): NdArray[] {
+  private list(): (NdArray | LazyArray)[] {
     const { form } = this;
-    return isNdArray(form) ? [form] : Object.values(form);
+    return isShaped(form) ? [form] : Object.values(form);
+  }
+
+  /** The rows here, where they can be looked at. Numbers that are elsewhere are fetched once. */
+  here(): Promise<HostRows> {
+    this.fetched ??= this.fetch();
+    return this.fetched;
+  }
+
+  private async fetch(): Promise<HostRows> {
+    const arrays = await Promise.all(
+      this.list().map(
+        async (column): Promise<NdArray> =>
+          isLazy(column) ? { data: await column.data(), shape: [...column.shape] } : column,
+      ),
+    );
+    let i = 0;
+    return new HostRows(mapForm<NdArray | LazyArray, NdArray>(this.form, isShaped, () => arrays[i++]));
+  }
+}
+
+/** Rows of arrays that are here. */
+export class HostRows {
+  private readonly form: Form<NdArray>;
+
+  constructor(form: Form<NdArray>) {
+    this.form = form;
   }
 
   /** Row i of each array: a number where the array has rank 1, else an array of the rest of the shape (a view). */
@@ -80,17 +118,22 @@ const separate = ({ images, labels, count, height, width }: LabelledImages): NdA
   { data: labels, shape: [count] },
 ];
 
-function toNdArray(column: Column): NdArray {
+function toShaped(column: Column): NdArray | LazyArray {
   if (isTyped(column)) return { data: column, shape: [column.length] };
-  if (!isNdArray(column)) {
+  if (!isShaped(column)) {
     if (!Array.isArray(column) || column.some((value) => typeof value !== 'number')) {
       throw new ValueError(
-        'fromTensorSlices: expected numbers, typed arrays or { data, shape }, in a list or an object if there are several.',
+        'fromTensorSlices: expected numbers, typed arrays, tensors or { data, shape }, in a list or an object if there are several.',
       );
     }
     return { data: Float32Array.from(column), shape: [column.length] };
   }
-  const { data, shape } = column;
+  const { shape } = column;
+  if (isLazy(column)) {
+    if (shape.length > 0) return column;
+    throw new ShapeError('fromTensorSlices: a tensor without axes has no rows.');
+  }
+  const { data } = column;
   const size = shape.reduce((product, extent) => product * extent, 1);
   if (shape.length > 0 && data.length === size) return column;
   throw new ShapeError(`fromTensorSlices: ${data.length} numbers in shape [${shape}], expected rows.`);

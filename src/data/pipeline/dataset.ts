@@ -1,7 +1,7 @@
 import { ConfigError, ValueError } from '../../base/errors.ts';
 import type { NdArray } from '../nd-array.ts';
 import { collate } from './collate.ts';
-import { Columns, type Form, type Slices } from './columns.ts';
+import { Columns, type Form, type LazyArray, type Slices } from './columns.ts';
 import type { Flow } from './flow.ts';
 import * as flows from './flow.ts';
 import { chain, cut, inOrder, type RowOrder, repeated, type Shuffle, shuffled } from './order.ts';
@@ -24,7 +24,7 @@ export interface GeneratorOptions {
 /** A pipeline that only chooses, orders and batches the rows of arrays, said without touching the data. */
 export interface RowPlan {
   /** The arrays, in the form they were given in. */
-  readonly columns: Form<NdArray>;
+  readonly columns: Form<NdArray | LazyArray>;
   /** How many rows a pass visits. */
   readonly count: number;
   /** The first row where a pass visits start, start + 1, …; null where the order is another. */
@@ -70,7 +70,7 @@ export class Dataset<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * The rows of arrays: one array, a list of them (`[x, y]`) or named ones (`{ x, y }`), or labelled images as
+   * The rows of arrays or tensors: one, a list of them (`[x, y]`) or named ones (`{ x, y }`), or labelled images as
    * `[images, labels]`. Nothing is copied. Throws ShapeError when they differ in the number of rows.
    */
   static fromTensorSlices<T = unknown>(slices: Slices): Dataset<T> {
@@ -107,7 +107,8 @@ export class Dataset<T = unknown> implements AsyncIterable<T> {
 
   private static ofRows(columns: Columns, order: RowOrder): Dataset {
     const flow: Flow<unknown> = async function* (pass) {
-      for (const row of order.of(pass)) yield columns.row(row);
+      const here = await columns.here();
+      for (const row of order.of(pass)) yield here.row(row);
     };
     return new Dataset({
       flow,
@@ -119,9 +120,9 @@ export class Dataset<T = unknown> implements AsyncIterable<T> {
 
   private static ofBatches(columns: Columns, order: RowOrder, batchSize: number): Dataset {
     const flow: Flow<unknown> = async function* (pass) {
+      const here = await columns.here();
       const rows = order.of(pass);
-      for (let at = 0; at < rows.length; at += batchSize)
-        yield columns.rows(rows.subarray(at, at + batchSize));
+      for (let at = 0; at < rows.length; at += batchSize) yield here.rows(rows.subarray(at, at + batchSize));
     };
     return new Dataset({
       flow,
