@@ -5,6 +5,9 @@ import type { Verbosity } from '../report/progress.ts';
 /** Values by key: 'loss', 'accuracy', 'val_loss', … in alphabetical order. */
 export type Logs = Readonly<Record<string, number>>;
 
+/** Logs that a callback may add to: those after it, the progress line and the History see it too. */
+export type EpochLogs = Record<string, number>;
+
 /** What a run is about. */
 export interface RunParameters {
   readonly verbose: Verbosity;
@@ -37,7 +40,7 @@ export class Callback {
   onTrainEnd(_logs: Logs): Waiting {}
   onEpochBegin(_epoch: number, _logs: Logs): Waiting {}
   /** `logs`: means over the epoch, with `val_` for validation. */
-  onEpochEnd(_epoch: number, _logs: Logs): Waiting {}
+  onEpochEnd(_epoch: number, _logs: EpochLogs): Waiting {}
   onTrainBatchBegin(_batch: number, _logs: Logs): Waiting {}
   /** `logs`: means over the epoch so far. */
   onTrainBatchEnd(_batch: number, _logs: Logs): Waiting {}

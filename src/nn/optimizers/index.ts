@@ -1,13 +1,15 @@
 /**
  * Optimizers by function: `optimizers.adam({ learningRate: 0.01 })` or `optimizers.sgd(0.1, { momentum: 0.9 })`.
  */
+
+import type { Schedule } from '../schedules/schedule.ts';
 import { Adagrad, type AdagradOptions } from './adagrad.ts';
 import { Adam, type AdamOptions, AdamW } from './adam.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 import { RMSprop, type RmspropOptions } from './rmsprop.ts';
 import { SGD, type SgdOptions } from './sgd.ts';
 
-type Rate = NonNullable<OptimizerOptions['learningRate']>;
+type Rate = number | Schedule;
 
 /** The learning rate may stand alone in front. */
 const factory =

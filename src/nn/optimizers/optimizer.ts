@@ -9,14 +9,13 @@ import { sameShape, show, sizeOf } from '../../ops/shape.ts';
 import { Tensor, type Variable } from '../../ops/tensor.ts';
 import { numberBetween } from '../check.ts';
 import { automaticName, describe } from '../names.ts';
-
-/** A learning rate that depends on the step: a tensor function of the iteration as f32. */
-export type Schedule = (step: Tensor) => Tensor;
+import { scheduleFrom } from '../schedules/resolve.ts';
+import { describeSchedule, type Schedule } from '../schedules/schedule.ts';
 
 /** Options of every optimizer. */
 export interface OptimizerOptions {
-  /** Size of a step: a number, or a function of the iteration in tensor algebra. */
-  learningRate?: number | Schedule;
+  /** Size of a step: a number, a function of the iteration in tensor algebra, or a schedule's description. */
+  learningRate?: number | Schedule | { className: string; config?: object };
   /** Share of each weight, times the learning rate, that is taken off in each step; default null: none. */
   weightDecay?: number | null;
   /** Largest length of each variable's gradient; default null: no limit. */
@@ -78,9 +77,8 @@ export abstract class Optimizer {
   constructor(className: string, options: Required<OptimizerOptions>) {
     this.className = className;
     this.name = options.name ?? automaticName(className);
-    const { learningRate } = options;
-    this.schedule = typeof learningRate === 'function' ? learningRate : null;
-    this.rateOnHost = typeof learningRate === 'function' ? Number.NaN : this.checkedRate(learningRate);
+    this.schedule = scheduleOf(options.learningRate, className);
+    this.rateOnHost = this.schedule ? Number.NaN : this.checkedRate(options.learningRate);
     this.rate = variable(this.rateOnHost, { name: 'learning_rate', trainable: false });
     const limit = (value: number | null, option: string): number | null =>
       value === null ? null : numberBetween(value, className, option, 0);
@@ -115,6 +113,12 @@ export abstract class Optimizer {
       throw new StateError(`${this.name}: learningRate follows a schedule and cannot be set.`);
     this.rateOnHost = this.checkedRate(value);
     void this.rate.assign(this.rateOnHost);
+  }
+
+  /** The learning rate of the next step, as f32 has it; under a schedule it is computed. */
+  async currentLearningRate(): Promise<number> {
+    if (this.schedule === null) return Math.fround(this.rateOnHost);
+    return this.schedule(this.iterations.cast('f32')).item();
   }
 
   private checkedRate(value: unknown): number {
@@ -235,13 +239,19 @@ export abstract class Optimizer {
   getConfig(): Record<string, unknown> {
     return {
       name: this.name,
-      learningRate: this.rateOnHost,
+      learningRate: (this.schedule && describeSchedule(this.schedule)) ?? this.rateOnHost,
       weightDecay: this.weightDecay,
       clipnorm: this.clipnorm,
       globalClipnorm: this.globalClipnorm,
       clipvalue: this.clipvalue,
     };
   }
+}
+
+/** The schedule that a learning rate is or describes; null for a number. */
+function scheduleOf(rate: unknown, operation: string): Schedule | null {
+  if (typeof rate === 'function') return rate as Schedule;
+  return typeof rate === 'object' && rate !== null ? scheduleFrom(rate, operation) : null;
 }
 
 /** √ Σ g² over all values of some tensors; safe at 0. */

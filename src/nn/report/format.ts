@@ -25,6 +25,15 @@ export function exponent(x: number, digits: number): string {
   return x.toExponential(digits).replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
+/** `str(x)` of a float: 1 → '1.0', 0.00001 → '1e-05'. */
+export function floatText(x: number): string {
+  if (!Number.isFinite(x)) return fixed(x, 0);
+  const [digits, power] = x.toExponential().split('e');
+  if (Number(power) < -4 || Number(power) >= 16)
+    return `${digits}e${power[0]}${power.slice(1).padStart(2, '0')}`;
+  return Number.isInteger(x) ? `${x}.0` : String(x);
+}
+
 /** 101770 → '101,770' */
 export const thousands = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 

@@ -26,16 +26,20 @@ export interface KerasDescription {
   readonly registered_name: string | null;
 }
 
-/** Options in Keras's spelling; initializers become descriptions of their own. */
+/** Where Keras has the class that an option describes. */
+function moduleOf(option: string): string {
+  if (option === 'learningRate') return 'keras.optimizers.schedules';
+  if (option.endsWith('Regularizer')) return 'keras.regularizers';
+  return option.endsWith('Constraint') ? 'keras.constraints' : 'keras.initializers';
+}
+
+/** Options in Keras's spelling; schedules, initializers and their kin become descriptions of their own. */
 export function kerasOptions(config: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => {
       if (namingOptions.has(key) && typeof value === 'string') return [kerasOption(key), kerasName(value)];
       if (isObject(value) && typeof value.className === 'string')
-        return [
-          kerasOption(key),
-          described('keras.initializers', value.className, (value.config ?? {}) as object),
-        ];
+        return [kerasOption(key), described(moduleOf(key), value.className, (value.config ?? {}) as object)];
       return [kerasOption(key), value];
     }),
   );
