@@ -6,6 +6,7 @@
  * times the archive is refused before it is unpacked.
  */
 import { FormatError } from '../base/errors.ts';
+import { needed } from './needed.ts';
 
 const DIRECTORY_END = 0x06054b50;
 const DIRECTORY_ENTRY = 0x02014b50;
@@ -41,7 +42,7 @@ export async function readZip(
   const total = entries.reduce((sum, { size }) => sum + size, 0);
   if (total > mostBytes)
     throw new FormatError(`${file}: ${bytes.length} bytes would unpack to ${total}; refused as a zip bomb.`);
-  const { inflateSync } = await import('fflate');
+  const { inflateSync } = await needed('fflate', () => import('fflate'));
   const files = new Map<string, Uint8Array>();
   let free = 0;
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
@@ -71,7 +72,7 @@ export async function readZip(
 
 /** An archive of stored files, in the order given. The same files make the same bytes. */
 export async function writeZip(files: Readonly<Record<string, Uint8Array>>): Promise<Uint8Array> {
-  const { zipSync } = await import('fflate');
+  const { zipSync } = await needed('fflate', () => import('fflate'));
   return zipSync({ ...files }, { level: 0, mtime: new Date(1980, 0, 1) });
 }
 

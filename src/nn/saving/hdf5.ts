@@ -4,6 +4,7 @@
  * nowhere.
  */
 import { FormatError } from '../../base/errors.ts';
+import { needed } from '../../data/needed.ts';
 import { checkedSize, narrowed, type Values } from './values.ts';
 
 export type Attribute = string | readonly string[];
@@ -29,8 +30,17 @@ export const isHdf5 = (bytes: Uint8Array): boolean => SIGNATURE.every((byte, i) 
 let loading: Promise<{ library: Library; files: FileSystem }> | null = null;
 let made = 0;
 
+/** The library, from the first use on. A failure to load it is not kept. */
+function loaded(): Promise<{ library: Library; files: FileSystem }> {
+  loading ??= load().catch((error) => {
+    loading = null;
+    throw error;
+  });
+  return loading;
+}
+
 async function load(): Promise<{ library: Library; files: FileSystem }> {
-  const library = await import('h5wasm');
+  const library = await needed('h5wasm', () => import('h5wasm'));
   const { FS: files } = await library.ready;
   // The library prints a stack of its own for each error; ours says what matters. Descriptor 2 is stderr.
   files.close((files as unknown as { streams: FS.FSStream[] }).streams[2]);
@@ -41,8 +51,7 @@ async function load(): Promise<{ library: Library; files: FileSystem }> {
 /** Groups with those of their attributes that `wanted` names, and all arrays. */
 export async function readHdf5(bytes: Uint8Array, file: string, wanted: readonly string[]): Promise<Hdf5> {
   if (!isHdf5(bytes)) throw new FormatError(`${file}: not an HDF5 file.`);
-  loading ??= load();
-  const { library, files } = await loading;
+  const { library, files } = await loaded();
   const name = `/${++made}.h5`;
   files.writeFile(name, bytes, { canOwn: true } as object);
   let open: InstanceType<Library['File']> | null = null;
@@ -138,8 +147,7 @@ function arrayOf(
 
 /** The file that holds these groups and arrays. Groups on the way to an array are made as needed. */
 export async function writeHdf5({ groups, arrays }: Hdf5): Promise<Uint8Array> {
-  loading ??= load();
-  const { library, files } = await loading;
+  const { library, files } = await loaded();
   const name = `/${++made}.h5`;
   const open = new library.File(name, 'w');
   try {

@@ -1,0 +1,20 @@
+/** Writes what Weft makes of one model in every format, and what it predicts, for Keras to be shown. */
+import { writeFile } from 'node:fs/promises';
+import * as weft from 'weft';
+import { findGpu } from '../support/software-adapter.js';
+import { labels, makeModel, samples } from './model.js';
+
+const fixtures = new URL('../../test/nn/saving/fixtures/', import.meta.url);
+const { gpu } = await findGpu();
+const engine = await weft.init({ gpu, seed: 42 });
+const model = await makeModel(weft);
+for (const name of ['from-weft.keras', 'from-weft.h5', 'from-weft.json'])
+  await model.save(new URL(name, fixtures));
+for (const name of ['from-weft.weights.h5', 'from-weft.safetensors'])
+  await model.saveWeights(new URL(name, fixtures));
+const predictions = await (await model.predict(samples)).array();
+await writeFile(
+  new URL('from-weft.expected.json', fixtures),
+  JSON.stringify({ samples, labels, predictions }),
+);
+await engine.close();

@@ -1,0 +1,165 @@
+/** Files on disks: whole or not at all. */
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { init, LoadError, layers, loadModel, SaveError, sequential } from '../../../src/index.ts';
+import { writeFiles } from '../../../src/nn/saving/files.ts';
+
+beforeAll(async () => {
+  await init({ seed: 5 });
+});
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'weft-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+const small = () => sequential([layers.input([3]), layers.dense(2)]);
+
+describe('saving', () => {
+  test('every format by its name, from a path or a URL, and nothing else is left', async () => {
+    const at = folder();
+    const model = small();
+    await model.save(join(at, 'a.keras'));
+    await model.save(pathToFileURL(join(at, 'a.h5')));
+    await model.saveWeights(join(at, 'a.weights.h5'));
+    await model.saveWeights(join(at, 'a.safetensors'));
+    await model.save(join(at, 'model.json'));
+    const files = readdirSync(at);
+    expect(files.filter((name) => !name.endsWith('.bin')).sort()).toEqual([
+      'a.h5',
+      'a.keras',
+      'a.safetensors',
+      'a.weights.h5',
+      'model.json',
+    ]);
+    expect(files.length).toBe(6);
+    const before = await model.weights[0].data();
+    for (const name of ['a.keras', 'a.h5', 'model.json'])
+      expect(await (await loadModel(join(at, name))).weights[0].data()).toEqual(before);
+  });
+
+  test('through a symbolic link', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'real.keras'), 'old');
+    symlinkSync(join(at, 'real.keras'), join(at, 'link.keras'));
+    await small().save(join(at, 'link.keras'));
+    expect(readFileSync(join(at, 'real.keras')).subarray(0, 2).toString()).toBe('PK');
+  });
+
+  test.each([
+    ['a parent that is missing', (at: string) => join(at, 'no', 'a.keras'), /no such file or folder/],
+    ['a path that is a folder', (at: string) => at, /it is a folder/],
+    ['a file for a parent', (at: string) => join(at, 'file', 'a.keras'), /no folder/],
+    ['a name beyond measure', (at: string) => join(at, `${'x'.repeat(300)}.keras`), /too long/],
+  ])('%s is a SaveError', async (_, path, message) => {
+    const at = join(folder(), 'a.keras');
+    mkdirSync(at);
+    writeFileSync(join(at, 'file'), 'old');
+    const saving = small().save(path(at), { format: 'keras' });
+    await expect(saving).rejects.toThrow(SaveError);
+    await expect(saving).rejects.toThrow(message);
+    expect(readdirSync(at)).toEqual(['file']);
+    expect(readdirSync(join(at, '..'))).toEqual(['a.keras']);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('a folder that may not be written to', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'a.keras'), 'old');
+    chmodSync(at, 0o500);
+    await expect(small().save(join(at, 'a.keras'))).rejects.toThrow(/permission denied/);
+    chmodSync(at, 0o700);
+    expect(readFileSync(join(at, 'a.keras'), 'utf8')).toBe('old');
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('a write that fails half-way keeps the old file', async () => {
+    const at = folder();
+    writeFileSync(join(at, 'a.keras'), 'old');
+    const bad = {
+      get length() {
+        throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+      },
+    };
+    await expect(
+      writeFiles(join(at, 'a.keras'), [{ name: 'a.keras', bytes: bad as never }], 'save'),
+    ).rejects.toThrow(SaveError);
+    expect(readdirSync(at)).toEqual(['a.keras']);
+    expect(readFileSync(join(at, 'a.keras'), 'utf8')).toBe('old');
+  });
+
+  test('killed at any moment, the file is the old one or the new one', async () => {
+    const at = folder();
+    const file = join(at, 'a.bin');
+    // Without a GPU the child starts in no time; what is tested is the writing.
+    await build({
+      entryPoints: ['src/nn/saving/files.ts'],
+      bundle: true,
+      format: 'esm',
+      outfile: join(at, 'files.mjs'),
+      logLevel: 'error',
+    });
+    writeFileSync(
+      join(at, 'write.mjs'),
+      `import { writeFiles } from './files.mjs';
+       for (let i = 0; ; i = (i + 1) % 200)
+         await writeFiles(process.argv[2], [{ name: 'a.bin', bytes: new Uint8Array(3e6).fill(i) }], 'save');`,
+    );
+    for (let i = 0; i < 6; i++) {
+      const child = spawn(process.execPath, [join(at, 'write.mjs'), file]);
+      const closed = new Promise((resolve) => child.on('close', resolve));
+      await new Promise((resolve) => setTimeout(resolve, 400 + 37 * i));
+      child.kill('SIGKILL');
+      await closed;
+      if (!existsSync(file)) continue;
+      const bytes = readFileSync(file);
+      expect(bytes.length).toBe(3_000_000);
+      expect(bytes.every((byte) => byte === bytes[0])).toBe(true);
+    }
+    expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe('loading', () => {
+  test('what is not there, or is a folder, is a LoadError with the path', async () => {
+    const at = folder();
+    await expect(loadModel(join(at, 'no.keras'))).rejects.toThrow(LoadError);
+    await expect(loadModel(join(at, 'no.keras'))).rejects.toThrow(/no\.keras cannot be read: no such file/);
+    await expect(loadModel(at)).rejects.toThrow(/it is a folder/);
+  });
+
+  test('a binary file that is missing, or somewhere else', async () => {
+    const at = folder();
+    const path = join(at, 'model.json');
+    await small().save(path);
+    const text = readFileSync(path, 'utf8');
+    const [binary] = readdirSync(at).filter((name) => name.endsWith('.bin'));
+    for (const elsewhere of [
+      '../x.bin',
+      '/etc/passwd',
+      'file:///etc/passwd',
+      'http://x/y',
+      'C:\\x',
+      'a\\b',
+    ]) {
+      writeFileSync(path, text.replaceAll(binary, JSON.stringify(elsewhere).slice(1, -1)));
+      await expect(loadModel(path)).rejects.toThrow(/points elsewhere/);
+    }
+    writeFileSync(path, text.replaceAll(binary, 'gone.bin'));
+    await expect(loadModel(path)).rejects.toThrow(/gone\.bin cannot be read/);
+  });
+});

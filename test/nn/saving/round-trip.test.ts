@@ -1,0 +1,203 @@
+/** Save and load in every format; what comes back is the same to the bit, and goes on as if nothing had been. */
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import {
+  ConfigError,
+  FormatError,
+  init,
+  LoadError,
+  layers,
+  loadModel,
+  losses,
+  type Model,
+  metrics,
+  optimizers,
+  type Sequential,
+  ShapeError,
+  sequential,
+} from '../../../src/index.ts';
+
+beforeAll(async () => {
+  await init({ seed: 5 });
+});
+
+const x = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i), (i % 7) / 7, 1]);
+const y = x.map((_, i) => i % 3);
+
+function garments(optimizer: 'adam' | 'rmsprop' | 'sgd' = 'adam', units = 6): Sequential {
+  const model = sequential([
+    layers.input([4]),
+    layers.dense(units, { activation: 'relu' }),
+    layers.dropout(0.25),
+    layers.dense(3, { activation: 'softmax' }),
+  ]);
+  model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+  return model;
+}
+
+async function bits(model: Model): Promise<number[][]> {
+  const all = await Promise.all(model.weights.map((weight) => weight.data()));
+  return all.map((one) => [...new Uint32Array(one.buffer)]);
+}
+
+const quiet = { batchSize: 16, verbose: 0 } as const;
+
+describe('training goes on as if it had not stopped', () => {
+  test.each(['rmsprop', 'adam'] as const)('3 + 3 epochs of %s are 6 epochs', async (optimizer) => {
+    const whole = garments(optimizer);
+    await whole.fit(x, y, { ...quiet, epochs: 6 });
+    for (const format of ['keras', 'h5'] as const) {
+      const half = garments(optimizer);
+      await half.fit(x, y, { ...quiet, epochs: 3 });
+      const again = await loadModel(await half.toBytes(format));
+      expect(await bits(again)).toEqual(await bits(half));
+      await again.fit(x, y, { ...quiet, initialEpoch: 3, epochs: 6 });
+      expect(await bits(again)).toEqual(await bits(whole));
+    }
+  });
+
+  test('weights and state go into a model that was made anew', async () => {
+    const whole = garments('sgd');
+    await whole.fit(x, y, { ...quiet, epochs: 2 });
+    const half = garments('sgd');
+    await half.fit(x, y, { ...quiet, epochs: 1 });
+    const other = garments('sgd');
+    await other.fit(x, y, { ...quiet, epochs: 1 });
+    await other.trainOnBatch(x, y);
+    await other.loadWeights(await half.toBytes('weights.h5'));
+    await other.fit(x, y, { ...quiet, initialEpoch: 1, epochs: 2 });
+    expect(await bits(other)).toEqual(await bits(whole));
+  });
+
+  test('a saved seed is in force again under another one', async () => {
+    const model = garments('sgd');
+    model.randomSeed = 77;
+    const again = await loadModel(await model.toBytes());
+    expect(again.randomSeed).toBe(77);
+    expect(again.layers.map((layer) => layer.randomSeed)).toEqual([77, 77, 77]);
+  });
+});
+
+describe('every format', () => {
+  test.each(['keras', 'h5', 'weights.h5', 'safetensors'] as const)(
+    '%s keeps every bit, NaN, infinities, -0 and subnormal numbers included',
+    async (format) => {
+      const model = garments();
+      const odd = [NaN, Infinity, -Infinity, -0, 1e-40, 3.4e38];
+      await model.setWeights(
+        model.weights.map(({ size }) => Float32Array.from({ length: size }, (_, i) => odd[i % 6])),
+      );
+      const before = await bits(model);
+      const bytes = await model.toBytes(format);
+      const again = garments();
+      await again.loadWeights(bytes);
+      expect(await bits(again)).toEqual(before);
+      expect(await bits(model)).toEqual(before);
+    },
+  );
+
+  test('what compile was told comes back', async () => {
+    const model = garments();
+    model.compile({
+      optimizer: optimizers.rmsprop({
+        learningRate: 0.25,
+        rho: 0.5,
+        momentum: 0.125,
+        centered: true,
+        clipnorm: 2,
+      }),
+      loss: losses.sparseCategoricalCrossentropy({ fromLogits: true, reduction: 'sum' }),
+      metrics: ['accuracy', metrics.sparseTopKCategoricalAccuracy({ k: 2, name: 'top2' })],
+    });
+    const again = await loadModel(await model.toBytes());
+    expect(again.optimizer.getConfig()).toEqual(model.optimizer.getConfig());
+    const { loss, metrics: list } = again.compileOptions as never as {
+      loss: { config: object; className: string };
+      metrics: [string, { name: string; config: object }];
+    };
+    expect(loss).toMatchObject({
+      className: 'SparseCategoricalCrossentropy',
+      fromLogits: true,
+      reduction: 'sum',
+    });
+    expect(list[0]).toBe('accuracy');
+    expect(list[1]).toMatchObject({ name: 'top2', config: { k: 2 } });
+  });
+
+  test('functions of one’s own are left out with a warning', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const model = garments();
+    model.compile({ optimizer: 'sgd', loss: (t, p) => t.sub(p).square().mean(-1) });
+    const again = await loadModel(await model.toBytes());
+    expect(again.compileOptions).toBeNull();
+    expect(warn.mock.calls.flat().join()).toMatch(/a loss of your own/);
+    warn.mockRestore();
+  });
+
+  test('layers of one’s own come back by their class', async () => {
+    const gain = (options: object = {}) =>
+      layers.custom({
+        className: 'Gain',
+        build([, size]) {
+          this.addWeight('gain', [size as number], 'ones');
+        },
+        call(z) {
+          return z.mul(this.weight('gain'));
+        },
+        ...options,
+      });
+    const model = sequential([layers.input([2]), gain({ name: 'mine' })]);
+    await model.setWeights([[2, 3]]);
+    const bytes = await model.toBytes();
+    await expect(loadModel(bytes)).rejects.toThrow(/layers\[1\] \(Gain\).*unknown/);
+    const again = await loadModel(bytes, { customLayers: { Gain: gain } });
+    expect(await (await again.predict([[1, 1]], { verbose: 0 })).array()).toEqual([[2, 3]]);
+  });
+
+  test('blobs and files are read as well', async () => {
+    const model = garments();
+    const before = await bits(model);
+    const bytes = (await model.toBytes()) as Uint8Array<ArrayBuffer>;
+    for (const source of [new Blob([bytes]), new File([bytes], 'x.keras'), bytes.buffer])
+      expect(await bits(await loadModel(source))).toEqual(before);
+  });
+});
+
+describe('weights that do not fit change nothing', () => {
+  test.each(['weights.h5', 'safetensors', 'keras', 'h5'] as const)('%s', async (format) => {
+    const bytes = await garments('adam', 7).toBytes(format);
+    const model = garments('adam', 6);
+    const before = await bits(model);
+    await expect(model.loadWeights(bytes)).rejects.toThrow(ShapeError);
+    await expect(model.loadWeights(bytes)).rejects.toThrow(
+      /layer dense\w* expects kernel \[4, 6\]; found \[4, 7\]/,
+    );
+    expect(await bits(model)).toEqual(before);
+  });
+
+  test.each(['weights.h5', 'safetensors', 'h5'] as const)('%s with a layer more or less', async (format) => {
+    const small = sequential([layers.input([4]), layers.dense(6)]);
+    const large = garments('adam', 6);
+    const [s, l] = [await small.toBytes(format), await large.toBytes(format)];
+    await expect(small.loadWeights(l)).rejects.toThrow(ShapeError);
+    await expect(large.loadWeights(s)).rejects.toThrow(ShapeError);
+  });
+});
+
+describe('refusals', () => {
+  test('names that say no format, or that of the other function', async () => {
+    const model = garments();
+    await expect(model.save('model.txt')).rejects.toThrow(/ends with \.keras, \.h5, \.json/);
+    await expect(model.save('model.weights.h5')).rejects.toThrow(/written by saveWeights/);
+    await expect(model.saveWeights('model.keras')).rejects.toThrow(/written by save\./);
+    await expect(model.save('x', { format: 'pickle' as never })).rejects.toThrow(ConfigError);
+    await expect(model.save(7 as never)).rejects.toThrow(/target is 7/);
+  });
+
+  test('sources that are none', async () => {
+    await expect(loadModel(7 as never)).rejects.toThrow(ConfigError);
+    await expect(loadModel([])).rejects.toThrow(ConfigError);
+    await expect(loadModel(new Uint8Array(0))).rejects.toThrow(FormatError);
+    await expect(loadModel('no/such/model.keras')).rejects.toThrow(LoadError);
+    await expect(loadModel(await garments().toBytes('weights.h5'))).rejects.toThrow(/loadWeights/);
+  });
+});
