@@ -28,6 +28,9 @@ export function ownValue(variable: Variable, value: TensorLike): Tensor {
 }
 
 const dirty = new Map<Variable, Tensor>();
+
+/** The values that lie at the homes of variables that have been assigned since: collected, they would free the homes. */
+const atHome = new WeakMap<Variable, Tensor>();
 let flushing: Promise<void> | null = null;
 
 /**
@@ -42,6 +45,8 @@ export function assign(variable: Variable, value: TensorLike): Promise<void> {
     tracing.current.assign(variable, node);
     return Promise.resolve();
   }
+  const { value: old, home } = variable;
+  if (home && old.storage === home) atHome.set(variable, old);
   replaceValue(variable, node);
   dirty.set(variable, node);
   flushing ??= Promise.resolve().then(flush);
@@ -95,10 +100,24 @@ export function bringHome(variable: Variable, engine: Engine): void {
     variable.home = range;
     return;
   }
+  const old = atHome.get(variable);
+  if (old?.storage === variable.home) moveOut(variable, old, engine);
+  atHome.delete(variable);
   engine.copy(range, variable.home);
-  const atHome = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
-  settle(atHome, engine, variable.home);
-  replaceValue(variable, atHome);
+  const next = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
+  settle(next, engine, variable.home);
+  replaceValue(variable, next);
+}
+
+/** Takes the value at a variable's home away from there: to a place of its own when somebody still waits for it. */
+function moveOut(variable: Variable, old: Tensor, engine: Engine): BufferRange {
+  const home = release(old)!;
+  if (hasPendingReaders(old)) {
+    const copy = engine.allocate(home.size, `${variable.name}, before`);
+    engine.copy(home, copy);
+    settle(old, engine, copy);
+  } else old.gone = `: ${variable.toString()} was updated since; read it before the update.`;
+  return home;
 }
 
 /**
@@ -108,12 +127,7 @@ export function bringHome(variable: Variable, engine: Engine): void {
 export function beforeOverwrite(variable: Variable, engine: Engine): void {
   const old = variable.value;
   if (!old.readers || old.readers.length === 0) return;
-  const home = release(old)!;
-  if (hasPendingReaders(old)) {
-    const copy = engine.allocate(home.size, `${variable.name}, before`);
-    engine.copy(home, copy);
-    settle(old, engine, copy);
-  } else old.gone = `: ${variable.toString()} was updated since; read it before the update.`;
+  const home = moveOut(variable, old, engine);
   const next = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
   settle(next, engine, home);
   replaceValue(variable, next);
@@ -166,8 +180,9 @@ export function collocate(variables: readonly Variable[], engine: Engine): void 
     };
     offset += sizes[i];
     engine.copy(value.storage!, home);
-    // The old value keeps its memory for whoever was made from it; a home that held something older is free.
-    if (variable.home && value.storage !== variable.home) engine.free(variable.home);
+    // The old value keeps its memory for whoever was made from it, and so does an older one that lay at home.
+    if (variable.home && value.storage !== variable.home && !atHome.delete(variable))
+      engine.free(variable.home);
     leaveBlock(variable);
     blockOf.set(variable, block);
     collectedMembers.register(variable, block, variable);
