@@ -3,6 +3,14 @@ export { activations } from './activations.ts';
 export * as callbacks from './callbacks/index.ts';
 export * as initializers from './initializers/index.ts';
 export * as layers from './layers/index.ts';
+export {
+  type CrossValidateOptions,
+  type CrossValidation,
+  crossValidate,
+  type Estimator,
+  type Splitter,
+} from './linear/cross-validate.ts';
+export { SgdClassifier, type SgdClassifierOptions, sgdClassifier } from './linear/sgd-classifier.ts';
 export { Loss, type LossOptions, losses } from './losses.ts';
 export { Metric, meanMetric, metrics } from './metrics.ts';
 export type { BatchOptions } from './models/batch.ts';

@@ -8,6 +8,7 @@ import matmul from './matmul.wgsl?raw';
 import matmul_subgroup from './matmul_subgroup.wgsl?raw';
 import matmul_workgroup from './matmul_workgroup.wgsl?raw';
 import reduce from './reduce.wgsl?raw';
+import sgd_linear from './sgd_linear.wgsl?raw';
 import softmax from './softmax.wgsl?raw';
 import update from './update.wgsl?raw';
 
@@ -20,6 +21,7 @@ export const kernels = {
   matmul_subgroup,
   matmul_workgroup,
   reduce,
+  sgd_linear,
   softmax,
   update,
 };
