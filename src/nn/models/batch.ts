@@ -16,6 +16,13 @@ export interface BatchOptions {
   classWeight?: Readonly<Record<number, number>> | ReadonlyMap<number, number> | null;
 }
 
+/** What a batch adds to the sums behind loss and metrics. */
+export interface BatchSums {
+  readonly sums: ArrayLike<number>;
+  readonly count: number;
+  readonly hasWeights: boolean;
+}
+
 type Operation = 'trainOnBatch' | 'testOnBatch';
 type BatchStep = Captured<readonly Tensor[], Tensor>;
 
@@ -29,7 +36,14 @@ export class BatchSteps {
     this.model = model;
   }
 
+  /** Loss and metrics of a batch. */
   async run(operation: Operation, x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
+    const { sums, count, hasWeights } = await this.sums(operation, x, y, options);
+    return this.model.compiled(operation).objective.results(sums, count, hasWeights);
+  }
+
+  /** The sums behind them, which add up over batches. */
+  async sums(operation: Operation, x: unknown, y: unknown, options?: BatchOptions): Promise<BatchSums> {
     const { model } = this;
     const { sampleWeight, classWeight } = readOptions(operation, options, {
       sampleWeight: null as unknown,
@@ -43,14 +57,14 @@ export class BatchSteps {
     try {
       await model.prepareFor(samples, operation);
       checkClassWeight(classWeight, classCount(model.outputShape), operation);
-      const { optimizer, objective } = model.compiled(operation);
+      const { optimizer } = model.compiled(operation);
       if (operation === 'trainOnBatch') optimizer.build(model.trainableWeights);
       const { weight } = samples;
       const step = this.step(operation, weight !== null, await model.engineFor(samples.x));
       const sums = await step(samples.x, samples.y!, ...(weight ? [weight] : []));
-      const logs = objective.results(await sums.data(), samples.count, weight !== null);
+      const numbers = await sums.data();
       sums.dispose();
-      return logs;
+      return { sums: numbers, count: samples.count, hasWeights: weight !== null };
     } finally {
       samples.dispose();
     }

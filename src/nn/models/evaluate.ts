@@ -9,6 +9,7 @@ import type { Model } from './model.ts';
 import type { Objective } from './objective.ts';
 import { Pace } from './pace.ts';
 import { runPass, throwIfAborted } from './pass.ts';
+import { refuseBeside } from './pipeline.ts';
 import { sorted, verbosity, withDefaults } from './run-options.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import {
@@ -17,8 +18,10 @@ import {
   type Engine,
   evaluationSteps,
   type LoopState,
+  Order,
   type StepPair,
 } from './steps.ts';
+import { StreamEvaluation, takeMade } from './stream.ts';
 
 export interface EvaluateOptions {
   /** Samples of a step; default 32. The result does not depend on it. */
@@ -54,18 +57,27 @@ export async function evaluateModel(
   const own = resolveCallbacks(given.callbacks, operation);
   throwIfAborted(given.signal, operation);
   const { sampleWeight } = given;
+  refuseBeside(x, operation, { y, sampleWeight, batchSize: options?.batchSize });
+  const made = await takeMade({ x }, operation);
+  if (made) return runEvaluation(new StreamEvaluation(model, made));
   const samples = await takeSamples({ x, y, sampleWeight }, { operation, inputShape: model.inputShape });
-  let evaluation: Evaluation | null = null;
   try {
     await model.prepareFor(samples, operation);
-    evaluation = new Evaluation(model, samples, batchSize, await model.engineFor(samples.x));
-    const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
-    callbacks.begin(model, { verbose, epochs: 1, steps: evaluation.stepCount });
-    await evaluation.prepare();
-    return await evaluation.run(callbacks, given.signal, operation, true);
+    const engine = await model.engineFor(samples.x);
+    return await runEvaluation(new Evaluation(model, samples, batchSize, engine));
   } finally {
-    await evaluation?.dispose();
     samples.dispose();
+  }
+
+  async function runEvaluation(evaluation: Evaluation | StreamEvaluation): Promise<Logs> {
+    try {
+      const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
+      callbacks.begin(model, { verbose, epochs: 1, steps: evaluation.stepCount });
+      await evaluation.prepare();
+      return await evaluation.run(callbacks, given.signal, operation, { progress: true });
+    } finally {
+      await evaluation.dispose();
+    }
   }
 }
 
@@ -80,6 +92,7 @@ export class Evaluation {
   private readonly meter: Meter;
   private readonly state: LoopState;
   private readonly hasWeights: boolean;
+  private readonly order: Order | null;
 
   constructor(model: Model, samples: Samples, batchSize: number, engine: Engine) {
     const { objective } = model.compiled('evaluate');
@@ -87,10 +100,11 @@ export class Evaluation {
     this.objective = objective;
     this.engine = engine;
     this.hasWeights = samples.weight !== null;
-    this.batches = new Batches(samples, batchSize);
+    this.batches = new Batches(samples, samples.batchSize ?? batchSize);
+    this.order = samples.order ? new Order(samples.count) : null;
     this.state = model.loops.evaluate.take(objective.countSums(this.hasWeights));
     this.meter = new Meter(objective.countSums(this.hasWeights));
-    this.steps = evaluationSteps(model, objective, this.state, this.batches, engine);
+    this.steps = evaluationSteps(model, objective, this.state, this.batches, this.order, engine);
   }
 
   get stepCount(): number {
@@ -101,16 +115,17 @@ export class Evaluation {
     await Promise.all([this.steps.whole.prepare(), this.steps.rest?.prepare()]);
   }
 
-  /** Loss and metrics, in the order of compile. */
+  /** Loss and metrics, in the order of compile. `pass`: of a dataset, from 0. `progress`: whether to tell of it. */
   async run(
     callbacks: CallbackList,
     signal: AbortSignal | null,
     operation: string,
-    progress = false,
+    { pass = 0, progress = false } = {},
   ): Promise<Logs> {
-    const { objective } = this;
+    const { objective, order } = this;
     await callbacks.call('onTestBegin', {});
     await this.state.restart(this.engine);
+    if (order) await order.write(this.batches.samples.order!(pass), this.engine);
     const byBatch = callbacks.listen('onTestBatchBegin', 'onTestBatchEnd');
     const logs = await runPass({
       engine: this.engine,
@@ -142,6 +157,7 @@ export class Evaluation {
   async dispose(): Promise<void> {
     await this.engine.idle().catch(() => {});
     disposeSteps(this.steps);
+    this.order?.dispose();
     this.model.loops.evaluate.giveBack(this.state);
   }
 }

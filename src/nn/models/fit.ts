@@ -1,27 +1,28 @@
 /** `model.fit`: epochs of steps, validation, and everybody who listens. */
 import { ConfigError, ValueError } from '../../base/errors.ts';
+import type { Tensor } from '../../ops/tensor.ts';
 import type { Logs, RunParameters } from '../callbacks/callback.ts';
 import { History } from '../callbacks/history.ts';
 import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
 import { flag, numberBetween, wholeNumber } from '../check.ts';
 import { describe, readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
-import { shuffledOrder } from '../seeds.ts';
 import { Evaluation } from './evaluate.ts';
-import { Meter } from './meter.ts';
 import type { Model } from './model.ts';
-import { Pace } from './pace.ts';
-import { runPass, throwIfAborted } from './pass.ts';
+import { throwIfAborted } from './pass.ts';
+import { refuseBeside } from './pipeline.ts';
 import { sorted, verbosity, withDefaults } from './run-options.ts';
 import {
   checkClassWeight,
   classCount,
+  type GivenSamples,
   type Samples,
   splitSamples,
   takeSamples,
   unpackValidationData,
 } from './samples.ts';
-import { Batches, disposeSteps, Order, trainingSteps } from './steps.ts';
+import { isMade, type MadeBatches, StreamEvaluation, StreamTraining, takeMade } from './stream.ts';
+import { Training } from './training.ts';
 
 export interface FitOptions {
   /** Samples of a step; default 32. The last batch may be smaller. */
@@ -96,9 +97,15 @@ function checkedSignal(signal: AbortSignal | null): AbortSignal | null {
   throw new ConfigError(`fit: signal is ${describe(signal)}; expected an AbortSignal.`);
 }
 
+/** Samples, or a dataset that makes its batches on the way. */
+type Source = Samples | MadeBatches;
+
 /** Everything from the check of the arguments to the last callback. Runs while the model is locked. */
 export async function fitModel(model: Model, x: unknown, y: unknown, options?: FitOptions): Promise<History> {
   const settings = readFitOptions(options);
+  const { batchSize, validationBatchSize } = options ?? {};
+  refuseBeside(x, 'fit', { y, batchSize, validationSplit: settings.validationSplit || undefined });
+  refuseBeside(settings.validationData, 'fit', { validationBatchSize });
   throwIfAborted(settings.signal, 'fit');
   const [train, validation] = await takeBoth(model, x, y, settings);
   try {
@@ -109,51 +116,60 @@ export async function fitModel(model: Model, x: unknown, y: unknown, options?: F
   }
 }
 
-/** Training and validation samples, checked before anything runs. */
+/** What to train on and what to validate with, checked before anything runs. */
 async function takeBoth(
   model: Model,
   x: unknown,
   y: unknown,
   settings: Settings,
-): Promise<[Samples, Samples | null]> {
+): Promise<[Source, Source | null]> {
   const { classWeight, sampleWeight, validationSplit, validationData } = settings;
-  const all = await takeSamples(
-    { x, y, classWeight, sampleWeight },
-    { operation: 'fit', inputShape: model.inputShape },
-  );
-  let second: Samples | null = null;
+  const shared = new Map<unknown, Tensor>();
+  const take = async (given: GivenSamples, operation: string): Promise<Source> => {
+    const made = await takeMade(given, operation);
+    if (made) return made;
+    const samples = await takeSamples(given, { operation, inputShape: model.inputShape, shared });
+    try {
+      await model.prepareFor(samples, operation);
+      return samples;
+    } catch (error) {
+      samples.dispose();
+      throw error;
+    }
+  };
+  const all = await take({ x, y, classWeight, sampleWeight }, 'fit');
   try {
-    await model.prepareFor(all, 'fit');
-    checkClassWeight(classWeight, classCount(model.outputShape), 'fit');
-    if (validationData === null) return splitSamples(all, validationSplit, 'fit');
-    second = await takeSamples(unpackValidationData(validationData, 'fit'), {
-      operation: 'fit: validationData',
-      inputShape: model.inputShape,
-    });
-    await model.prepareFor(second, 'fit: validationData');
-    return [all, second];
+    if (!isMade(all)) checkClassWeight(classWeight, classCount(model.outputShape), 'fit');
+    if (validationData !== null)
+      return [all, await take(unpackValidationData(validationData, 'fit'), 'fit: validationData')];
+    return isMade(all) ? [all, null] : splitSamples(all, validationSplit, 'fit');
   } catch (error) {
     all.dispose();
-    second?.dispose();
     throw error;
   }
 }
 
+const trainingOn = async (model: Model, source: Source, settings: Settings) =>
+  isMade(source)
+    ? new StreamTraining(model, source, settings)
+    : new Training(model, source, settings, await model.engineFor(source.x));
+
+const evaluationOn = async (model: Model, source: Source, batchSize: number) =>
+  isMade(source)
+    ? new StreamEvaluation(model, source)
+    : new Evaluation(model, source, batchSize, await model.engineFor(source.x));
+
 async function runEpochs(
   model: Model,
-  train: Samples,
-  validation: Samples | null,
+  train: Source,
+  validation: Source | null,
   settings: Settings,
 ): Promise<History> {
-  const { epochs, initialEpoch, verbose, signal } = settings;
-  const { objective, optimizer } = model.compiled('fit');
-  const engine = await model.engineFor(train.x);
-  const hasWeights = train.weight !== null;
-  const batches = new Batches(train, settings.batchSize);
-  const state = model.loops.train.take(objective.countSums(hasWeights));
-  const order = settings.shuffle ? new Order(train.count) : null;
+  const { epochs, initialEpoch, verbose, signal, validationBatchSize, validationFreq } = settings;
+  const training = await trainingOn(model, train, settings);
+  const evaluation = validation && (await evaluationOn(model, validation, validationBatchSize));
   const history = new History();
-  const params: RunParameters = { verbose, epochs, steps: batches.steps };
+  const params: RunParameters = { verbose, epochs, steps: training.stepCount };
   const callbacks = new CallbackList(
     [...withDefaults(settings.callbacks, verbose), history],
     model.inCallback,
@@ -161,48 +177,18 @@ async function runEpochs(
   callbacks.begin(model, params);
   model.history = history;
   model.stopTraining = false;
-
-  optimizer.build(model.trainableWeights);
-  const steps = trainingSteps(model, objective, optimizer, state, batches, order, engine);
-  const pace = new Pace();
-  const meter = new Meter(objective.countSums(hasWeights));
-  const evaluation = validation && new Evaluation(model, validation, settings.validationBatchSize, engine);
   try {
-    await Promise.all([steps.whole.prepare(), steps.rest?.prepare(), evaluation?.prepare()]);
-    await state.restart(engine);
+    await Promise.all([training.prepare(), evaluation?.prepare()]);
     await callbacks.call('onTrainBegin', {});
     let logs: Logs = {};
     for (let epoch = initialEpoch; epoch < epochs; epoch++) {
       throwIfAborted(signal, 'fit');
       await callbacks.call('onEpochBegin', epoch, {});
-      await order?.write(shuffledOrder(train.count, model.randomSeed ?? engine.seed, epoch), engine);
-      const byBatch = callbacks.listen('onTrainBatchBegin', 'onTrainBatchEnd');
-      const means = await runPass({
-        engine,
-        steps,
-        batches,
-        state,
-        meter,
-        pace,
-        signal,
-        operation: 'fit',
-        results: (sums, samples) => sorted(objective.results(sums, samples, hasWeights)),
-        byBatch: byBatch
-          ? {
-              begin: (batch) => callbacks.call('onTrainBatchBegin', batch, {}),
-              end: (batch, now) => callbacks.call('onTrainBatchEnd', batch, now),
-              stopped: () => model.stopTraining,
-            }
-          : null,
-        progress: callbacks.listen('onProgress')
-          ? (step, now) => callbacks.call('onProgress', step, now)
-          : null,
-      });
-      logs = means;
-      if (evaluation && (epoch + 1) % settings.validationFreq === 0) {
-        const values = Object.entries(await evaluation.run(callbacks, signal, 'fit'));
+      logs = await training.run(epoch, callbacks, signal);
+      if (evaluation && (epoch + 1) % validationFreq === 0) {
+        const values = Object.entries(await evaluation.run(callbacks, signal, 'fit', { pass: epoch }));
         logs = sorted({
-          ...means,
+          ...logs,
           ...Object.fromEntries(values.map(([key, value]) => [`val_${key}`, value])),
         });
       }
@@ -212,11 +198,7 @@ async function runEpochs(
     await callbacks.call('onTrainEnd', logs);
     return history;
   } finally {
-    // Steps that are under way must not outlive the memory that they use.
-    await engine.idle().catch(() => {});
-    disposeSteps(steps);
-    model.loops.train.giveBack(state);
+    await training.dispose();
     await evaluation?.dispose();
-    order?.dispose();
   }
 }

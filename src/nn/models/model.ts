@@ -1,5 +1,6 @@
 /** What all models can do: be compiled, trained, evaluated, asked; show and exchange their weights. */
 import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
+import type { Dataset } from '../../data/pipeline/dataset.ts';
 import { defaultEngine } from '../../graph/runtime.ts';
 import { assignAll } from '../../graph/variables.ts';
 import { type TensorLike, tensor } from '../../ops/constant.ts';
@@ -23,6 +24,7 @@ import { type BatchOptions, BatchSteps } from './batch.ts';
 import { type EvaluateOptions, evaluateModel } from './evaluate.ts';
 import { type FitOptions, fitModel } from './fit.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
+import { optionsAfter } from './pipeline.ts';
 import { type PredictOptions, type PredictStep, predictModel, predictStep } from './predict.ts';
 import { checkLabels, type Samples } from './samples.ts';
 import { type Engine, LoopStates } from './steps.ts';
@@ -159,7 +161,7 @@ export abstract class Model extends Layer {
       settings.objective = objective;
       this.warnOfLogits(objective);
     }
-    objective.checkShapes(y.shape, [samples.count, ...(output as number[])]);
+    objective.checkShapes(y.shape, [x.shape[0], ...(output as number[])]);
     if (objective.loss.sparse) await checkLabels(y, this.outputShape, operation);
   }
 
@@ -236,8 +238,9 @@ export abstract class Model extends Layer {
    * Trains on x and y, and resolves to a History whose `history` has a list of values for each key.
    *
    * x: [n, …], y: [n] class numbers or [n, …]: tensors, typed arrays or nested arrays. Data stay on the GPU as
-   * they are (bytes stay bytes); each step gathers its batch there. The reported loss is the mean over samples,
-   * taken while the weights change.
+   * they are (bytes stay bytes); each step gathers its batch there. Or a dataset of [x, y] in batches, which has its
+   * own batch size and order; one that only shuffles, takes, skips and batches rows is as fast. The reported loss
+   * is the mean over samples, taken while the weights change.
    *
    * Throws, before any GPU work: StateError before compile or while another run is under way, ValueError,
    * ConfigError or ShapeError for arguments that do not fit, ValueError for class numbers outside the outputs.
@@ -248,18 +251,22 @@ export abstract class Model extends Layer {
    * history.val_accuracy.at(-1);
    * ```
    */
-  async fit(x: unknown, y: unknown, options?: FitOptions): Promise<History> {
+  async fit(dataset: Dataset, options?: FitOptions): Promise<History>;
+  async fit(x: unknown, y: unknown, options?: FitOptions): Promise<History>;
+  async fit(x: unknown, y?: unknown, options?: FitOptions): Promise<History> {
     this.compiledFor('fit');
-    return this.alone('fit', () => fitModel(this, x, y, options));
+    return this.alone('fit', () => fitModel(this, x, ...optionsAfter(x, y, options)));
   }
 
-  /** Loss and metrics on x and y, without training: `{ loss, accuracy, … }`. */
-  async evaluate(x: unknown, y: unknown, options?: EvaluateOptions): Promise<Logs> {
+  /** Loss and metrics on x and y, or on a dataset of both, without training: `{ loss, accuracy, … }`. */
+  async evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Logs>;
+  async evaluate(x: unknown, y: unknown, options?: EvaluateOptions): Promise<Logs>;
+  async evaluate(x: unknown, y?: unknown, options?: EvaluateOptions): Promise<Logs> {
     this.compiledFor('evaluate');
-    return this.besides(() => evaluateModel(this, x, y, options));
+    return this.besides(() => evaluateModel(this, x, ...optionsAfter(x, y, options)));
   }
 
-  /** The outputs for x: [n, …] → [n, …]. */
+  /** The outputs for x: [n, …] → [n, …]. Of a dataset, only the x of its elements. */
   async predict(x: unknown, options?: PredictOptions): Promise<Tensor> {
     return this.besides(() => predictModel(this, x, options));
   }

@@ -1,5 +1,6 @@
 /** What `fit` and its kin are given, checked and made into tensors, before any GPU work. */
 import { ConfigError, ShapeError, ValueError } from '../../base/errors.ts';
+import { isNdArray } from '../../data/pipeline/columns.ts';
 import { type TensorLike, tensor } from '../../ops/constant.ts';
 import { reshape } from '../../ops/movement.ts';
 import { type Shape, show, sizeOf } from '../../ops/shape.ts';
@@ -7,6 +8,7 @@ import { Tensor } from '../../ops/tensor.ts';
 import { type BatchShape, fits, showBatch } from '../layers/layer.ts';
 import { describe } from '../names.ts';
 import { isSparse, refuseBadClasses } from '../pairs.ts';
+import { batchedPlan, isDataset, partsOf, refuseBeside } from './pipeline.ts';
 
 /** Samples that are the same in number: x [n, …], y [n, …], weight [n]. `start` and `count` are a part of them. */
 export interface Samples {
@@ -15,6 +17,10 @@ export interface Samples {
   readonly weight: Tensor | null;
   readonly start: number;
   readonly count: number;
+  /** The rows that a pass visits, where a dataset says which; null for `count` rows from `start`. */
+  readonly order?: ((pass: number) => Int32Array) | null;
+  /** Samples of a step, where a dataset says how many. */
+  readonly batchSize?: number | null;
   /** Frees what was made here, and leaves alone what was given. */
   dispose(): void;
 }
@@ -33,10 +39,13 @@ export interface Purpose {
   readonly operation: string;
   /** The model's input, as far as it is known. */
   readonly inputShape: BatchShape | null;
+  /** Tensors made so far in this run, by the arrays they hold: parts of one dataset share them. */
+  readonly shared?: Map<unknown, Tensor>;
 }
 
-/** `[x, y]`, `[x, y, weights]` or `{ x, y, sampleWeight }`. */
+/** `[x, y]`, `[x, y, weights]`, `{ x, y, sampleWeight }` or a dataset of such. */
 export function unpackValidationData(given: unknown, operation: string): GivenSamples {
+  if (isDataset(given)) return { x: given };
   if (Array.isArray(given) && (given.length === 2 || given.length === 3)) {
     const [x, y, sampleWeight] = given;
     return { x, y, sampleWeight };
@@ -44,13 +53,16 @@ export function unpackValidationData(given: unknown, operation: string): GivenSa
   if (typeof given === 'object' && given !== null && 'x' in given && 'y' in given)
     return given as GivenSamples;
   throw new ConfigError(
-    `${operation}: validationData is ${describe(given)}; expected [x, y], [x, y, sampleWeight] or { x, y, sampleWeight }.`,
+    `${operation}: validationData is ${describe(given)}; expected [x, y], [x, y, sampleWeight], { x, y, sampleWeight } or a dataset.`,
   );
 }
 
 /** Checks and converts. Reads y back only where class weights need its numbers and they are on the GPU. */
-export async function takeSamples(given: GivenSamples, purpose: Purpose): Promise<Samples> {
-  const { operation } = purpose;
+export async function takeSamples(samples: GivenSamples, purpose: Purpose): Promise<Samples> {
+  const { operation, shared } = purpose;
+  const plan = isDataset(samples.x) ? batchedPlan(samples.x, operation) : null;
+  if (plan) refuseBeside(samples.x, operation, { y: samples.y, sampleWeight: samples.sampleWeight });
+  const given = plan ? { ...samples, ...partsOf(plan.columns, operation) } : samples;
   const made: Tensor[] = [];
   const own = (value: unknown, argument: string, like?: Shape | null): Tensor => {
     if (value instanceof Tensor) return value.checkUsable(operation);
@@ -58,9 +70,12 @@ export async function takeSamples(given: GivenSamples, purpose: Purpose): Promis
       throw new ValueError(
         `${operation}: ${argument} is missing. Give a tensor, a typed array or nested arrays.`,
       );
-    const flat = tensor(value as TensorLike);
+    const present = shared?.get(value);
+    if (present) return present;
+    const flat = isNdArray(value) ? tensor(value.data, { shape: value.shape }) : tensor(value as TensorLike);
     const x = like && flat.rank === 1 && ArrayBuffer.isView(value) ? asSamples(flat, like) : flat;
     made.push(x);
+    shared?.set(value, x);
     return x;
   };
   try {
@@ -75,12 +90,22 @@ export async function takeSamples(given: GivenSamples, purpose: Purpose): Promis
     if (count === 0)
       throw new ValueError(`${operation}: x has shape ${show(x.shape)}: there are no samples.`);
     const weight = await weightsOf(given, y, count, operation, own);
-    return { x, y, weight, start: 0, count, dispose: () => freeAll(made) };
+    const all = { x, y, weight, start: 0, count, dispose: () => freeAll(made) };
+    if (!plan) return all;
+    if (plan.count === 0) throw new ValueError(`${operation}: the dataset has no elements.`);
+    const { batchSize } = plan;
+    return plan.start === null
+      ? { ...all, count: plan.count, batchSize, order: (pass) => asInt32(plan.order(pass)) }
+      : { ...all, count: plan.count, batchSize, start: plan.start };
   } catch (error) {
     freeAll(made);
     throw error;
   }
 }
+
+/** Row numbers are far below 2³¹. */
+const asInt32 = ({ buffer, byteOffset, length }: Uint32Array): Int32Array =>
+  new Int32Array(buffer, byteOffset, length);
 
 const freeAll = (made: readonly Tensor[]): void => {
   for (const one of made) one.dispose();

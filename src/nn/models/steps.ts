@@ -188,9 +188,10 @@ export const evaluationSteps = (
   objective: Objective,
   state: LoopState,
   batches: Batches,
+  order: Order | null,
   engine: Engine,
 ): StepPair =>
   makeSteps('evaluate', batches, engine, (size) => {
-    const { columns } = objective.measure(model, batches.at(state.position, size, null), false);
+    const { columns } = objective.measure(model, batches.at(state.position, size, order), false);
     account(state, columns, batches.steps);
   });
