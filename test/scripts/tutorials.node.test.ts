@@ -78,7 +78,7 @@ describe('tutorials', () => {
   });
 
   test.skipIf(!existsSync(MNIST))('T6: validation after each epoch', async () => {
-    const stdout = await quick('t6-pipeline', ['t6-history.svg'], ['--data', MNIST]);
+    const stdout = await quick('t6-pipeline', ['t6-history.svg', 'mnist_model.h5'], ['--data', MNIST]);
     expect(stdout).toMatch(/70\/70 ━{20} .*val_accuracy: 0\.\d+ - val_loss: /);
     expect(stdout).toContain('Trainable params: 16,330 (63.79 KB)');
   });
