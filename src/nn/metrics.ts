@@ -1,9 +1,5 @@
-/**
- * Metrics: what each sample adds to some sums, and what the sums of an epoch mean. A mean needs one sum,
- * precision two; summing happens on the GPU, the last line on the host.
- */
+/** Metrics by name, and what `compile({ metrics })` means. Each is a row: a mean of values, or sums and what they mean. */
 import { ConfigError } from '../base/errors.ts';
-import { type TensorLike, toTensor } from '../ops/constant.ts';
 import { oneHot } from '../ops/movement.ts';
 import { sum } from '../ops/reduce.ts';
 import { cast } from '../ops/select.ts';
@@ -11,113 +7,37 @@ import type { Shape } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { numberBetween, wholeNumber } from './check.ts';
 import { Loss, losses, shortNames, weighted } from './losses.ts';
+import { auc } from './metrics/auc.ts';
+import { f1Score, fBetaScore } from './metrics/f-score.ts';
+import { type Columns, divide, Metric, meanMetric, sumPerSample } from './metrics/metric.ts';
+import { cosineSimilarity, r2Score, rootMeanSquaredError } from './metrics/regression.ts';
 import { describe, kerasClass, Names, readOptions, snakeCase } from './names.ts';
-import { classNumbers, isSparse, paired, perSample } from './pairs.ts';
-
-/** What a metric computes for the samples of a batch: [N] each, to be summed. */
-type Columns = (yTrue: Tensor, yPred: Tensor, weight: Tensor | null) => Tensor[];
-
-interface MetricTraits {
-  /** Whether more is better; callbacks ask. Default 'up'. */
-  direction?: 'up' | 'down';
-  /** True where only the order within a row counts, so that logits do as well as probabilities. */
-  orderOnly?: boolean;
-  config?: Readonly<Record<string, unknown>>;
-  /** How many columns there are, without and with weights; default [1, 2], as for a mean. */
-  sums?: readonly [number, number];
-  /** Keras's class name; default null: a metric of one's own, which files cannot describe. */
-  className?: string | null;
-}
-
-/** A number that tells how good predictions are. */
-export class Metric {
-  /** The key in logs. */
-  readonly name: string;
-  readonly direction: 'up' | 'down';
-  readonly orderOnly: boolean;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly sums: readonly [number, number];
-  readonly className: string | null;
-  /** What each sample adds to each of the sums. */
-  readonly columns: Columns;
-  /** The metric from the sums and the number of samples. */
-  readonly result: (sums: readonly number[], samples: number) => number;
-
-  constructor(
-    name: string,
-    columns: Columns,
-    result: (sums: readonly number[], samples: number) => number,
-    { direction = 'up', orderOnly = false, config = {}, sums = [1, 2], className = null }: MetricTraits = {},
-  ) {
-    this.className = className;
-    this.sums = sums;
-    this.name = name;
-    this.columns = columns;
-    this.result = result;
-    this.direction = direction;
-    this.orderOnly = orderOnly;
-    this.config = config;
-  }
-
-  /** The same metric under another key. */
-  named(name: string): Metric {
-    return new Metric(name, this.columns, this.result, this);
-  }
-
-  /** The metric of given predictions, for use outside of training. */
-  async compute(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null): Promise<number> {
-    const [t, p] = [toTensor(yTrue), toTensor(yPred)];
-    const weight =
-      sampleWeight === null || sampleWeight === undefined ? null : cast(toTensor(sampleWeight), 'f32');
-    const columns = this.columns(t, p, weight);
-    const sums = await Promise.all(columns.map((column) => sum(column).item()));
-    return this.result(sums, t.shape[0] ?? 1);
-  }
-}
-
-/** The mean over samples of some values: [N, …] of them. */
-export function meanMetric(
-  name: string,
-  values: (yTrue: Tensor, yPred: Tensor) => Tensor,
-  traits: MetricTraits = {},
-): Metric {
-  const columns: Columns = (yTrue, yPred, weight) => {
-    const all = cast(values(yTrue, yPred), 'f32');
-    return (weight ? [weighted(all, weight), weight] : [all]).map(perSample);
-  };
-  const mean = ([total, weights]: readonly number[], samples: number): number =>
-    divide(total, weights ?? samples);
-  return new Metric(name, columns, mean, traits);
-}
-
-/** a / b, and 0 for nothing of nothing. */
-const divide = (a: number, b: number): number => (b === 0 ? (Number.isNaN(a) ? a : 0) : a / b);
-
-/** Σ over all axes but the first. */
-const sumPerSample = (x: Tensor): Tensor =>
-  x.rank < 2
-    ? x
-    : sum(
-        x,
-        Array.from({ length: x.rank - 1 }, (_, i) => i + 1),
-      );
+import { classNumbers, isSparse, paired } from './pairs.ts';
 
 interface MetricOptions {
   /** The key in logs; default the metric's name in snake_case. */
   name?: string | null;
   /** A prediction above it is a yes; default 0.5. */
   threshold?: number;
+  /** The same for counts of yes and no, as Keras calls it there. */
+  thresholds?: number;
   /** How many guesses count; default 5. */
   k?: number;
 }
 
+interface RowOptions {
+  threshold: number;
+  thresholds: number;
+  k: number;
+}
+
 interface Row {
-  readonly options?: Partial<{ threshold: number; k: number }>;
+  readonly options?: Partial<RowOptions>;
   readonly orderOnly?: boolean;
   /** For a mean: the values. */
-  readonly values?: (yTrue: Tensor, yPred: Tensor, options: { threshold: number; k: number }) => Tensor;
-  /** For a ratio: what is counted above and below the line. */
-  readonly ratio?: (yTrue: Tensor, yPred: Tensor, options: { threshold: number }) => [Tensor, Tensor];
+  readonly values?: (yTrue: Tensor, yPred: Tensor, options: RowOptions) => Tensor;
+  /** For a count, what is counted; for a ratio, above and below the line. t: 0 or 1, yes: 1 where p is a yes. */
+  readonly counts?: (t: Tensor, yes: Tensor) => readonly [Tensor] | readonly [Tensor, Tensor];
 }
 
 /** 1 where a prediction is a yes. */
@@ -128,6 +48,10 @@ function amongBest(t: Tensor, p: Tensor, k: number): Tensor {
   const own = sum(t.mul(p), -1, true);
   return sum(cast(p.greater(own), 'f32'), -1).less(k);
 }
+
+const no = (yes: Tensor): Tensor => yes.neg().add(1);
+
+const yesOrNo = { thresholds: 0.5 };
 
 const table = {
   /** Share of values that are equal. What training calls 'accuracy' is chosen by shapes; see resolveMetric. */
@@ -178,15 +102,17 @@ const table = {
     },
   },
   /** Share of the yeses that are right. */
-  precision: {
-    options: { threshold: 0.5 },
-    ratio: (t, p, { threshold }) => [yes(p, threshold).mul(t), yes(p, threshold)],
-  },
+  precision: { options: yesOrNo, counts: (t, yes) => [yes.mul(t), yes] },
   /** Share of what is true that is found. */
-  recall: {
-    options: { threshold: 0.5 },
-    ratio: (t, p, { threshold }) => [yes(p, threshold).mul(t), t],
-  },
+  recall: { options: yesOrNo, counts: (t, yes) => [yes.mul(t), t] },
+  /** How many yeses are right. */
+  truePositives: { options: yesOrNo, counts: (t, yes) => [yes.mul(t)] },
+  /** How many yeses are wrong. */
+  falsePositives: { options: yesOrNo, counts: (t, yes) => [yes.mul(no(t))] },
+  /** How many noes are right. */
+  trueNegatives: { options: yesOrNo, counts: (t, yes) => [no(yes).mul(no(t))] },
+  /** How many noes are wrong. */
+  falseNegatives: { options: yesOrNo, counts: (t, yes) => [no(yes).mul(t)] },
 } satisfies Record<string, Row>;
 
 type MetricName = keyof typeof table;
@@ -195,27 +121,32 @@ const factory =
   (name: MetricName) =>
   (options?: MetricOptions): Metric => {
     const row: Row = table[name];
-    const given = readOptions(name, options, { name: null as string | null, ...row.options }) as {
+    const given = readOptions(name, options, {
+      name: null as string | null,
+      ...row.options,
+    }) as RowOptions & {
       name: string | null;
-      threshold: number;
-      k: number;
     };
-    if (row.options?.threshold !== undefined)
-      numberBetween(given.threshold, name, 'threshold', Number.NEGATIVE_INFINITY);
+    for (const option of ['threshold', 'thresholds'] as const)
+      if (row.options?.[option] !== undefined)
+        numberBetween(given[option], name, option, Number.NEGATIVE_INFINITY);
     if (row.options?.k !== undefined) wholeNumber(given.k, name, 'k');
     const key = given.name ?? snakeCase(kerasClass(name));
     const traits = {
+      direction: name.startsWith('false') ? ('down' as const) : ('up' as const),
       orderOnly: row.orderOnly,
       config: given as unknown as Record<string, unknown>,
       className: kerasClass(name),
     };
-    const { values, ratio } = row;
+    const { values, counts } = row;
     if (values) return meanMetric(key, (yTrue, yPred) => values(yTrue, yPred, given), traits);
     const columns: Columns = (yTrue, yPred, weight) => {
       const [t, p] = paired(name, yTrue, yPred);
-      return ratio!(t, p, given).map((counted) => sumPerSample(weighted(counted, weight)));
+      return counts!(t, yes(p, given.thresholds)).map((counted) => sumPerSample(weighted(counted, weight)));
     };
-    return new Metric(key, columns, ([above, below]) => divide(above, below), { ...traits, sums: [2, 2] });
+    const result = ([above, below]: readonly number[]): number =>
+      below === undefined ? above : divide(above, below);
+    return new Metric(key, columns, result, traits);
   };
 
 /** A loss as a metric: its mean value. */
@@ -237,7 +168,7 @@ const lossMetric =
 
 type Factory = (options?: object) => Metric;
 
-/** Metrics by name: `metrics.topKCategoricalAccuracy({ k: 3 })`. Every loss is there too. */
+/** Metrics by name: `metrics.auc({ curve: 'PR' })`. Every loss is there too. */
 export const metrics = {
   ...(Object.fromEntries((Object.keys(table) as MetricName[]).map((name) => [name, factory(name)])) as Record<
     MetricName,
@@ -246,6 +177,13 @@ export const metrics = {
   ...(Object.fromEntries(
     (Object.keys(losses) as (keyof typeof losses)[]).map((name) => [name, lossMetric(name)]),
   ) as Record<keyof typeof losses, ReturnType<typeof lossMetric>>),
+  auc,
+  f1Score,
+  fBetaScore,
+  rootMeanSquaredError,
+  r2Score,
+  /** The cosine of the angle between y and the prediction: more is better. The loss is its negative. */
+  cosineSimilarity,
 };
 
 export const metricNames = new Names<Factory>('metric', metrics as Record<string, Factory>, shortNames);
@@ -306,3 +244,5 @@ function metricOf(given: unknown, operation: string): Metric {
     `${operation}: metric is ${describe(given)}; expected a name, a metric or a function.`,
   );
 }
+
+export { Metric, meanMetric };

@@ -29,8 +29,8 @@ export interface Batch {
 export interface Measured {
   /** The number to be made small. */
   readonly loss: Tensor;
-  /** What each sample adds to the sums behind loss and metrics: [N, sums]. */
-  readonly columns: Tensor;
+  /** What each sample adds to the sums behind loss and metrics: [N], or [N, k] for k of them. */
+  readonly columns: readonly Tensor[];
 }
 
 /** A choice of loss and metrics, before any shape is known. */
@@ -64,12 +64,15 @@ export class Objective {
   readonly key: string;
   readonly loss: Loss;
   readonly metrics: readonly Metric[];
+  private readonly shapes: readonly [Shape, Shape];
+  private readonly sumCounts = new Map<boolean, readonly number[]>();
   /** From this one on, metrics are weighted by the samples' weights. */
   private readonly firstWeighted: number;
 
   constructor(choice: ObjectiveChoice, yShape: BatchShape, outputShape: BatchShape) {
     const known = (shape: BatchShape): Shape => shape.map((size) => size ?? 0);
-    const shapes = [known(yShape), known(outputShape)] as const;
+    this.shapes = [known(yShape), known(outputShape)];
+    const shapes = this.shapes;
     this.key = `[${yShape.slice(1)}] [${outputShape.slice(1)}]`;
     this.loss = choice.loss(...shapes);
     this.metrics = [...choice.metrics, ...choice.weightedMetrics].map((choose) => choose(...shapes));
@@ -116,7 +119,7 @@ export class Objective {
         ),
       ),
     ];
-    return { loss: loss.reduce(values), columns: side(columns) };
+    return { loss: loss.reduce(values), columns };
   }
 
   /** Loss and metrics from the sums over `samples` samples. */
@@ -124,8 +127,9 @@ export class Objective {
     const all = Array.from(sums);
     const logs: Record<string, number> = { loss: all[0] / samples };
     let at = 1;
+    const counts = this.sumsOf(hasWeights);
     this.metrics.forEach((metric, i) => {
-      const count = this.sumsOf(i, hasWeights);
+      const count = counts[i];
       logs[metric.name] = metric.result(all.slice(at, at + count), samples);
       at += count;
     });
@@ -134,19 +138,43 @@ export class Objective {
 
   /** How many sums there are: one for the loss and those of the metrics. */
   countSums(hasWeights: boolean): number {
-    return this.metrics.reduce((count, _, i) => count + this.sumsOf(i, hasWeights), 1);
+    return this.sumsOf(hasWeights).reduce((total, count) => total + count, 1);
   }
 
-  private sumsOf(metric: number, hasWeights: boolean): number {
-    return this.metrics[metric].sums[hasWeights && metric >= this.firstWeighted ? 1 : 0];
+  /** How many sums each metric has. Tensors are descriptions: no work is done. */
+  private sumsOf(hasWeights: boolean): readonly number[] {
+    const known = this.sumCounts.get(hasWeights);
+    if (known) return known;
+    const [y, p] = this.shapes.map(([, ...sizes]) => zeros([1, ...sizes]));
+    const counts = this.metrics.map((metric, i) => {
+      const weight = hasWeights && i >= this.firstWeighted ? zeros([1]) : null;
+      return metric.columns(y, p, weight).reduce((count, column) => count + columnsIn(column), 0);
+    });
+    this.sumCounts.set(hasWeights, counts);
+    return counts;
   }
 }
 
-/** Columns [N] next to each other: [N, columns]. */
-function side(columns: readonly Tensor[]): Tensor {
-  const upright = columns.map((column) => column.reshape([column.shape[0], 1]));
-  return upright.length === 1 ? upright[0] : concat(upright, 1);
+const columnsIn = (column: Tensor): number => (column.rank < 2 ? 1 : column.shape[1]);
+
+/**
+ * Sums of columns over the samples, one after the other: [sums]. Single columns that follow one another stand
+ * side by side in one kernel; wide ones get their own, since an element would be chosen among too many.
+ */
+export function columnSums(columns: readonly Tensor[]): Tensor {
+  const groups: Tensor[][] = [];
+  for (const column of columns) {
+    const last = groups.at(-1);
+    if (column.rank < 2 && last && last[0].rank < 2) last.push(column);
+    else groups.push([column]);
+  }
+  return joined(
+    groups.map((group) => sum(group[0].rank < 2 ? joined(group.map(upright), 1) : group[0], 0)),
+    0,
+  );
 }
 
-/** Sums of columns: [N, sums] → [sums]. */
-export const columnSums = (columns: Tensor): Tensor => sum(columns, 0);
+const upright = (column: Tensor): Tensor => column.reshape([column.size, 1]);
+
+const joined = (list: readonly Tensor[], axis: number): Tensor =>
+  list.length === 1 ? list[0] : concat(list, axis);

@@ -156,7 +156,7 @@ export const disposeSteps = ({ whole, rest }: StepPair): void => {
 };
 
 /** Adds a batch's columns to the sums, which start anew with each block, and goes on to the next batch. */
-function account(state: LoopState, columns: Tensor, steps: number): void {
+function account(state: LoopState, columns: readonly Tensor[], steps: number): void {
   const { position, sums } = state;
   const first = modulo(modulo(position, steps), BLOCK).equal(0);
   assignAll([

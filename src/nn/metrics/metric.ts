@@ -1,0 +1,96 @@
+/** What a metric is: what each sample adds to some sums, and what the sums of an epoch mean. */
+import { type TensorLike, toTensor } from '../../ops/constant.ts';
+import { sum } from '../../ops/reduce.ts';
+import { cast } from '../../ops/select.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import { weighted } from '../losses.ts';
+import { perSample } from '../pairs.ts';
+
+/** What a metric computes for the samples of a batch, to be summed over them: [N] or [N, sums] each. */
+export type Columns = (yTrue: Tensor, yPred: Tensor, weight: Tensor | null) => Tensor[];
+
+export interface MetricTraits {
+  /** Whether more is better; callbacks ask. Default 'up'. */
+  direction?: 'up' | 'down';
+  /** True where only the order within a row counts, so that logits do as well as probabilities. */
+  orderOnly?: boolean;
+  config?: Readonly<Record<string, unknown>>;
+  /** Keras's class name; default null: a metric of one's own, which files cannot describe. */
+  className?: string | null;
+}
+
+/** A number that tells how good predictions are. */
+export class Metric {
+  /** The key in logs. */
+  readonly name: string;
+  readonly direction: 'up' | 'down';
+  readonly orderOnly: boolean;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly className: string | null;
+  /** What each sample adds to each of the sums: columns [N], or several beside each other, [N, sums]. */
+  readonly columns: Columns;
+  /** The metric from the sums and the number of samples. */
+  readonly result: (sums: readonly number[], samples: number) => number;
+
+  constructor(
+    name: string,
+    columns: Columns,
+    result: (sums: readonly number[], samples: number) => number,
+    { direction = 'up', orderOnly = false, config = {}, className = null }: MetricTraits = {},
+  ) {
+    this.className = className;
+    this.name = name;
+    this.columns = columns;
+    this.result = result;
+    this.direction = direction;
+    this.orderOnly = orderOnly;
+    this.config = config;
+  }
+
+  /** The same metric under another key. */
+  named(name: string): Metric {
+    return new Metric(name, this.columns, this.result, this);
+  }
+
+  /** The metric of given predictions, for use outside of training. */
+  async compute(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null): Promise<number> {
+    const [t, p] = [toTensor(yTrue), toTensor(yPred)];
+    const weight =
+      sampleWeight === null || sampleWeight === undefined ? null : cast(toTensor(sampleWeight), 'f32');
+    const columns = this.columns(t, p, weight);
+    const sums = await Promise.all(
+      columns.map((column) => (column.rank < 2 ? sum(column) : sum(column, 0)).data()),
+    );
+    return this.result(
+      sums.flatMap((of) => [...of]),
+      t.shape[0] ?? 1,
+    );
+  }
+}
+
+/** The mean over samples of some values: [N, …] of them. */
+export function meanMetric(
+  name: string,
+  values: (yTrue: Tensor, yPred: Tensor) => Tensor,
+  traits: MetricTraits = {},
+): Metric {
+  const columns: Columns = (yTrue, yPred, weight) => {
+    const all = cast(values(yTrue, yPred), 'f32');
+    return (weight ? [weighted(all, weight), weight] : [all]).map(perSample);
+  };
+  const mean = ([total, weights]: readonly number[], samples: number): number =>
+    divide(total, weights ?? samples);
+  return new Metric(name, columns, mean, traits);
+}
+
+/** a / b, and 0 for nothing of nothing. */
+export const divide = (a: number, b: number): number => (b === 0 ? (Number.isNaN(a) ? a : 0) : a / b);
+
+/** Σ over all axes but the first. */
+export const sumPerSample = (x: Tensor): Tensor =>
+  x.rank < 2
+    ? x
+    : sum(
+        x,
+        Array.from({ length: x.rank - 1 }, (_, i) => i + 1),
+      );

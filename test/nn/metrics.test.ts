@@ -1,0 +1,133 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  confusionMatrix,
+  layers,
+  type Metric,
+  metrics,
+  optimizers,
+  resetNames,
+  sequential,
+  tensor,
+} from '../../src/index.ts';
+import { metricNames } from '../../src/nn/metrics.ts';
+import recorded from './fixtures/keras-numbers.json';
+
+beforeEach(resetNames);
+
+type Data = Record<string, { shape: number[]; values: number[] }>;
+const data = (name: string) => {
+  const { shape, values } = (recorded.data as unknown as Data)[name];
+  return tensor(values, { shape });
+};
+
+describe('metrics have the values of Keras', () => {
+  test.each(
+    recorded.metrics.map((one) => [`${one.name} of ${one.p} ${JSON.stringify(one.options)}`, one] as const),
+  )('%s', async (_, { name, key, options, y, p, weight, value }) => {
+    const metric = (metricNames.get(name, 'test') as (options: object) => Metric)(options);
+    expect(metric.className).toBe(name);
+    expect(metric.name).toBe(key.replace(/(?<!f1|r2)_\d+$/, ''));
+    const got = await metric.compute(data(y), data(p), weight === null ? null : data(weight));
+    expect(Math.abs(got - value)).toBeLessThan(2e-6 * Math.max(1, Math.abs(value)));
+  });
+});
+
+describe('metrics of several sums', () => {
+  const fitted = async (options: object, weights = false) => {
+    const model = sequential([layers.input([1]), layers.dense(1, { activation: 'sigmoid' })]);
+    model.compile({ optimizer: optimizers.sgd(0), loss: 'binaryCrossentropy', ...options });
+    await model.setWeights([[[2]], [0.1]]);
+    const [x, y] = [data('p').sub(0.5).reshape([40, 1]), data('y').reshape([40, 1])];
+    const { history } = await model.fit(x, y, {
+      verbose: 0,
+      batchSize: 7,
+      epochs: 2,
+      ...(weights ? { sampleWeight: data('weights') } : {}),
+    });
+    return { history, y, p: await model.predict(x, { verbose: 0 }) };
+  };
+
+  test('add up over the batches of an epoch, beside others', async () => {
+    const list = [metrics.auc(), 'accuracy', metrics.precision(), metrics.truePositives()];
+    const { history, y, p } = await fitted({ metrics: list });
+    expect(history.auc[0]).toBeCloseTo(await metrics.auc().compute(y, p), 6);
+    expect(history.auc[1]).toBe(history.auc[0]);
+    expect(history.accuracy[0]).toBeCloseTo(await metrics.binaryAccuracy().compute(y, p), 6);
+    expect(history.precision[0]).toBeCloseTo(await metrics.precision().compute(y, p), 6);
+    expect(history.true_positives[0]).toBe(await metrics.truePositives().compute(y, p));
+  });
+
+  test('count samples by their weights where they are asked to', async () => {
+    const { history, y, p } = await fitted(
+      { metrics: ['auc'], weightedMetrics: [metrics.auc({ name: 'w' })] },
+      true,
+    );
+    expect(history.auc[0]).toBeCloseTo(await metrics.auc().compute(y, p), 6);
+    expect(history.w[0]).toBeCloseTo(await metrics.auc().compute(y, p, data('weights')), 6);
+  });
+
+  test('know class numbers, one number for each class, and logits under a softmax', async () => {
+    const model = sequential([layers.input([3]), layers.dense(3, { activation: 'softmax' })]);
+    model.compile({
+      optimizer: optimizers.sgd(0),
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: [metrics.f1Score({ average: 'weighted' }), metrics.f1Score({ name: 'macro' })],
+    });
+    const logs = await model.evaluate(data('scores'), data('labels'), { verbose: 0, batchSize: 8 });
+    const p = await model.predict(data('scores'), { verbose: 0 });
+    expect(logs.f1_score).toBeCloseTo(
+      await metrics.f1Score({ average: 'weighted' }).compute(data('rows'), p),
+      6,
+    );
+    expect(logs.macro).toBeCloseTo(await metrics.f1Score().compute(data('labels'), p), 6);
+  });
+
+  test('refuse what makes no sense', () => {
+    expect(() => metrics.auc({ numThresholds: 1 })).toThrow(/numThresholds/);
+    expect(() => metrics.auc({ curve: 'PRGAIN' as never })).toThrow(/curve/);
+    expect(() => metrics.auc({ thresholds: [2] })).toThrow(/from 0 to 1/);
+    expect(() => metrics.f1Score({ average: null as never })).toThrow(/average is null/);
+    expect(() => metrics.f1Score({ beta: 2 } as never)).toThrow(/"beta" is unknown/);
+    expect(() => metrics.r2Score({ numRegressors: 2 } as never)).toThrow(/numRegressors/);
+  });
+});
+
+describe('confusionMatrix', () => {
+  test('counts rows of what is true by columns of what was predicted', async () => {
+    const matrix = await confusionMatrix([0, 1, 2, 2, 1], [0, 2, 2, 0, 1]);
+    expect(matrix.shape).toEqual([3, 3]);
+    expect(await matrix.array()).toEqual([
+      [1, 0, 0],
+      [0, 1, 1],
+      [1, 0, 1],
+    ]);
+  });
+
+  test('takes scores and one-hot rows, weights, and a number of classes', async () => {
+    const scores = [
+      [0.1, 0.9],
+      [0.8, 0.2],
+    ];
+    const wanted = [
+      [0, 1],
+      [1, 0],
+    ];
+    expect(await (await confusionMatrix([0, 1], scores)).array()).toEqual(wanted);
+    expect(await (await confusionMatrix(wanted, scores)).array()).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    expect(
+      await (await confusionMatrix([[1], [0]], [1, 0], { weights: [0.5, 2], numClasses: 3 })).array(),
+    ).toEqual([
+      [2, 0, 0],
+      [0, 0.5, 0],
+      [0, 0, 0],
+    ]);
+  });
+
+  test('refuses classes that are none', async () => {
+    await expect(confusionMatrix([0, 3], [0, 1], { numClasses: 3 })).rejects.toThrow(/y\[1\] is 3/);
+    await expect(confusionMatrix([0, 1], [0])).rejects.toThrow(/2 classes in y and 1 predicted/);
+  });
+});
