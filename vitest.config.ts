@@ -22,8 +22,8 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Found in the middle of a run, these would make vite reload the page under the tests.
-        optimizeDeps: { include: ['fflate', 'h5wasm'] },
+        // Found in the middle of a run, it would make vite reload the page under the tests.
+        optimizeDeps: { include: ['fflate'] },
         test: {
           name: 'browser',
           include: ['test/**/*.test.ts'],

@@ -35,8 +35,8 @@ await build({
   // Neither node nor browser: an import of `node:` anything fails here, so that one module serves both.
   platform: 'neutral',
   target: 'es2022',
-  // Loaded when a model file is read or written: HDF5 in WebAssembly is fifty times the size of the core.
-  external: ['webgpu', 'h5wasm', 'fflate'],
+  // Loaded when a file needs them.
+  external: ['webgpu', 'fflate', 'papaparse'],
   sourcemap: true,
   plugins: [rawWgsl],
   logLevel: 'warning',

@@ -21,7 +21,7 @@ export async function writeKerasArchive(contents: Contents): Promise<Uint8Array>
   return writeZip({
     'metadata.json': text({ keras_version: KERAS_VERSION, date_saved: saved }),
     [CONFIG]: text(config),
-    [WEIGHTS]: await writeWeightsH5(contents),
+    [WEIGHTS]: writeWeightsH5(contents),
   });
 }
 

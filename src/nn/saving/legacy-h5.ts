@@ -24,7 +24,7 @@ const OPTIMIZER = 'weft_optimizer_weights';
 
 // ---- writing
 
-export async function writeLegacyH5(contents: Contents): Promise<Uint8Array> {
+export function writeLegacyH5(contents: Contents): Uint8Array {
   const { model, weights, optimizer, random } = contents;
   const by = { backend: 'jax', keras_version: KERAS_VERSION };
   const compiled = describeCompiled(model);

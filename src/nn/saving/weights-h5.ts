@@ -15,7 +15,7 @@ import type { Values } from './values.ts';
 /** The root's attribute for what Keras has no place for. */
 export const STATE_ATTRIBUTE = 'weft_state';
 
-export async function writeWeightsH5({ model, weights, optimizer, random }: Contents): Promise<Uint8Array> {
+export function writeWeightsH5({ model, weights, optimizer, random }: Contents): Uint8Array {
   const file: Hdf5 = { groups: new Map(), arrays: new Map() };
   file.groups.set('', { [STATE_ATTRIBUTE]: randomStateText(random) });
   for (const { layer, path, weights: own } of layerPlaces(model)) {
