@@ -1,5 +1,6 @@
 /** Bytes to training data; knows neither GPU nor models. */
 
+export type { CsvOptions, CsvTable } from './csv.ts';
 export * as datasets from './datasets.ts';
 export type { DownloadProgress } from './download.ts';
 export type { FashionMnistOptions } from './fashion-mnist.ts';

@@ -1,4 +1,5 @@
 /** `data`: what turns files and arrays into training data. */
+export { parseCsv } from './csv.ts';
 export { parseIdx } from './idx.ts';
 export { KFold, StratifiedKFold } from './k-fold.ts';
 export { normalize } from './normalize.ts';
