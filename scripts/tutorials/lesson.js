@@ -32,7 +32,7 @@ export async function lesson(teach) {
     console.log(`adapter: ${note}; seed: ${seed}\n`);
     // In a hurry drawn garments will do, and nothing is downloaded.
     const source = quick ? { dir, download: false, fallback: 'synthetic' } : { dir };
-    await teach({ quick, source, ...gallery(out), clock: new Clock() });
+    await teach({ quick, source, seed: Number(seed), ...gallery(out), clock: new Clock() });
   } catch (error) {
     process.exitCode = 1;
     const told = error instanceof Refusal || error instanceof WeftError;

@@ -63,6 +63,14 @@ describe('tutorials', () => {
     expect(stdout).toMatch(/validation loss \d\.\d{4}, accuracy 0\.\d{4}/);
   });
 
+  test('T3: fifty linear classifiers side by side', async () => {
+    const stdout = await quick('t3-linear-baseline', []);
+    expect(stdout).toContain('(1000, 784)');
+    expect(stdout).toMatch(/test scores: (0\.\d{4} ?){5}\n/);
+    // scikit-learn 1.9.1 on the same thousand images: 0.7530
+    expect(Number(/mean test score: (0\.\d{4})/.exec(stdout)?.[1])).toBeGreaterThan(0.7);
+  });
+
   test('T4: three ways to the same 79,510 parameters', async () => {
     const stdout = await quick('t4-hidden-layer', []);
     expect(stdout.split('Total params: 79,510 (310.59 KB)')).toHaveLength(4);
@@ -77,10 +85,12 @@ describe('tutorials', () => {
     expect(stdout).toContain('it is 7');
   });
 
-  test.skipIf(!existsSync(MNIST))('T6: validation after each epoch', async () => {
+  test.skipIf(!existsSync(MNIST))('T6: a pipeline, and a file', async () => {
     const stdout = await quick('t6-pipeline', ['t6-history.svg', 'mnist_model.h5'], ['--data', MNIST]);
     expect(stdout).toMatch(/70\/70 ━{20} .*val_accuracy: 0\.\d+ - val_loss: /);
     expect(stdout).toContain('Trainable params: 16,330 (63.79 KB)');
+    const [, tested] = /test loss \d\.\d{4}, accuracy (0\.\d{4})/.exec(stdout) ?? [];
+    expect(stdout).toContain(`loaded again, its test accuracy is ${tested}`);
   });
 
   test('T7: activations, their slopes, and a regression', async () => {
