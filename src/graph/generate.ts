@@ -28,6 +28,12 @@ export interface GeneratedBinding {
   readonly source: Source;
 }
 
+/** One of four neighbours: element `base` + `offset`, where `base` is a multiple of 4. */
+interface Quad {
+  readonly base: string;
+  readonly offset: number;
+}
+
 /** Statements and the names already given in one function. */
 class Scope {
   readonly lines: string[] = [];
@@ -57,6 +63,40 @@ export class Generator implements Expressions {
   /** `source` tells the memory of a materialised tensor, or null for one that is to be computed here. */
   constructor(source: (x: Tensor) => Source | null) {
     this.#source = source;
+  }
+
+  /**
+   * Index expressions that are a base plus 0, 1, 2 or 3, where the base is a multiple of 4: neighbours then
+   * share their row and, in packed bytes, their word.
+   */
+  readonly #quads = new Map<string, Quad>();
+
+  /** Declares `base`, base + 1, base + 2, base + 3 as the indices of four neighbours. `base` must be a multiple of 4. */
+  quad(base: string): string[] {
+    return [0, 1, 2, 3].map((offset) => this.#neighbour(base, offset));
+  }
+
+  #neighbour(base: string, offset: number): string {
+    const index = offset === 0 ? base : this.name(`${base} + ${offset}u`);
+    this.#quads.set(index, { base, offset });
+    return index;
+  }
+
+  divide(index: string, divisor: number): string {
+    const quad = divisor % 4 === 0 ? this.#quads.get(index) : undefined;
+    return this.name(`${quad?.base ?? index} / ${this.uniform(divisor, 'u32')}`);
+  }
+
+  remainder(index: string, divisor: number): string {
+    const quad = divisor % 4 === 0 ? this.#quads.get(index) : undefined;
+    if (!quad) return this.name(`${index} % ${this.uniform(divisor, 'u32')}`);
+    return this.#neighbour(this.name(`${quad.base} % ${this.uniform(divisor, 'u32')}`), quad.offset);
+  }
+
+  advance(index: string, start: string, multiple: number): string {
+    const quad = multiple % 4 === 0 ? this.#quads.get(index) : undefined;
+    if (!quad) return this.name(`${start} + ${index}`);
+    return this.#neighbour(this.name(`${start} + ${quad.base}`), quad.offset);
   }
 
   /** A function body of its own: `emit` gets the statements collected so far by what it calls. */
@@ -119,27 +159,63 @@ export class Generator implements Expressions {
   load(source: Source, index: string): string {
     const { tensor } = source;
     const binding = this.bind(source);
-    if (tensor.dtype === 'u8')
-      return `(${this.address(tensor, binding, `(${index}) >> 2u`)} >> (((${index}) & 3u) * 8u)) & 0xffu`;
-    const word = this.address(tensor, binding, index);
-    return tensor.dtype === 'bool' ? `${word} != 0u` : word;
+    const quad = this.#quads.get(index);
+    if (tensor.dtype === 'u8') {
+      if (!quad)
+        return `(${this.#word(tensor, binding, `(${index}) >> 2u`)} >> (((${index}) & 3u) * 8u)) & 0xffu`;
+      const word = this.name(this.#word(tensor, binding, this.name(`${quad.base} >> 2u`)));
+      return quad.offset === 0 ? `${word} & 0xffu` : `(${word} >> ${8 * quad.offset}u) & 0xffu`;
+    }
+    const element = quad ? this.#component(tensor, binding, quad) : this.#word(tensor, binding, index);
+    return tensor.dtype === 'bool' ? `${element} != 0u` : element;
   }
 
-  /** `binding[index]`; a kernel over many tensors overrides it. */
-  protected address(_tensor: Tensor, binding: string, index: string): string {
-    return `${binding}[${index}]`;
+  /** One of four neighbours, all of which are loaded at once. */
+  #component(tensor: Tensor, binding: string, { base, offset }: Quad): string {
+    const at = this.name(`(${this.position(tensor, base)}) >> 2u`);
+    return `${this.name(this.typed(tensor, `${binding}[${at}]`, 4))}.${'xyzw'[offset]}`;
+  }
+
+  /** Any one word of a memory, in the tensor's type. */
+  #word(tensor: Tensor, binding: string, index: string): string {
+    const at = this.position(tensor, index);
+    if (this.#quads.size === 0 || tensor.dtype === 'u8') return this.typed(tensor, `${binding}[${at}]`, 1);
+    return this.typed(
+      tensor,
+      index === '0u' ? `${binding}[(${at}) >> 2u].x` : `${binding}[(${at}) >> 2u][(${at}) & 3u]`,
+      1,
+    );
+  }
+
+  /** Where an element lies in its binding; a kernel over many tensors overrides it. */
+  protected position(_tensor: Tensor, index: string): string {
+    return index;
+  }
+
+  /** A loaded word, or four of them, in the tensor's type; a kernel over many tensors has to convert. */
+  protected typed(_tensor: Tensor, words: string, _count: 1 | 4): string {
+    return words;
+  }
+
+  /** The reverse of `typed`. */
+  protected untyped(_tensor: Tensor, values: string, _count: 1 | 4): string {
+    return values;
   }
 
   /** Writes element `index`. */
   store(source: Source, index: string, value: string): void {
     const { tensor } = source;
-    const word = tensor.dtype === 'bool' ? `u32(${value})` : value;
-    this.statement(this.assignment(tensor, this.bind(source), index, word));
+    const word = this.untyped(tensor, tensor.dtype === 'bool' ? `u32(${value})` : value, 1);
+    this.statement(`${this.bind(source)}[${this.position(tensor, index)}] = ${word};`);
   }
 
-  /** `binding[index] = value`; a kernel over many tensors overrides it. */
-  protected assignment(_tensor: Tensor, binding: string, index: string, value: string): string {
-    return `${binding}[${index}] = ${value};`;
+  /** Writes the four neighbours from `base` on. */
+  storeQuad(source: Source, base: string, values: readonly string[]): void {
+    const { tensor } = source;
+    const four = `vec4<${storageType(tensor.dtype)}>(${values.map((value) => (tensor.dtype === 'bool' ? `u32(${value})` : value)).join(', ')})`;
+    this.statement(
+      `${this.bind(source)}[(${this.position(tensor, base)}) >> 2u] = ${this.untyped(tensor, four, 4)};`,
+    );
   }
 
   /** The binding of a memory, declared at its first use. */
@@ -169,6 +245,11 @@ export class Generator implements Expressions {
   }
 
   uniform(value: number, type: 'u32' | 'i32' | 'f32'): string {
+    // The neighbours of a quad are one computation four times: what they share must have one name.
+    if (this.#quads.size > 0) {
+      const known = this.uniforms.findIndex((one) => Object.is(one.value, value) && one.type === type);
+      if (known >= 0) return `fused.u${known}`;
+    }
     const name = `u${this.uniforms.length}`;
     this.uniforms.push({ name, type, value });
     return `fused.${name}`;
@@ -180,10 +261,11 @@ export class Generator implements Expressions {
 
   /** What stands in the `@bindings` hole. Generated bindings are numbered from 100, clear of the shader's own. */
   declarations(words = false): string {
-    const lines = this.bindings.map(
-      ({ name, source }, i) =>
-        `@group(0) @binding(${101 + i}) var<storage, read_write> ${name}: array<${words ? 'u32' : storageType(source.tensor.dtype)}>;`,
-    );
+    const lines = this.bindings.map(({ name, source }, i) => {
+      const word = words ? 'u32' : storageType(source.tensor.dtype);
+      const element = this.#quads.size > 0 && source.tensor.dtype !== 'u8' ? `vec4<${word}>` : word;
+      return `@group(0) @binding(${101 + i}) var<storage, read_write> ${name}: array<${element}>;`;
+    });
     if (this.uniforms.length > 0) {
       lines.push(
         'struct Fused {',

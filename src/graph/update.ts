@@ -38,14 +38,18 @@ export class UpdateGenerator extends Generator {
     return super.bind({ key: this.#classOf(source.tensor), tensor: source.tensor });
   }
 
-  protected override address(tensor: Tensor, binding: string, index: string): string {
-    const word = `${binding}[o${this.#column(tensor)} + ${index}]`;
-    return storageType(tensor.dtype) === 'u32' ? word : `bitcast<${storageType(tensor.dtype)}>(${word})`;
+  protected override position(tensor: Tensor, index: string): string {
+    return `o${this.#column(tensor)} + ${index}`;
   }
 
-  protected override assignment(tensor: Tensor, binding: string, index: string, value: string): string {
-    const word = storageType(tensor.dtype) === 'u32' ? value : `bitcast<u32>(${value})`;
-    return `${binding}[o${this.#column(tensor)} + ${index}] = ${word};`;
+  protected override typed(tensor: Tensor, words: string, count: 1 | 4): string {
+    return storageType(tensor.dtype) === 'u32'
+      ? words
+      : `bitcast<${several(storageType(tensor.dtype), count)}>(${words})`;
+  }
+
+  protected override untyped(tensor: Tensor, values: string, count: 1 | 4): string {
+    return storageType(tensor.dtype) === 'u32' ? values : `bitcast<${several('u32', count)}>(${values})`;
   }
 
   #column(tensor: Tensor): number {
@@ -59,6 +63,8 @@ export class UpdateGenerator extends Generator {
     return column;
   }
 }
+
+const several = (type: string, count: 1 | 4): string => (count === 1 ? type : `vec4<${type}>`);
 
 /**
  * Groups of a sorted list of kernels, still sorted. Only kernels that read every operand at their own

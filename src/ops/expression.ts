@@ -16,6 +16,12 @@ export interface Expressions {
   name(expression: string): string;
   /** A number that the host supplies: shapes and constants are data, so that kernels are shared. */
   uniform(value: number, type: 'u32' | 'i32' | 'f32'): string;
+  /** ⌊index / divisor⌋ for an index expression. */
+  divide(index: string, divisor: number): string;
+  /** index mod divisor, an index expression again. */
+  remainder(index: string, divisor: number): string;
+  /** `start` + index, an index expression again; `start` is a u32 expression and a multiple of `multiple`. */
+  advance(index: string, start: string, multiple: number): string;
   /** Makes the functions of `shaders/lib/<library>.wgsl` available. */
   use(library: string): void;
 }
@@ -53,22 +59,15 @@ export function stridedIndex(
   for (let i = axes.length - 1; i >= 0; i--) {
     const { size, stride } = axes[i];
     if (i === 0 && stride === 0) break;
-    const extent = i === 0 ? '' : e.uniform(size, 'u32');
     if (stride !== 0) {
-      const coordinate = i === 0 ? rest : `${rest} % ${extent}`;
-      terms.push(
-        stride === 1
-          ? i === 0
-            ? coordinate
-            : `(${coordinate})`
-          : `(${coordinate}) * ${e.uniform(stride, 'u32')}`,
-      );
+      const coordinate = i === 0 ? rest : e.remainder(rest, size);
+      terms.push(stride === 1 ? coordinate : `${coordinate} * ${e.uniform(stride, 'u32')}`);
     }
-    if (i > 0) rest = e.name(`${rest} / ${extent}`);
+    if (i > 0) rest = e.divide(rest, size);
   }
   if (offset !== 0) terms.push(e.uniform(offset, 'u32'));
   if (terms.length === 0) return '0u';
-  return terms.length === 1 && terms[0] === index ? index : e.name(terms.join(' + '));
+  return terms.length === 1 ? e.name(terms[0]) : e.name(terms.join(' + '));
 }
 
 /** The index into `from` of element `index` of the shape that it broadcasts to. */

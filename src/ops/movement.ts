@@ -416,15 +416,15 @@ const gatherOp = defineOp({
   expression(e, [x, indices], index, y) {
     const axis = y.attributes.axis as number;
     const inner = sizeOf(x.shape.slice(axis + 1));
-    const within = inner === 1 ? index : e.name(`${index} / ${e.uniform(inner, 'u32')}`);
-    const count = e.uniform(indices.size, 'u32');
+    const within = inner === 1 ? index : e.divide(index, inner);
     const single = sizeOf(x.shape.slice(0, axis)) === 1;
-    const row = `u32(${e.value(indices, single ? within : e.name(`${within} % ${count}`))})`;
-    const extent = e.uniform(x.shape[axis], 'u32');
-    const base = single ? row : `(${within} / ${count}) * ${extent} + ${row}`;
+    const row = `u32(${e.value(indices, single ? within : e.remainder(within, indices.size))})`;
+    const base = single
+      ? row
+      : `(${e.divide(within, indices.size)} * ${e.uniform(x.shape[axis], 'u32')} + ${row})`;
     if (inner === 1) return e.value(x, e.name(base));
-    const width = e.uniform(inner, 'u32');
-    return e.value(x, e.name(`(${base}) * ${width} + ${index} % ${width}`));
+    const start = `${base} * ${e.uniform(inner, 'u32')}`;
+    return e.value(x, e.advance(e.remainder(index, inner), start, inner));
   },
   // dx[r] = Σ over j with indices[j] = r of g[j]: a product with the one-hot matrix, which is never stored.
   backward([x, indices], _y, g, a) {

@@ -13,7 +13,7 @@ it('the self-test runs every op, value and gradient, and all of them are right',
   const tested = new Set(report.results.map(({ op }) => op));
   expect([...registry].filter(([name, { cases }]) => cases.length > 0 && !tested.has(name))).toEqual([]);
   expect(report.results.some(({ kind }) => kind === 'gradient')).toBe(true);
-});
+}, 300_000);
 
 it('the self-test finds an op whose twin disagrees', async () => {
   const engine = await sharedEngine();
