@@ -12,8 +12,8 @@ export {
 } from './linear/cross-validate.ts';
 export { SgdClassifier, type SgdClassifierOptions, sgdClassifier } from './linear/sgd-classifier.ts';
 export { Loss, type LossOptions, losses } from './losses.ts';
-export { Metric, meanMetric, metrics } from './metrics.ts';
 export { type ConfusionMatrixOptions, confusionMatrix } from './metrics/confusion-matrix.ts';
+export { Metric, meanMetric, metrics } from './metrics.ts';
 export type { BatchOptions } from './models/batch.ts';
 export type { EvaluateOptions } from './models/evaluate.ts';
 export type { FitOptions } from './models/fit.ts';

@@ -71,7 +71,8 @@ describe('rmsprop in batches of 32 on 48,000 images', () => {
   ];
   for (const { name, hidden, epochs, low, high, long } of expectations)
     test(name, async ({ skip }) => {
-      if (long && !process.env.WEFT_LONG && !process.env.CI) skip('takes minutes on a software adapter: WEFT_LONG=1');
+      if (long && !process.env.WEFT_LONG && !process.env.CI)
+        skip('takes minutes on a software adapter: WEFT_LONG=1');
       if (!data && !process.env.CI) skip(`Fashion-MNIST was not found: ${missing}`);
       expect(missing).toBe('');
       const accuracies = await validationAccuracies(hidden, epochs);
