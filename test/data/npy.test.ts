@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DTypeError, FormatError, ShapeError, ValueError } from '../../src/base/errors.ts';
+import { RandomSequence } from '../../src/base/random.ts';
 import { encodeNpy, parseNpy } from '../../src/data/npy.ts';
 import { encodeNpz, parseNpz } from '../../src/data/npz.ts';
 import recorded from './fixtures/numpy.json';
@@ -106,6 +107,19 @@ describe('broken files', () => {
 });
 
 describe('npz', () => {
+  test('a thousand damaged archives are read or refused, and nothing else', async () => {
+    const random = new RandomSequence(1, 0);
+    for (const archive of [bytesOf(recorded.npz), bytesOf(recorded.npzCompressed)]) {
+      for (let i = 0; i < 500; i++) {
+        const damaged = archive.slice(0, random.chance(0.3) ? random.below(archive.length) : archive.length);
+        for (let k = random.below(4); k >= 0; k--) damaged[random.below(damaged.length)] = random.below(256);
+        await parseNpz(damaged).catch((error) => {
+          if (!(error instanceof FormatError)) throw error;
+        });
+      }
+    }
+  });
+
   test('archives that NumPy wrote are read, stored and deflated', async () => {
     const { x_train, y_train } = await parseNpz(bytesOf(recorded.npz));
     expect(x_train).toEqual({ data: Uint8Array.of(0, 1, 2, 3, 4, 5), shape: [2, 3] });

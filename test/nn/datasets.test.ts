@@ -220,6 +220,11 @@ describe('what contradicts a dataset is refused before any work', () => {
     const train = (dataset: unknown, options: object, targets?: unknown) =>
       model.fit(dataset, targets, options);
     await expect(train(rows.batch(4), { batchSize: 8 })).rejects.toThrow('Call batch(size) on the dataset');
+    await expect(train(rows.batch(4), { batch_size: 8 })).rejects.toThrow('Call batch(size) on the dataset');
+    await expect(model.evaluate(rows.batch(4), { batch_size: 8 } as never)).rejects.toThrow(
+      'Call batch(size)',
+    );
+    await expect(train(rows.batch(4), { sampleWeight: y })).rejects.toThrow('sampleWeight beside a dataset');
     await expect(train(rows.batch(4), { validationSplit: 0.2 })).rejects.toThrow('take(n) and skip(n)');
     await expect(train(rows.batch(4), {}, y)).rejects.toThrow('y beside a dataset');
     await expect(train(rows, {})).rejects.toThrow('gives single rows. Call batch(size) on it');

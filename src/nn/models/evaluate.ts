@@ -9,7 +9,7 @@ import type { Model } from './model.ts';
 import type { Objective } from './objective.ts';
 import { Pace } from './pace.ts';
 import { runPass, throwIfAborted } from './pass.ts';
-import { refuseBeside } from './pipeline.ts';
+import { optionGiven, refuseBeside } from './pipeline.ts';
 import { sorted, verbosity, withDefaults } from './run-options.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import {
@@ -57,7 +57,7 @@ export async function evaluateModel(
   const own = resolveCallbacks(given.callbacks, operation);
   throwIfAborted(given.signal, operation);
   const { sampleWeight } = given;
-  refuseBeside(x, operation, { y, sampleWeight, batchSize: options?.batchSize });
+  refuseBeside(x, operation, { y, sampleWeight, batchSize: optionGiven(options, 'batchSize') });
   const made = await takeMade({ x }, operation);
   if (made) return runEvaluation(new StreamEvaluation(model, made));
   const samples = await takeSamples({ x, y, sampleWeight }, { operation, inputShape: model.inputShape });

@@ -10,7 +10,7 @@ import type { Verbosity } from '../report/progress.ts';
 import { Evaluation } from './evaluate.ts';
 import type { Model } from './model.ts';
 import { throwIfAborted } from './pass.ts';
-import { refuseBeside } from './pipeline.ts';
+import { optionGiven, refuseBeside } from './pipeline.ts';
 import { sorted, verbosity, withDefaults } from './run-options.ts';
 import {
   checkClassWeight,
@@ -103,9 +103,11 @@ type Source = Samples | MadeBatches;
 /** Everything from the check of the arguments to the last callback. Runs while the model is locked. */
 export async function fitModel(model: Model, x: unknown, y: unknown, options?: FitOptions): Promise<History> {
   const settings = readFitOptions(options);
-  const { batchSize, validationBatchSize } = options ?? {};
-  refuseBeside(x, 'fit', { y, batchSize, validationSplit: settings.validationSplit || undefined });
-  refuseBeside(settings.validationData, 'fit', { validationBatchSize });
+  const { sampleWeight, validationSplit, validationData } = settings;
+  const batchSize = optionGiven(options, 'batchSize');
+  refuseBeside(x, 'fit', { y, batchSize, sampleWeight, validationSplit: validationSplit || null });
+  const validationBatchSize = optionGiven(options, 'validationBatchSize');
+  refuseBeside(validationData, 'fit', { validationBatchSize });
   throwIfAborted(settings.signal, 'fit');
   const [train, validation] = await takeBoth(model, x, y, settings);
   try {
@@ -167,7 +169,7 @@ async function runEpochs(
 ): Promise<History> {
   const { epochs, initialEpoch, verbose, signal, validationBatchSize, validationFreq } = settings;
   const training = await trainingOn(model, train, settings);
-  const evaluation = validation && (await evaluationOn(model, validation, validationBatchSize));
+  let evaluation: Evaluation | StreamEvaluation | null = null;
   const history = new History();
   const params: RunParameters = { verbose, epochs, steps: training.stepCount };
   const callbacks = new CallbackList(
@@ -178,6 +180,7 @@ async function runEpochs(
   model.history = history;
   model.stopTraining = false;
   try {
+    if (validation) evaluation = await evaluationOn(model, validation, validationBatchSize);
     await Promise.all([training.prepare(), evaluation?.prepare()]);
     await callbacks.call('onTrainBegin', {});
     let logs: Logs = {};

@@ -1,6 +1,7 @@
 /** A `data.Dataset` where x and y are due: rows of arrays stay where they are, and only their numbers move. */
 import { ConfigError } from '../../base/errors.ts';
 import { Dataset, type RowPlan } from '../../data/pipeline/dataset.ts';
+import { camelCase } from '../names.ts';
 
 export const isDataset = (x: unknown): x is Dataset => x instanceof Dataset;
 
@@ -41,8 +42,13 @@ export function refuseBeside(
   }
 }
 
+/** An option as it was given, in either spelling; undefined where it was not. */
+export const optionGiven = (options: object | null | undefined, name: string): unknown =>
+  Object.entries(options ?? {}).find(([key]) => camelCase(key) === name)?.[1];
+
 const ADVICE: Readonly<Record<string, string>> = {
   batchSize: 'Call batch(size) on the dataset.',
+  validationBatchSize: 'Call batch(size) on the dataset.',
   validationSplit: 'Divide the dataset with take(n) and skip(n), and give the second as validationData.',
 };
 

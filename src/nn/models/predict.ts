@@ -12,7 +12,7 @@ import type { Verbosity } from '../report/progress.ts';
 import type { Model } from './model.ts';
 import type { Predictor } from './objective.ts';
 import { throwIfAborted } from './pass.ts';
-import { partsOf, refuseBeside } from './pipeline.ts';
+import { optionGiven, partsOf, refuseBeside } from './pipeline.ts';
 import { verbosity, withDefaults } from './run-options.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
@@ -49,7 +49,7 @@ export async function predictModel(model: Model, x: unknown, options?: PredictOp
     signal: null as AbortSignal | null,
   });
   const askedSize = wholeNumber(given.batchSize, operation, 'batchSize');
-  refuseBeside(x, operation, { batchSize: options?.batchSize });
+  refuseBeside(x, operation, { batchSize: optionGiven(options, 'batchSize') });
   const verbose = verbosity(given.verbose, operation);
   const own = resolveCallbacks(given.callbacks, operation);
   throwIfAborted(given.signal, operation);
