@@ -88,6 +88,9 @@ describe('sgdClassifier', () => {
     await expect(model.fit(x, [0, 1])).rejects.toThrow(ShapeError);
     await expect(model.fit(x, [1, 1, 1, 1, 1, 1])).rejects.toThrow('1 class, expected two or more');
     await expect(model.fit([1, 2, 3], [0, 1, 0])).rejects.toThrow('expected [samples, features]');
+    await expect(model.fitEach(x, [0, 0, 0, 1, 1, 1], [[0, 5, 6]])).rejects.toThrow('row 6 at position 2');
+    const infinite = [[0], [1], [Number.NaN]];
+    await expect(sgdClassifier({ maxIter: 2 }).fit(infinite, [0, 1, 1])).rejects.toThrow('no longer finite');
     expect(() => sgdClassifier({ alpha: 0 })).toThrow(ValueError);
     expect(() => sgdClassifier({ maxIter: 0 })).toThrow(ValueError);
     await model.fit(x, [0, 0, 0, 1, 1, 1]);

@@ -68,7 +68,7 @@ describe('tutorials', () => {
     expect(stdout).toContain('(1000, 784)');
     expect(stdout).toMatch(/test scores: (0\.\d{4} ?){5}\n/);
     // scikit-learn 1.9.1 on the same thousand images: 0.7530
-    expect(Number(/mean test score: (0\.\d{4})/.exec(stdout)?.[1])).toBeGreaterThan(0.7);
+    expect(Number(/mean test score: (0\.\d{4})/.exec(stdout)?.[1])).toBeGreaterThan(0.65);
   });
 
   test('T4: three ways to the same 79,510 parameters', async () => {

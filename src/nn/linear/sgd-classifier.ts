@@ -1,5 +1,5 @@
 /** scikit-learn's `SGDClassifier`, on the engine. */
-import { ShapeError, StateError } from '../../base/errors.ts';
+import { ShapeError, StateError, ValueError } from '../../base/errors.ts';
 import type { Labels } from '../../data/labels.ts';
 import type { NdArray } from '../../data/nd-array.ts';
 import { add, div } from '../../ops/binary.ts';
@@ -132,6 +132,7 @@ export class SgdClassifier {
       throw new ShapeError(
         `sgdClassifier: ${x.shape[0]} samples and ${numbers.length} labels, expected as many.`,
       );
+    for (const rows of lists) checkRows(rows, numbers.length);
     const known = lists.map((rows) => presentClasses(numbers, rows, classes.length));
     const seed = this.options.randomState ?? Math.floor(Math.random() * 2 ** 32);
     const problems = lists.map((rows, i): Problem[] => {
@@ -234,6 +235,12 @@ export class SgdClassifier {
  * ```
  */
 export const sgdClassifier = (options?: SgdClassifierOptions): SgdClassifier => new SgdClassifier(options);
+
+function checkRows(rows: ArrayLike<number>, count: number): void {
+  for (let i = 0; i < rows.length; i++)
+    if (!Number.isInteger(rows[i]) || rows[i] < 0 || rows[i] >= count)
+      throw new ValueError(`sgdClassifier: row ${rows[i]} at position ${i}, expected 0 to ${count - 1}.`);
+}
 
 /** x as f32 [n, features]; nothing is computed. */
 function takeRows(given: SampleRows, features?: number): Tensor {
