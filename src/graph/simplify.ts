@@ -1,6 +1,7 @@
 /** From what the user wrote to the nodes of a plan: reachable, expanded, each distinct value once. */
 import type { Profile } from '../engine/profile.ts';
 import { fill } from '../ops/constant.ts';
+import { concat } from '../ops/movement.ts';
 import { sameShape } from '../ops/shape.ts';
 import { type Attributes, Tensor, tracing } from '../ops/tensor.ts';
 
@@ -74,6 +75,35 @@ function simpler(x: Tensor, inputs: readonly Tensor[]): Tensor | null {
   }
 }
 
+const split = new WeakMap<Tensor, Tensor>();
+
+/**
+ * Data on the host that is larger than one binding reaches (60,000 photographs of 784 numbers in f32 are
+ * 188 MB) becomes several tensors, joined. Joining is an index map, so whoever gathers rows of it notices
+ * nothing; whoever needs all of it in one place gets a LimitError.
+ */
+function inParts(x: Tensor, { limits }: Profile): Tensor {
+  const { host } = x;
+  const most = limits.maxStorageBufferBindingSize;
+  if (!host || x.storage || host.byteLength <= most || x.rank === 0) return x;
+  const known = split.get(x);
+  if (known) return known;
+  const rowBytes = host.byteLength / x.shape[0];
+  const rows = Math.floor(most / rowBytes);
+  if (rows === 0) return x;
+  const parts: Tensor[] = [];
+  for (let start = 0; start < x.shape[0]; start += rows) {
+    const count = Math.min(rows, x.shape[0] - start);
+    const width = host.length / x.shape[0];
+    const part = new Tensor([count, ...x.shape.slice(1)], x.dtype, null, [], {}, x.engine);
+    part.host = host.subarray(start * width, (start + count) * width);
+    parts.push(part);
+  }
+  const joined = concat(parts);
+  split.set(x, joined);
+  return joined;
+}
+
 /**
  * The roots rewritten: ops replaced by their `expand`, equal expressions made one node, trivial ones
  * dropped. The result lists all nodes, inputs before users.
@@ -92,7 +122,12 @@ export function simplify(roots: readonly Tensor[], profile: Profile): { roots: T
   };
 
   const rewrite = (x: Tensor): Tensor => {
-    if (isLeaf(x)) return x;
+    if (isLeaf(x)) {
+      const parts = inParts(x, profile);
+      if (parts === x) return x;
+      settle(parts);
+      return canonical.get(parts)!;
+    }
     const inputs = x.inputs.map((input) => canonical.get(input)!);
     const same = inputs.every((input, i) => input === x.inputs[i]);
     const node = same ? x : new Tensor(x.shape, x.dtype, x.op, inputs, x.attributes, x.engine);
