@@ -2,6 +2,7 @@
 
 import { FormatError, ValueError } from '../base/errors.ts';
 import type { NdArray } from './nd-array.ts';
+import { needed } from './needed.ts';
 
 export interface CsvOptions {
   /** Whether the first line names the columns; true unless given. Without, they are called '0', '1', … */
@@ -41,7 +42,7 @@ const toNumber = (cell: string): number => (isMissing(cell) ? Number.NaN : Numbe
 export async function parseCsv(given: string | Uint8Array, options: CsvOptions = {}): Promise<CsvTable> {
   const { header = true, delimiter, file = 'file' } = options;
   const text = (typeof given === 'string' ? given : new TextDecoder().decode(given)).replace(/^\ufeff/, '');
-  const { default: papaparse } = await import('papaparse');
+  const { default: papaparse } = await needed('papaparse', () => import('papaparse'));
 
   /** Every row of cells, numbered as a person counts: the header is row 1. */
   const eachRow = (visit: (cells: string[], row: number) => void): void => {
