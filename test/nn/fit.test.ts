@@ -433,7 +433,7 @@ describe('callbacks', () => {
 describe('the progress line of fit', () => {
   test('is that of Keras, with validation at its end', async () => {
     const terminal = recorder();
-    const bar = callbacks.progressBar(terminal, () => 0);
+    const bar = callbacks.progressBar({ terminal, now: () => 0 });
     await line({ metrics: ['mae'] }).fit([[1], [1], [1]], [[0], [0], [0]], {
       epochs: 2,
       batchSize: 2,
@@ -445,9 +445,21 @@ describe('the progress line of fit', () => {
     expect(terminal.text).toEqual(['Epoch 1/2\n', shown, 'Epoch 2/2\n', shown]);
   });
 
+  test('is that of tf.keras 2 where it is asked for: loss first, metrics as compiled', async () => {
+    const terminal = recorder();
+    const bar = callbacks.progressBar({ form: 'keras2', terminal, now: () => 0 });
+    await line({ metrics: ['mse', 'mae'] }).fit([[1]], [[0]], {
+      callbacks: [bar],
+      validationData: [[[1]], [[3]]],
+    });
+    expect(terminal.text.map((text) => text.replaceAll('0000', ''))).toEqual([
+      '1/1 [==============================] - 0s 0s/step - loss: 1. - mse: 1. - mae: 1. - val_loss: 4. - val_mse: 4. - val_mae: 2.\n',
+    ]);
+  });
+
   test('belongs to evaluate and predict too', async () => {
     const terminal = recorder();
-    const bar = () => callbacks.progressBar(terminal, () => 0);
+    const bar = () => callbacks.progressBar({ terminal, now: () => 0 });
     const model = line();
     await model.evaluate([[1]], [[0]], { callbacks: [bar()] });
     await model.evaluate([[1]], [[0]], { callbacks: [bar()], verbose: 2 });

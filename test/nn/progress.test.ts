@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { exponent, fixed, memorySize, roundHalfEven, thousands } from '../../src/nn/report/format.ts';
 import { Progress, type Verbosity } from '../../src/nn/report/progress.ts';
+import { Keras2Progress } from '../../src/nn/report/progress-keras2.ts';
 import type { Terminal } from '../../src/nn/report/terminal.ts';
 import recorded from './fixtures/keras-progress.json';
+import keras2 from './fixtures/keras2.json';
 
 /** A terminal that remembers what was written. */
 function recorder(isTerminal: boolean, color = isTerminal): Terminal & { text: string[] } {
@@ -18,9 +20,9 @@ interface Recording {
   text: string[];
 }
 
-function play({ target, verbose, updates }: Recording, terminal: Terminal): void {
+function play({ target, verbose, updates }: Recording, terminal: Terminal, Line = Progress): void {
   let seconds = 0;
-  const bar = new Progress(target, verbose as Verbosity, terminal, () => 1e6 + seconds * 1000);
+  const bar = new Line(target, verbose as Verbosity, terminal, () => 1e6 + seconds * 1000);
   for (const [at, current, values, last] of updates) {
     seconds = at;
     bar.update(current, Object.fromEntries(values.map(([name, value]) => [name, Number(value)])), last);
@@ -35,6 +37,15 @@ describe('a progress line', () => {
     (_, one) => {
       const terminal = recorder(true);
       play(one, terminal);
+      expect(terminal.text).toEqual(one.text);
+    },
+  );
+
+  test.each((keras2.progress as unknown as Recording[]).map((one, i) => [i, one] as const))(
+    'is what tf.keras 2 draws, recording %i',
+    (_, one) => {
+      const terminal = recorder(true, false);
+      play(one, terminal, Keras2Progress);
       expect(terminal.text).toEqual(one.text);
     },
   );

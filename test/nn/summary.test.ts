@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { layers, resetNames, sequential } from '../../src/index.ts';
 import { type Summarized, type SummaryOptions, summaryLines } from '../../src/nn/report/summary.ts';
+import { keras2SummaryLines } from '../../src/nn/report/summary-keras2.ts';
 import recorded from './fixtures/keras-summary.json';
+import keras2 from './fixtures/keras2.json';
 
 const text = recorded as Record<string, string>;
 
@@ -33,8 +36,9 @@ function summary(
   {
     color = false,
     optimizer = null as number | null,
+    old = false,
     ...given
-  }: Partial<SummaryOptions> & { color?: boolean; optimizer?: number | null } = {},
+  }: Partial<SummaryOptions> & { color?: boolean; optimizer?: number | null; old?: boolean } = {},
 ): string {
   const count = (trainable: boolean) =>
     fakes.filter((one) => (one.trainable ?? true) === trainable).reduce((sum, { params }) => sum + params, 0);
@@ -47,7 +51,8 @@ function summary(
     outputShapeOf: (layer: FakeLayer) => layer.shape,
   } as unknown as Summarized;
   const options = { lineLength: null, positions: null, showTrainable: false, expandNested: false, ...given };
-  return `${summaryLines(model, options, columns, color).join('\n')}\n`;
+  const lines = old ? keras2SummaryLines(model, options) : summaryLines(model, options, columns, color);
+  return `${lines.join('\n')}\n`;
 }
 
 const classifier = (trainable = true): FakeLayer[] => [
@@ -124,6 +129,46 @@ describe('a summary is what Keras 3 prints', () => {
     expect(summary('sequential_1', nested, 80)).toBe(text.nested);
     expect(summary('sequential_1', nested, 80, { expandNested: true })).toBe(text['nested expanded']);
   });
+});
+
+describe('a summary in the old form is what tf.keras 2 prints', () => {
+  const recordings = keras2.summaries as Record<string, string>;
+  const old = (name: string, fakes: FakeLayer[], options: Partial<SummaryOptions> = {}) =>
+    summary(name, fakes, 80, { ...options, old: true });
+
+  test('for a classifier, at any width', () => {
+    expect(old('sequential', classifier())).toBe(recordings.classifier);
+    expect(old('sequential', classifier(), { lineLength: 98 })).toBe(recordings['classifier 98']);
+    expect(old('sequential', classifier(), { lineLength: 80, positions: [0.3, 0.6, 1] })).toBe(
+      recordings.positions,
+    );
+  });
+
+  test('with the column Trainable', () => {
+    expect(old('sequential', classifier(false), { showTrainable: true })).toBe(recordings.trainable);
+  });
+
+  test('with names and shapes that do not fit their column', () => {
+    expect(old('sequential', long(true))).toBe(recordings.long);
+    expect(old('sequential', wide)).toBe(recordings.wide);
+  });
+
+  test('with layers inside of layers', () => {
+    expect(old('sequential_1', nested)).toBe(recordings.nested);
+    expect(old('sequential_1', nested, { expandNested: true, showTrainable: true })).toBe(
+      recordings['nested expanded'],
+    );
+  });
+});
+
+test('a model prints its summary in either form', () => {
+  resetNames();
+  const model = sequential([layers.input([784]), layers.dense(10)]);
+  const lines = model.summary({ form: 'keras2', print: false }).split('\n');
+  expect(lines[1]).toBe('_'.repeat(65));
+  expect(lines[4]).toBe(' dense (Dense)               (None, 10)                7850      ');
+  expect(model.summary({ print: false })).toContain('│ dense (Dense)');
+  expect(() => model.summary({ form: 'keras1' as never })).toThrow(/form is "keras1"/);
 });
 
 test('a summary shows terminal escapes in names as text', () => {

@@ -6,7 +6,7 @@ import { History } from './history.ts';
 import { LambdaCallback } from './lambda.ts';
 import { type EpochSchedule, LearningRateScheduler } from './learning-rate-scheduler.ts';
 import { ModelCheckpoint, type ModelCheckpointOptions } from './model-checkpoint.ts';
-import { ProgressBar } from './progress-bar.ts';
+import { ProgressBar, type ProgressBarOptions } from './progress-bar.ts';
 import { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './reduce-lr-on-plateau.ts';
 import { TensorBoard, type TensorBoardOptions } from './tensor-board.ts';
 import { TerminateOnNaN } from './terminate-on-nan.ts';
@@ -35,8 +35,7 @@ export const lambda = (functions: CallbackFunctions): LambdaCallback => new Lamb
 /** The record of logs that every fit makes. */
 export const history = (): History => new History();
 /** Keras's progress line. */
-export const progressBar = (...args: ConstructorParameters<typeof ProgressBar>): ProgressBar =>
-  new ProgressBar(...args);
+export const progressBar = (options?: ProgressBarOptions): ProgressBar => new ProgressBar(options);
 
 export {
   Callback,
@@ -57,6 +56,7 @@ export {
   ModelCheckpoint,
   type ModelCheckpointOptions,
   ProgressBar,
+  type ProgressBarOptions,
   ReduceLROnPlateau,
   type ReduceLROnPlateauOptions,
   TensorBoard,

@@ -9,6 +9,7 @@ import { sameShape, show } from '../../ops/shape.ts';
 import { Tensor, type Variable } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import type { History } from '../callbacks/history.ts';
+import { oneOf } from '../check.ts';
 import { type BatchShape, Layer, type LayerOptions } from '../layers/layer.ts';
 import type { LossLike } from '../losses.ts';
 import type { Metric, MetricLike } from '../metrics.ts';
@@ -16,6 +17,7 @@ import { readOptions } from '../names.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { type OptimizerLike, resolveOptimizer } from '../optimizers/resolve.ts';
 import { type SummaryOptions, summaryLines } from '../report/summary.ts';
+import { keras2SummaryLines } from '../report/summary-keras2.ts';
 import { standardTerminal } from '../report/terminal.ts';
 import type { FileSource, FileTarget } from '../saving/files.ts';
 import { loadWeightsFrom } from '../saving/load-weights.ts';
@@ -355,15 +357,18 @@ export abstract class Model extends Layer {
   // ---- showing
 
   /**
-   * The table of layers as Keras 3 prints it: to standard output (in a page the console), or to `print`
+   * The table of layers as Keras 3 prints it, or tf.keras 2 with `form: 'keras2'`: to standard output (in a page the console), or to `print`
    * (Keras calls it `printFn`), or nowhere where that is false. Returned without colours.
    */
-  summary(options?: SummaryOptions & { print?: Printer; printFn?: Printer }): string {
-    const { print, printFn, ...rest } = readOptions('summary', options, {
+  summary(
+    options?: SummaryOptions & { form?: 'keras3' | 'keras2'; print?: Printer; printFn?: Printer },
+  ): string {
+    const { form, print, printFn, ...rest } = readOptions('summary', options, {
       lineLength: null as number | null,
       positions: null as readonly number[] | null,
       showTrainable: false,
       expandNested: false,
+      form: 'keras3' as 'keras3' | 'keras2',
       print: null as Printer,
       printFn: null as Printer,
     });
@@ -377,8 +382,10 @@ export abstract class Model extends Layer {
       optimizerVariables: this.settings?.optimizer.built ? this.settings.optimizer.variables : null,
       outputShapeOf: (layer: Layer) => this.outputShapeOf(layer),
     };
-    const text = (color: boolean): string =>
-      `${summaryLines(model, rest, terminal.columns, color).join('\n')}\n`;
+    const isOld = oneOf(form, 'summary', 'form', ['keras3', 'keras2']) === 'keras2';
+    const lines = (color: boolean): string[] =>
+      isOld ? keras2SummaryLines(model, rest) : summaryLines(model, rest, terminal.columns, color);
+    const text = (color: boolean): string => `${lines(color).join('\n')}\n`;
     const plain = text(false);
     if (typeof printer === 'function') printer(plain);
     else if (printer !== false) terminal.write(text(terminal.color));

@@ -11,6 +11,16 @@ const WIDTH = 20;
 /** A frame at most every so often, but the last one always. */
 export const FRAME_MS = 50;
 
+/** What a line shows of the steps. */
+export interface Frame {
+  readonly current: number;
+  readonly target: number;
+  /** Since the beginning. */
+  readonly seconds: number;
+  readonly perStep: number;
+  readonly last: boolean;
+}
+
 /** One line of progress over `target` steps. */
 export class Progress {
   private readonly target: number;
@@ -22,7 +32,7 @@ export class Progress {
   private drawn = Number.NEGATIVE_INFINITY;
   private afterFirstStep: number | null = null;
   private drawnWidth = 0;
-  private values: Logs = {};
+  private shown: Logs = {};
 
   constructor(
     target: number,
@@ -41,42 +51,48 @@ export class Progress {
   update(current: number, values: Logs = {}, last = false): void {
     const now = this.now();
     const perStep = this.stepSeconds(current, now);
-    this.values = { ...this.values, ...values };
-    if (this.verbose === 2 && last) this.terminal.write(`${this.summary(current, now, perStep)}\n`);
+    const frame = { current, target: this.target, seconds: (now - this.started) / 1000, perStep, last };
+    this.shown = { ...this.shown, ...values };
+    if (this.verbose === 2 && last) this.terminal.write(`${this.conclusion(frame)}\n`);
     if (this.verbose !== 1) return;
     if (!last && (!this.terminal.isTerminal || now - this.drawn < FRAME_MS)) return;
-    this.draw(current, now, perStep, last);
+    this.draw(frame);
     this.drawn = now;
   }
 
-  private draw(current: number, now: number, perStep: number, last: boolean): void {
-    const { color, isTerminal } = this.terminal;
-    const style = (parameters: string, text: string): string =>
-      color ? `\x1b[${parameters}m${text}\x1b[0m` : text;
-    const count = `${String(current).padStart(digits(this.target))}/${this.target}`;
-    const done = Math.trunc((WIDTH * current) / this.target);
-    const bar = (done > 0 ? style('32', '━'.repeat(done)) : '') + style('37', '━'.repeat(WIDTH - done));
-    const time = last
-      ? `${fixed((now - this.started) / 1000, 0)}s`
-      : clock(perStep * (this.target - current));
-    const tail = `${stepTime(perStep)}${this.shown((value) => Math.abs(value) > 1e-3)}`;
-    const width = count.length + 1 + WIDTH + 1 + time.length + tail.length;
+  private draw(frame: Frame): void {
+    const { isTerminal } = this.terminal;
+    const { text, width } = this.line(frame);
     const back = isTerminal ? `${'\b'.repeat(this.drawnWidth)}\r` : '';
     const erase = ' '.repeat(isTerminal ? Math.max(this.drawnWidth - width, 0) : 0);
-    const line = `${style('1', count)} ${bar} ${style('1', time)}${tail}`;
-    this.terminal.write(back + line + erase + (last ? '\n' : ''));
+    this.terminal.write(back + text + erase + (frame.last ? '\n' : ''));
     this.drawnWidth = width;
   }
 
-  /** The one line of verbose 2. */
-  private summary(current: number, now: number, perStep: number): string {
-    const count = `${String(current).padStart(digits(this.target))}/${this.target}`;
-    const seconds = fixed((now - this.started) / 1000, 0);
-    return `${count} - ${seconds}s -${stepTime(perStep)}${this.shown((value) => value > 1e-3)}`;
+  /** The line of verbose 1, and how many characters of it are seen. */
+  protected line(frame: Frame): { text: string; width: number } {
+    const { current, target, seconds, perStep, last } = frame;
+    const style = (parameters: string, text: string): string =>
+      this.terminal.color ? `\x1b[${parameters}m${text}\x1b[0m` : text;
+    const count = counted(frame);
+    const done = Math.trunc((WIDTH * current) / target);
+    const bar = (done > 0 ? style('32', '━'.repeat(done)) : '') + style('37', '━'.repeat(WIDTH - done));
+    const time = last ? `${fixed(seconds, 0)}s` : remaining(perStep * (target - current));
+    const tail = `${duration(perStep, 'step')}${this.values((value) => Math.abs(value) > 1e-3)}`;
+    return {
+      text: `${style('1', count)} ${bar} ${style('1', time)}${tail}`,
+      width: count.length + 1 + WIDTH + 1 + time.length + tail.length,
+    };
   }
 
-  private shown(isPlain: (value: number) => boolean): string {
-    return Object.entries(this.values)
+  /** The one line of verbose 2. */
+  protected conclusion(frame: Frame): string {
+    const time = `${fixed(frame.seconds, 0)}s -${duration(frame.perStep, 'step')}`;
+    return `${counted(frame)} - ${time}${this.values((value) => value > 1e-3)}`;
+  }
+
+  protected values(isPlain: (value: number) => boolean): string {
+    return Object.entries(this.shown)
       .map(([name, value]) => ` - ${name}: ${isPlain(value) ? fixed(value, 4) : exponent(value, 4)}`)
       .join('');
   }
@@ -93,10 +109,12 @@ export class Progress {
   }
 }
 
-const digits = (target: number): number => String(target).length;
+/** ' 3/20' */
+export const counted = ({ current, target }: Frame): string =>
+  `${String(current).padStart(String(target).length)}/${target}`;
 
 /** 12 → '12s', 65 → '1:05', 3723 → '1:02:03' */
-function clock(seconds: number): string {
+export function remaining(seconds: number): string {
   const part = (value: number): string => String(Math.floor(value)).padStart(2, '0');
   if (seconds > 3600)
     return `${Math.floor(seconds / 3600)}:${part((seconds % 3600) / 60)}:${part(seconds % 60)}`;
@@ -104,8 +122,9 @@ function clock(seconds: number): string {
   return `${Math.trunc(seconds)}s`;
 }
 
-function stepTime(seconds: number): string {
-  if (seconds >= 1 || seconds === 0) return ` ${fixed(seconds, 0)}s/step`;
-  if (seconds >= 1e-3) return ` ${fixed(seconds * 1e3, 0)}ms/step`;
-  return ` ${fixed(seconds * 1e6, 0)}us/step`;
+/** 0.002 → ' 2ms/step' */
+export function duration(seconds: number, unit: string): string {
+  if (seconds >= 1 || seconds === 0) return ` ${fixed(seconds, 0)}s/${unit}`;
+  if (seconds >= 1e-3) return ` ${fixed(seconds * 1e3, 0)}ms/${unit}`;
+  return ` ${fixed(seconds * 1e6, 0)}us/${unit}`;
 }

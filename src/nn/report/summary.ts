@@ -51,7 +51,7 @@ function trainableCell(layer: Layer): Cell {
 }
 
 /** Names come from users and files: what would move the cursor is shown as a question mark. */
-const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
+export const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
 
 function rowsOf(model: Summarized, options: Required<SummaryOptions>): Cell[][] {
   const rows: Cell[][] = [];
@@ -91,8 +91,9 @@ function columnsOf(options: Required<SummaryOptions>, lineLength: number): Colum
   });
 }
 
-const count = (weights: readonly Variable[]): number => weights.reduce((sum, weight) => sum + weight.size, 0);
-const bytes = (weights: readonly Variable[]): number =>
+export const count = (weights: readonly Variable[]): number =>
+  weights.reduce((sum, weight) => sum + weight.size, 0);
+export const bytes = (weights: readonly Variable[]): number =>
   weights.reduce((sum, weight) => sum + byteSize(weight.dtype, weight.size), 0);
 
 /** The summary's lines. `columns` is the width of the terminal. */
