@@ -54,6 +54,10 @@ for name in ["from-weft.keras", "from-weft.h5"]:
     found["losses"] = trains_on(model)
     verdict["files"][name] = found
 
+model = keras.models.load_model(FIXTURES / "from-weft-schedule.keras")
+assert isinstance(model.optimizer._learning_rate, keras.optimizers.schedules.ExponentialDecay)
+verdict["files"]["from-weft-schedule.keras"] = {"difference": predicts_the_same(model), "losses": trains_on(model)}
+
 whole.set_weights([np.zeros_like(w) for w in whole.get_weights()])
 whole.load_weights(FIXTURES / "from-weft.weights.h5")
 verdict["files"]["from-weft.weights.h5"] = {"difference": predicts_the_same(whole), "losses": trains_on(whole)}
@@ -74,6 +78,7 @@ optimizers = {
     "sgd": keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
     "adamw": keras.optimizers.AdamW(0.01, weight_decay=0.02, global_clipnorm=0.5),
     "adagrad": keras.optimizers.Adagrad(0.1),
+    "schedule": keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
 }
 
 

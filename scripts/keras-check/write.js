@@ -12,6 +12,16 @@ for (const name of ['from-weft.keras', 'from-weft.h5', 'from-weft.json'])
   await model.save(new URL(name, fixtures));
 for (const name of ['from-weft.weights.h5', 'from-weft.safetensors'])
   await model.saveWeights(new URL(name, fixtures));
+model.compile({
+  optimizer: weft.optimizers.sgd(
+    weft.schedules.exponentialDecay({ initialLearningRate: 0.1, decaySteps: 2, decayRate: 0.5 }),
+    { momentum: 0.9 },
+  ),
+  loss: 'sparseCategoricalCrossentropy',
+  metrics: ['accuracy'],
+});
+model.optimizer.build(model.trainableWeights);
+await model.save(new URL('from-weft-schedule.keras', fixtures));
 const predictions = await (await model.predict(samples)).array();
 await writeFile(
   new URL('from-weft.expected.json', fixtures),

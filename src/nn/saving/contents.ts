@@ -38,7 +38,7 @@ export async function gather(model: Model, withOptimizer: boolean): Promise<Cont
   const places = dropoutPlaces(model);
   const [weights, state, steps] = await Promise.all([
     Promise.all(model.weights.map(read)),
-    Promise.all((optimizer?.variables ?? []).map(read)),
+    Promise.all((optimizer ? storedVariables(optimizer) : []).map(read)),
     Promise.all(places.map(({ layer }) => layer.steps.item())),
   ]);
   const engine = model.weights.find((weight) => weight.engine)?.engine;
@@ -89,14 +89,18 @@ export async function restore(
     if (steps !== undefined) assignments.push([layer.steps, tensor(steps, { dtype: 'i32' })]);
   }
   if (found.random) setSeed(model, found.random.seed);
-  await Promise.all([
-    assignAll(assignments),
-    optimizer?.setWeights(found.optimizer!.map(({ shape, data }) => tensor(data, { shape: [...shape] }))),
-  ]);
+  await Promise.all([assignAll(assignments), optimizer?.setWeights(stateFor(optimizer, found.optimizer!))]);
 }
 
 const asTensor = ({ shape, data }: Values): Tensor =>
   tensor(data instanceof Float32Array ? data : Float32Array.from(data), { shape: [...shape] });
+
+/** Where the learning rate is among an optimizer's variables. */
+const RATE = 1;
+
+/** An optimizer's state as Keras keeps it: under a schedule the learning rate is no part of it. */
+export const storedVariables = ({ variables, learningRate }: Optimizer): Variable[] =>
+  variables.filter((_, i) => i !== RATE || !Number.isNaN(learningRate));
 
 /** Why an optimizer cannot take up a state, or null. */
 function whyNot(
@@ -104,14 +108,21 @@ function whyNot(
   values: readonly Values[],
   trained: readonly Variable[],
 ): string | null {
-  // One that has not trained yet has no more than its iteration and learning rate.
-  if (values.length > 2) optimizer.build(trained);
-  const { variables } = optimizer;
+  // One that has not trained yet has nothing beside the variables.
+  if (values.length > storedVariables(optimizer).length) optimizer.build(trained);
+  const variables = storedVariables(optimizer);
   if (values.length !== variables.length)
     return `optimizer ${optimizer.name} expects ${variables.length} variables; found ${values.length}.`;
   const i = variables.findIndex((one, j) => !sameShape(one.shape, values[j].shape));
   if (i < 0) return null;
   return `optimizer ${optimizer.name} expects ${variables[i].name} ${show(variables[i].shape)}; found ${show(values[i].shape)}.`;
+}
+
+/** Values for all of an optimizer's variables. */
+function stateFor({ variables }: Optimizer, values: readonly Values[]): Tensor[] {
+  const tensors = values.map(({ shape, data }) => tensor(data, { shape: [...shape] }));
+  if (tensors.length < variables.length) tensors.splice(RATE, 0, tensor(Number.NaN));
+  return tensors;
 }
 
 /** Random numbers of the model and the layers inside come from this seed from now on. */

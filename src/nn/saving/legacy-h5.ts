@@ -6,7 +6,7 @@ import { FormatError, ShapeError } from '../../base/errors.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Model } from '../models/model.ts';
 import { describeCompiled } from './compile-config.ts';
-import { type Contents, type Found, randomStateText } from './contents.ts';
+import { type Contents, type Found, randomStateText, storedVariables } from './contents.ts';
 import { describeModel } from './describe-model.ts';
 import { type Attribute, type Hdf5, readHdf5, writeHdf5 } from './hdf5.ts';
 import { isObject, type JsonObject, objectAt, parseJson } from './json.ts';
@@ -44,7 +44,7 @@ export function writeLegacyH5(contents: Contents): Uint8Array {
       file.arrays.set(`model_weights/${layer.name}/${name}`, weights.get(weight)!);
   }
   if (compiled && optimizer) {
-    const names = unique(optimizer.of.variables.map(({ name }) => `${optimizer.of.name}/${name}`));
+    const names = unique(storedVariables(optimizer.of).map(({ name }) => `${optimizer.of.name}/${name}`));
     file.groups.set(OPTIMIZER, { weight_names: names });
     names.forEach((name, i) => {
       file.arrays.set(`${OPTIMIZER}/${name}`, optimizer.values[i]);

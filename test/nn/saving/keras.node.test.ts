@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 
 describe('what Keras wrote', () => {
-  const optimizers = ['adam', 'rmsprop', 'sgd', 'adamw', 'adagrad'];
+  const optimizers = ['adam', 'rmsprop', 'sgd', 'adamw', 'adagrad', 'schedule'];
 
   test.each(optimizers)(
     'a .keras file with %s predicts the same, and trains on as in Keras',
@@ -108,7 +108,12 @@ describe('what Keras was shown', () => {
   test('was found good', () => {
     const { keras, files } = json('verdict.json');
     expect(keras).toMatch(/^3\./);
-    for (const name of ['from-weft.keras', 'from-weft.h5', 'from-weft.weights.h5'])
+    for (const name of [
+      'from-weft.keras',
+      'from-weft-schedule.keras',
+      'from-weft.h5',
+      'from-weft.weights.h5',
+    ])
       expect(files[name].difference).toBeLessThan(1e-6);
   });
 });

@@ -13,6 +13,7 @@ import {
   optimizers,
   type Sequential,
   ShapeError,
+  schedules,
   sequential,
 } from '../../../src/index.ts';
 
@@ -66,6 +67,24 @@ describe('training goes on as if it had not stopped', () => {
     await other.loadWeights(await half.toBytes('weights.h5'));
     await other.fit(x, y, { ...quiet, initialEpoch: 1, epochs: 2 });
     expect(await bits(other)).toEqual(await bits(whole));
+  });
+
+  test('schedules go on where they were', async () => {
+    const make = () => {
+      const model = garments();
+      const rate = schedules.exponentialDecay({ initialLearningRate: 0.1, decaySteps: 2, decayRate: 0.5 });
+      model.compile({ optimizer: optimizers.adam(rate), loss: 'sparseCategoricalCrossentropy' });
+      return model;
+    };
+    const whole = make();
+    await whole.fit(x, y, { ...quiet, epochs: 2 });
+    for (const format of ['keras', 'h5'] as const) {
+      const half = make();
+      await half.fit(x, y, { ...quiet, epochs: 1 });
+      const again = await loadModel(await half.toBytes(format));
+      await again.fit(x, y, { ...quiet, initialEpoch: 1, epochs: 2 });
+      expect(await bits(again)).toEqual(await bits(whole));
+    }
   });
 
   test('a saved seed is in force again under another one', async () => {
