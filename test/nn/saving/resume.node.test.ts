@@ -1,0 +1,44 @@
+/** Save, kill, load, go on: in processes of their own, on the built package. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+
+/** Runs the script and resolves to its output; kills it, without a warning, once it says `killAt`. */
+function train(file: string, epochs: number, killAt?: string): Promise<string> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [
+      resolve('test/nn/saving/train-and-save.js'),
+      file,
+      String(epochs),
+    ]);
+    let output = '';
+    child.stdout.on('data', (text) => {
+      output += text;
+      if (killAt && output.includes(killAt)) child.kill('SIGKILL');
+    });
+    child.stderr.on('data', (text) => {
+      output += text;
+    });
+    child.on('close', () => done(output));
+  });
+}
+
+const EPOCHS = 40;
+
+test('a run that was killed goes on from its file to the same bytes', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const whole = await train(join(folder, 'whole.keras'), EPOCHS);
+  const [, expected] = whole.match(/weights ([0-9a-f]{64}) from 0/)!;
+  const file = join(folder, 'part.keras');
+  // Far more epochs than it will live to see.
+  const killed = await train(file, 100_000, 'saved 1');
+  expect(killed).not.toContain('weights');
+  const [, after, from] = (await train(file, EPOCHS)).match(/weights ([0-9a-f]{64}) from (\d+)/) ?? [];
+  // The kill arrives some epochs late, but not that many.
+  expect(Number(from)).toBeGreaterThanOrEqual(2);
+  expect(Number(from)).toBeLessThan(EPOCHS);
+  expect(after).toBe(expected);
+});
