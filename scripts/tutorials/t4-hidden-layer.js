@@ -33,6 +33,7 @@ await lesson(async ({ quick, source, clock }) => {
   model.add(layers.dense({ units: 100, activation: 'sigmoid', inputShape: [784] }));
   model.add(layers.dense({ units: 10, activation: 'softmax' }));
   model.summary();
+  model.summary({ form: 'keras2' }); // the same as tf.keras 2 prints it
 
   model.compile({ loss: 'sparse_categorical_crossentropy', metrics: ['accuracy'] });
   await model.fit(scaled(train), train.labels, { epochs: quick ? 1 : 5, callbacks: [clock] });

@@ -75,6 +75,8 @@ describe('tutorials', () => {
     const stdout = await quick('t4-hidden-layer', []);
     expect(stdout.split('Total params: 79,510 (310.59 KB)')).toHaveLength(4);
     expect(stdout).toContain('Model: "패션_MNIST_모델"');
+    expect(stdout).toContain(' dense_2 (Dense)             (None, 100)               78500     ');
+    expect(stdout).toContain('Total params: 79510 (310.59 KB)');
     expect(stdout).toMatch(STEPS(80));
   });
 
