@@ -31,7 +31,10 @@ export interface OpenFile {
 
 /** Reads a source. LoadError for what is not there or cannot be read; messages begin with `operation`. */
 export async function openFile(source: FileSource, operation: string): Promise<OpenFile> {
-  if (source instanceof URL) return openAddress(source.href, operation);
+  if (source instanceof URL)
+    return source.protocol === 'file:' && onDisk()
+      ? openOnDisk(pathOf(source), operation)
+      : openAddress(source.href, operation);
   if (typeof source === 'string')
     return onDisk() && !/^https?:/.test(source)
       ? openOnDisk(source, operation)
@@ -132,10 +135,8 @@ export async function writeFiles(
   operation: string,
 ): Promise<void> {
   if (typeof target === 'string' && onDisk()) return writeOnDisk(target, files, operation);
-  if (target instanceof URL && target.protocol === 'file:' && onDisk()) {
-    const { fileURLToPath } = builtin<typeof import('node:url')>('node:url')!;
-    return writeOnDisk(fileURLToPath(target), files, operation);
-  }
+  if (target instanceof URL && target.protocol === 'file:' && onDisk())
+    return writeOnDisk(pathOf(target), files, operation);
   if (typeof target === 'string') {
     for (const { name, bytes } of files) download(name, bytes);
     return;
@@ -190,6 +191,8 @@ function download(name: string, bytes: Uint8Array): void {
 // ---- disks
 
 const onDisk = (): boolean => builtin('node:fs/promises') !== undefined;
+
+const pathOf = (url: URL): string => builtin<typeof import('node:url')>('node:url')!.fileURLToPath(url);
 
 const disk = () => ({
   fs: builtin<typeof import('node:fs/promises')>('node:fs/promises')!,

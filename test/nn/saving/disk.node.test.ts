@@ -11,6 +11,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -140,6 +142,27 @@ describe('loading', () => {
     await expect(loadModel(join(at, 'no.keras'))).rejects.toThrow(LoadError);
     await expect(loadModel(join(at, 'no.keras'))).rejects.toThrow(/no\.keras cannot be read: no such file/);
     await expect(loadModel(at)).rejects.toThrow(/it is a folder/);
+  });
+
+  test('addresses, with the files beside them', async () => {
+    const at = folder();
+    const model = small();
+    await model.save(join(at, 'model.json'));
+    await model.save(join(at, 'a.keras'));
+    const server = createServer((request, response) => {
+      const file = join(at, request.url ?? '');
+      response.statusCode = existsSync(file) ? 200 : 404;
+      response.end(existsSync(file) ? readFileSync(file) : 'no');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const before = await model.weights[0].data();
+    for (const source of [`${address}/a.keras`, `${address}/model.json`, new URL(`${address}/a.keras`)])
+      expect(await (await loadModel(source)).weights[0].data()).toEqual(before);
+    await expect(loadModel(`${address}/b.keras`)).rejects.toThrow(/b\.keras answers 404/);
+    await expect(loadModel('http://127.0.0.1:1/x.keras')).rejects.toThrow(LoadError);
+    expect(await (await loadModel(pathToFileURL(join(at, 'a.keras')))).weights[0].data()).toEqual(before);
   });
 
   test('a binary file that is missing, or somewhere else', async () => {

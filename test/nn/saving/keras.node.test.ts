@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { labels, makeModel, samples } from '../../../scripts/keras-check/model.js';
 import { readZip } from '../../../src/data/zip.ts';
 import * as weft from '../../../src/index.ts';
-import { readHdf5 } from '../../../src/nn/saving/hdf5.ts';
+import { readHdf5, writeHdf5 } from '../../../src/nn/saving/hdf5.ts';
 
 const { init, loadModel } = weft;
 const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname;
@@ -70,6 +70,26 @@ describe('what Keras wrote', () => {
       });
     },
   );
+});
+
+test('weights alone in the older layout are found at the root', async () => {
+  const { groups, arrays } = await readHdf5(bytesOf('keras2-dialect.h5'), 'x', [
+    'layer_names',
+    'weight_names',
+  ]);
+  const lifted = <T>(all: Map<string, T>): Map<string, T> =>
+    new Map(
+      [...all]
+        .filter(([path]) => path.startsWith('model_weights'))
+        .map(([path, one]) => [path.replace(/^model_weights\/?/, ''), one]),
+    );
+  const bytes = writeHdf5({ groups: lifted(groups), arrays: lifted(arrays) });
+  const model = await loadModel(fixture('keras2-dialect.h5'));
+  await model.setWeights(model.weights.map(({ size }) => new Float32Array(size)));
+  await model.loadWeights(bytes);
+  const { samples: x, predictions: expected } = json('keras2-dialect.expected.json');
+  expect(largestDifference(await predictions(model, x), expected.flat())).toBeLessThan(1e-6);
+  await expect(loadModel(bytes)).rejects.toThrow(/holds weights and no model_config/);
 });
 
 describe('what Keras was shown', () => {
