@@ -145,8 +145,8 @@ describe('.keras', () => {
     ['a billion units', layer('Dense', { units: 1e9 }), /the file holds no more than 8/],
     ['units beyond integers', layer('Dense', { units: 1e300 }), /units/],
     [
-      'a regularizer',
-      layer('Dense', { units: 2, kernel_regularizer: { class_name: 'L2', config: {} } }),
+      'a regularizer that is not offered',
+      layer('Dense', { units: 2, kernel_regularizer: { class_name: 'OrthogonalRegularizer', config: {} } }),
       /kernelRegularizer/,
     ],
     ['half precision', layer('Dense', { units: 2, dtype: 'float16' }), /float32/],
