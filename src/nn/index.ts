@@ -33,3 +33,6 @@ export {
   type SaveOptions,
 } from './saving/index.ts';
 export * as schedules from './schedules/index.ts';
+export * as constraints from './weights/constraint-names.ts';
+export * as regularizers from './weights/regularizer-names.ts';
+export type { WeightRule, WeightRuleLike } from './weights/rule.ts';

@@ -26,7 +26,12 @@ describe('layers', () => {
 
   test('refuse what they do not know', () => {
     expect(() => layers.dense({ units: 3, activatoin: 'relu' } as never)).toThrow(/"activatoin" is unknown/);
-    expect(() => layers.dense({ units: 3, kernelRegularizer: 'l2' } as never)).toThrow(/kernelRegularizer/);
+    expect(() => layers.dense({ units: 3, kernelRegularizer: 'l3' })).toThrow(
+      /kernelRegularizer: regularizer is "l3"/,
+    );
+    expect(() => layers.dense({ units: 3, activityRegularizer: 'l2' } as never)).toThrow(
+      /activityRegularizer/,
+    );
     expect(() => layers.flatten({ dtype: 'float16' })).toThrow(/float32/);
     expect(() => layers.reshape([-1, -1])).toThrow(/targetShape/);
     expect(() => layers.rescaling(Number.NaN)).toThrow(/scale/);
@@ -67,6 +72,7 @@ describe('layers', () => {
   test('their config makes the same layer again', () => {
     const made = [
       layers.dense(3, { activation: 'gelu', kernelInitializer: 'heNormal' }),
+      layers.dense(3, { kernelRegularizer: 'l2', biasConstraint: 'non_neg', kernelConstraint: 'maxNorm' }),
       layers.dropout(0.25, { seed: 3 }),
       layers.reshape([2, -1]),
       layers.activation('mish'),

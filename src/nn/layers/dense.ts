@@ -9,6 +9,9 @@ import { flag, wholeNumber } from '../check.ts';
 import type { Initializer } from '../initializers/initializer.ts';
 import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
 import { describe, readOptions } from '../names.ts';
+import { resolveConstraint } from '../weights/constraints.ts';
+import { resolveRegularizer } from '../weights/regularizers.ts';
+import type { WeightRule, WeightRuleLike } from '../weights/rule.ts';
 import {
   type BatchShape,
   type CallContext,
@@ -30,6 +33,14 @@ export interface DenseOptions extends LayerOptions {
   kernelInitializer?: InitializerLike;
   /** Default 'zeros'. */
   biasInitializer?: InitializerLike;
+  /** What the kernel adds to the loss; default null: nothing. */
+  kernelRegularizer?: WeightRuleLike;
+  /** What the bias adds to the loss; default null. */
+  biasRegularizer?: WeightRuleLike;
+  /** What each update makes of the kernel; default null: nothing. */
+  kernelConstraint?: WeightRuleLike;
+  /** What each update makes of the bias; default null. */
+  biasConstraint?: WeightRuleLike;
   /** Number of inputs, for the first layer; the same as inputShape: [inputDim]. */
   inputDim?: number | null;
 }
@@ -45,6 +56,10 @@ export class Dense extends Layer {
   readonly useBias: boolean;
   readonly kernelInitializer: Initializer;
   readonly biasInitializer: Initializer;
+  readonly kernelRegularizer: WeightRule | null;
+  readonly biasRegularizer: WeightRule | null;
+  readonly kernelConstraint: WeightRule | null;
+  readonly biasConstraint: WeightRule | null;
   kernel: Variable | null = null;
   bias: Variable | null = null;
 
@@ -57,21 +72,34 @@ export class Dense extends Layer {
       kernelInitializer: 'glorotUniform' as InitializerLike,
       biasInitializer: 'zeros' as InitializerLike,
       inputDim: null as number | null,
-      ...notOffered,
+      kernelRegularizer: null as WeightRuleLike,
+      biasRegularizer: null as WeightRuleLike,
+      activityRegularizer: null as null,
+      kernelConstraint: null as WeightRuleLike,
+      biasConstraint: null as WeightRuleLike,
     });
-    for (const option of Object.keys(notOffered) as (keyof typeof notOffered)[])
-      if (given[option] !== null)
-        throw new ConfigError(`dense: ${option} is ${describe(given[option])}; only null is offered.`);
+    if (given.activityRegularizer !== null)
+      throw new ConfigError(
+        `dense: activityRegularizer is ${describe(given.activityRegularizer)}; only null is offered.`,
+      );
     const units = wholeNumber(given.units, 'dense', 'units');
     const activation = resolveActivation(given.activation, 'dense');
     const kernelInitializer = resolveInitializer(given.kernelInitializer, 'dense');
     const biasInitializer = resolveInitializer(given.biasInitializer, 'dense');
+    const kernelRegularizer = resolveRegularizer(given.kernelRegularizer, 'dense: kernelRegularizer');
+    const biasRegularizer = resolveRegularizer(given.biasRegularizer, 'dense: biasRegularizer');
+    const kernelConstraint = resolveConstraint(given.kernelConstraint, 'dense: kernelConstraint');
+    const biasConstraint = resolveConstraint(given.biasConstraint, 'dense: biasConstraint');
     super({ ...given, inputShape: given.inputDim === null ? given.inputShape : [given.inputDim] }, 'Dense');
     this.units = units;
     this.activation = activation;
     this.useBias = flag(given.useBias, this.name, 'useBias');
     this.kernelInitializer = kernelInitializer;
     this.biasInitializer = biasInitializer;
+    this.kernelRegularizer = kernelRegularizer;
+    this.biasRegularizer = biasRegularizer;
+    this.kernelConstraint = kernelConstraint;
+    this.biasConstraint = biasConstraint;
   }
 
   override build(inputShape: BatchShape): void {
@@ -80,8 +108,15 @@ export class Dense extends Layer {
         `${this.name}: input has shape ${showBatch(inputShape)}; expected [samples, ..., inputs].`,
       );
     const [inputs] = knownSizes(inputShape.slice(-1), this.name);
-    this.kernel = this.addWeight('kernel', [inputs, this.units], this.kernelInitializer);
-    if (this.useBias) this.bias = this.addWeight('bias', [this.units], this.biasInitializer);
+    this.kernel = this.addWeight('kernel', [inputs, this.units], this.kernelInitializer, {
+      regularizer: this.kernelRegularizer,
+      constraint: this.kernelConstraint,
+    });
+    if (this.useBias)
+      this.bias = this.addWeight('bias', [this.units], this.biasInitializer, {
+        regularizer: this.biasRegularizer,
+        constraint: this.biasConstraint,
+      });
   }
 
   protected override checkInput(inputShape: BatchShape, builtFor: BatchShape): void {
@@ -114,24 +149,15 @@ export class Dense extends Layer {
       useBias: this.useBias,
       kernelInitializer: configOf(this.kernelInitializer),
       biasInitializer: configOf(this.biasInitializer),
-      kernelRegularizer: null,
-      biasRegularizer: null,
-      kernelConstraint: null,
-      biasConstraint: null,
+      kernelRegularizer: configOf(this.kernelRegularizer),
+      biasRegularizer: configOf(this.biasRegularizer),
+      kernelConstraint: configOf(this.kernelConstraint),
+      biasConstraint: configOf(this.biasConstraint),
     };
   }
 }
 
-/** Options of Keras that only null is taken for. */
-const notOffered = {
-  kernelRegularizer: null as null,
-  biasRegularizer: null as null,
-  activityRegularizer: null as null,
-  kernelConstraint: null as null,
-  biasConstraint: null as null,
-};
+type Description = { readonly className: string; readonly config: object };
 
-const configOf = ({ className, config }: Initializer): { className: string; config: object } => ({
-  className,
-  config,
-});
+const configOf = (described: Description | null): Description | null =>
+  described && { className: described.className, config: described.config };

@@ -7,6 +7,8 @@ import { flag, wholeNumber } from '../check.ts';
 import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
 import { automaticName, describe } from '../names.ts';
 import { placeOutside } from '../seeds.ts';
+import { constrain } from '../weights/constraints.ts';
+import type { WeightRule } from '../weights/rule.ts';
 
 /** Sizes of a batch of samples; null where any size will do, as for the number of samples. */
 export type BatchShape = readonly (number | null)[];
@@ -51,6 +53,10 @@ export interface CallContext {
 export interface WeightOptions {
   /** Whether training may change it; default true. Running statistics are not trainable. */
   trainable?: boolean;
+  /** What it adds to the loss while it is trained; default null: nothing. */
+  regularizer?: WeightRule | null;
+  /** What each update makes of it; default null: nothing. */
+  constraint?: WeightRule | null;
 }
 
 /**
@@ -81,6 +87,7 @@ export class Layer {
   randomSeed: number | null = null;
   /** Its own weights, in the order in which they were added. */
   protected readonly ownWeights: Variable[] = [];
+  private readonly regularizers = new Map<Variable, WeightRule>();
 
   /** `className`: the type to show and save; default is the JavaScript class's name, which a minifier may change. */
   constructor(options: LayerOptions = {}, className: string = new.target.name) {
@@ -173,7 +180,7 @@ export class Layer {
     name: string,
     shape: readonly number[],
     initializer: InitializerLike = 'glorotUniform',
-    { trainable = true }: WeightOptions = {},
+    { trainable = true, regularizer = null, constraint = null }: WeightOptions = {},
   ): Variable {
     const sizes = checkShape([...shape], `${this.name}.${name}`);
     this.place ??= placeOutside();
@@ -184,6 +191,8 @@ export class Layer {
     );
     const weight = variable(values, { shape: sizes, name, trainable });
     this.ownWeights.push(weight);
+    if (regularizer) this.regularizers.set(weight, regularizer);
+    if (constraint) constrain(weight, constraint);
     return weight;
   }
 
@@ -217,6 +226,16 @@ export class Layer {
     return [
       ...this.ownWeights.filter((weight) => weight.trainable),
       ...this.layers.flatMap((layer) => layer.trainableWeights),
+    ];
+  }
+
+  /** What the weights that training changes add to the loss, as scalars. */
+  get losses(): readonly Tensor[] {
+    if (!this.trainable) return [];
+    const own = this.ownWeights.filter((weight) => weight.trainable && this.regularizers.has(weight));
+    return [
+      ...own.map((weight) => this.regularizers.get(weight)!.of(weight)),
+      ...this.layers.flatMap((layer) => layer.losses),
     ];
   }
 

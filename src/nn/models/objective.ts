@@ -14,6 +14,8 @@ import { describe } from '../names.ts';
 /** What an objective asks of a model. */
 export interface Predictor {
   readonly finalActivation: string | null;
+  /** What its weights add to the loss. */
+  readonly losses: readonly Tensor[];
   call(x: Tensor, context: CallContext): Tensor;
 }
 
@@ -109,8 +111,10 @@ export class Objective {
       return activated;
     };
     const values = weighted(loss.values(batch.y, z, logits || loss.fromLogits), batch.weight);
+    // Keras counts the weights' penalties in the loss that it reports, in validation too.
+    const penalized = (of: Tensor): Tensor => model.losses.reduce((sum, penalty) => sum.add(penalty), of);
     const columns = [
-      loss.contributions(values, batch.x.shape[0]),
+      penalized(loss.contributions(values, batch.x.shape[0])),
       ...this.metrics.flatMap((metric, i) =>
         metric.columns(
           batch.y,
@@ -119,7 +123,7 @@ export class Objective {
         ),
       ),
     ];
-    return { loss: loss.reduce(values), columns };
+    return { loss: penalized(loss.reduce(values)), columns };
   }
 
   /** Loss and metrics from the sums over `samples` samples. */

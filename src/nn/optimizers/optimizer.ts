@@ -11,6 +11,7 @@ import { numberBetween } from '../check.ts';
 import { automaticName, describe } from '../names.ts';
 import { scheduleFrom } from '../schedules/resolve.ts';
 import { describeSchedule, type Schedule } from '../schedules/schedule.ts';
+import { constrained } from '../weights/constraints.ts';
 
 /** Options of every optimizer. */
 export interface OptimizerOptions {
@@ -153,7 +154,7 @@ export abstract class Optimizer {
           ? variables[i]
           : variables[i].sub(variables[i].mul(this.weightDecay).mul(rate));
       const updated = this.update(decayed, g, slots, rate);
-      assignments.push([variables[i], updated.value]);
+      assignments.push([variables[i], constrained(variables[i], updated.value)]);
       slots.forEach((slot, j) => {
         assignments.push([slot, updated.slots[j]]);
       });

@@ -1,0 +1,2 @@
+/** Constraints by function. */
+export { maxNorm, minMaxNorm, nonNeg, unitNorm } from './constraints.ts';

@@ -1,0 +1,2 @@
+/** Regularizers by function. */
+export { l1, l1l2, l2 } from './regularizers.ts';

@@ -1,0 +1,44 @@
+/** Rules about weights, as layers are given them: by name, description, function, or made. */
+import { ConfigError } from '../../base/errors.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import { describe, Names, readDescription } from '../names.ts';
+
+/** A function of a weight that files can describe: a regularizer's penalty, or what a constraint makes of it. */
+export interface WeightRule {
+  /** Keras's class name: 'L2'. */
+  readonly className: string;
+  /** The options in full, as Keras names them in camelCase. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly of: (weight: Tensor) => Tensor;
+}
+
+/** What a layer takes for a rule; null for none. */
+export type WeightRuleLike =
+  | WeightRule
+  | string
+  | { className: string; config?: object }
+  | ((weight: Tensor) => Tensor)
+  | null;
+
+/** How a kind of rule is found by any of its names. */
+export function ruleResolver(
+  kind: string,
+  table: Readonly<Record<string, (options?: never) => WeightRule>>,
+): (given: unknown, operation: string) => WeightRule | null {
+  const names = new Names<(options?: object) => WeightRule>(
+    kind,
+    table as Record<string, (options?: object) => WeightRule>,
+  );
+  return (given, operation) => {
+    if (given === null || given === undefined) return null;
+    if (typeof given === 'string') return names.get(given, operation)();
+    if (typeof given === 'function')
+      return { className: given.name || 'custom', config: {}, of: given as (weight: Tensor) => Tensor };
+    if (typeof given === 'object' && 'of' in given) return given as WeightRule;
+    if (typeof given === 'object') {
+      const { className, config } = readDescription(operation, given);
+      return names.get(className, operation)(config);
+    }
+    throw new ConfigError(`${operation}: ${kind} is ${describe(given)}; expected a name or a ${kind}.`);
+  };
+}
