@@ -1,0 +1,51 @@
+/**
+ * Cases of `../shared/conformance/tfjs.json` beyond the core ones, for what Weft offers: metrics, early
+ * stopping, regularizers. The core cases of these kinds are run in tfjs.node.test.ts.
+ */
+import { describe, expect, test } from 'vitest';
+import { callbacks, metrics } from '../../src/index.ts';
+import type { Model } from '../../src/nn/models/model.ts';
+import { resolveRegularizer } from '../../src/nn/weights/regularizers.ts';
+import { type ConformanceCase, expectNumbers, loadCases, toleranceOf, toTensor } from './cases.ts';
+import { subject } from './models.ts';
+
+/** How a case of each kind is run. */
+const kinds: Record<string, (one: ConformanceCase) => Promise<void>> = {
+  async metric(one) {
+    const made = metrics[subject(one) as 'precision']();
+    const value = await made.compute(toTensor(one.y_true), toTensor(one.y_pred));
+    expectNumbers([value], one.float64, toleranceOf(one));
+  },
+
+  async regularizer(one) {
+    const rule = resolveRegularizer({ className: subject(one), config: one.config }, 'regularizer')!;
+    expectNumbers([await rule.of(toTensor(one.x)).item()], one.expect, { relative: 1e-6, absolute: 0 });
+  },
+
+  async early_stopping(one) {
+    const callback = callbacks.earlyStopping(one.config);
+    const model = { stopTraining: false, metrics: [] };
+    callback.setModel(model as unknown as Model);
+    callback.onTrainBegin();
+    const stops: number[] = [];
+    for (const [epoch, value] of (one.val_loss as number[]).entries()) {
+      callback.onEpochEnd(epoch, { val_loss: value });
+      if (model.stopTraining) stops.push(epoch);
+    }
+    expect(stops[0]).toBe(one.expect.stops_after_epoch_index);
+  },
+};
+
+const cases = loadCases();
+const extended = typeof cases === 'string' ? [] : cases.filter(({ priority }) => priority === 'extended');
+
+for (const [kind, run] of Object.entries(kinds)) {
+  const due = extended.filter((one) => one.kind === kind);
+  describe.skipIf(due.length === 0)(`extended ${kind}`, () => {
+    test.each(due.map((one) => [one.id, one] as const))('%s', (_, one) => run(one));
+  });
+}
+
+test.skipIf(typeof cases === 'string')('all 11 extended cases of these kinds are run', () => {
+  expect(extended.filter(({ kind }) => Object.hasOwn(kinds, kind))).toHaveLength(11);
+});
