@@ -66,6 +66,20 @@ describe('metrics of several sums', () => {
     expect(history.w[0]).toBeCloseTo(await metrics.auc().compute(y, p, data('weights')), 6);
   });
 
+  test('may be many without compiling for long', async () => {
+    const list = [
+      ...['accuracy', 'precision', 'recall', 'mse', 'mae', 'truePositives', 'falseNegatives'],
+      metrics.f1Score({ threshold: 0.5 }),
+      metrics.auc(),
+      metrics.r2Score(),
+      metrics.rootMeanSquaredError(),
+    ];
+    const { history, y, p } = await fitted({ metrics: list });
+    expect(Object.keys(history)).toHaveLength(list.length + 1);
+    for (const metric of [metrics.recall(), metrics.f1Score({ threshold: 0.5 }), metrics.r2Score()])
+      expect(history[metric.name][0]).toBeCloseTo(await metric.compute(y, p), 5);
+  });
+
   test('know class numbers, one number for each class, and logits under a softmax', async () => {
     const model = sequential([layers.input([3]), layers.dense(3, { activation: 'softmax' })]);
     model.compile({

@@ -1,8 +1,9 @@
 /** What a model is trained for: its loss and metrics, once the shapes of y and the predictions are known. */
 import { ConfigError } from '../../base/errors.ts';
-import { zeros } from '../../ops/constant.ts';
-import { concat } from '../../ops/movement.ts';
+import { iota, zeros } from '../../ops/constant.ts';
+import { concat, pad } from '../../ops/movement.ts';
 import { sum } from '../../ops/reduce.ts';
+import { where } from '../../ops/select.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { resolveActivation } from '../activations.ts';
@@ -172,13 +173,36 @@ export function columnSums(columns: readonly Tensor[]): Tensor {
     if (column.rank < 2 && last && last[0].rank < 2) last.push(column);
     else groups.push([column]);
   }
-  return joined(
-    groups.map((group) => sum(group[0].rank < 2 ? joined(group.map(upright), 1) : group[0], 0)),
-    0,
+  return lined(groups.map((group) => sum(group[0].rank < 2 ? sideBySide(group) : group[0], 0)));
+}
+
+/** Columns [N] as [N, columns]. Many are chosen among by number: nested concatenations compile for seconds. */
+function sideBySide(columns: readonly Tensor[]): Tensor {
+  const upright = columns.map((column) => column.reshape([column.size, 1]));
+  if (upright.length === 1) return upright[0];
+  if (upright.length <= FEW) return concat(upright, 1);
+  const number = iota(upright.length);
+  const [first, ...rest] = upright;
+  return rest.reduce(
+    (chosen, column, i) => where(number.equal(i + 1), column, chosen),
+    first.broadcastTo([columns[0].size, upright.length]),
   );
 }
 
-const upright = (column: Tensor): Tensor => column.reshape([column.size, 1]);
+/** Sums one after the other. Many are added up, each between zeros, for the same reason. */
+function lined(sums: readonly Tensor[]): Tensor {
+  if (sums.length === 1) return sums[0];
+  if (sums.length <= FEW) return concat(sums, 0);
+  const size = sums.reduce((total, one) => total + one.size, 0);
+  let start = 0;
+  return sums
+    .map((one) => {
+      const padded = pad(one, [[start, size - start - one.size]]);
+      start += one.size;
+      return padded;
+    })
+    .reduce((all, one) => all.add(one));
+}
 
-const joined = (list: readonly Tensor[], axis: number): Tensor =>
-  list.length === 1 ? list[0] : concat(list, axis);
+/** So many parts are concatenated without harm. */
+const FEW = 4;

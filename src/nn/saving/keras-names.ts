@@ -3,7 +3,7 @@ import { snakeCase } from '../names.ts';
 import { isObject } from './json.ts';
 
 /** Options whose values are names too: 'sumOverBatchSize' → 'sum_over_batch_size'. */
-const namingOptions = new Set(['activation', 'mode', 'distribution', 'reduction']);
+const namingOptions = new Set(['activation', 'mode', 'distribution', 'reduction', 'classAggregation']);
 
 /** 'kernelInitializer' → 'kernel_initializer'; 'beta1' → 'beta_1'. */
 export const kerasOption = (key: string): string => snakeCase(key).replace(/^beta(\d)$/, 'beta_$1');
