@@ -163,6 +163,29 @@ describe('event files', () => {
   });
 });
 
+const inPage = typeof globalThis.document !== 'undefined';
+
+test.skipIf(!inPage)('in a page, files go to handles of its own file system', async () => {
+  const root = await navigator.storage.getDirectory();
+  const file = await root.getFileHandle('log.csv', { create: true });
+  const logs = await root.getDirectoryHandle('logs', { create: true });
+  await line().fit(x, y, {
+    ...quiet,
+    epochs: 2,
+    callbacks: [callbacks.csvLogger(file), callbacks.tensorBoard({ logDir: logs })],
+  });
+  const rows = (await (await file.getFile()).text()).split('\r\n');
+  expect(rows.map((row) => row.split(',')[0])).toEqual(['epoch', '0', '1', '']);
+  const train = await logs.getDirectoryHandle('train');
+  const names: string[] = [];
+  for await (const name of (train as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+  expect(names).toHaveLength(1);
+  const events = await (await train.getFileHandle(names[0])).getFile();
+  expect(events.size).toBeGreaterThan(100);
+  await root.removeEntry('logs', { recursive: true });
+  await root.removeEntry('log.csv');
+});
+
 test('floats are written as Python writes them', () => {
   const written = [1, 0.1, 1e-4, 1e-5, 123456.789, 1e15, 1e16, 1.5e-7, -2, 0, Number.NaN].map(floatText);
   expect(written).toEqual([
