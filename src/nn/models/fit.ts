@@ -156,10 +156,11 @@ const trainingOn = async (model: Model, source: Source, settings: Settings) =>
     ? new StreamTraining(model, source, settings)
     : new Training(model, source, settings, await model.engineFor(source.x));
 
-const evaluationOn = async (model: Model, source: Source, batchSize: number) =>
+/** Validation runs where training does, whatever engine its data have been on. */
+const evaluationOn = async (model: Model, source: Source, train: Source, batchSize: number) =>
   isMade(source)
     ? new StreamEvaluation(model, source)
-    : new Evaluation(model, source, batchSize, await model.engineFor(source.x));
+    : new Evaluation(model, source, batchSize, await model.engineFor(isMade(train) ? source.x : train.x));
 
 async function runEpochs(
   model: Model,
@@ -180,7 +181,7 @@ async function runEpochs(
   model.history = history;
   model.stopTraining = false;
   try {
-    if (validation) evaluation = await evaluationOn(model, validation, validationBatchSize);
+    if (validation) evaluation = await evaluationOn(model, validation, train, validationBatchSize);
     await Promise.all([training.prepare(), evaluation?.prepare()]);
     await callbacks.call('onTrainBegin', {});
     let logs: Logs = {};
