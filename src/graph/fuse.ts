@@ -169,7 +169,9 @@ export class Fuser implements Fusion {
     }
     // Computing twice costs less than a dispatch and a trip through memory, when it is this little.
     if (owners.size > 1 && !(loads <= 3 && steps <= 12)) return true;
-    // A small tensor repeated many times: compute it once rather than at every element.
+    // A small tensor repeated many times: compute it once rather than at every element. Row numbers are
+    // exempt: four neighbours share them anyway.
+    if (node.dtype !== 'f32') return false;
     const users = this.#users.get(node) ?? [];
     const widest = Math.max(0, ...users.map((user) => user.size));
     return node.size > 1 && widest > 65_536 && widest >= 16 * node.size && steps >= 2;
