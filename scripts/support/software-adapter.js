@@ -98,7 +98,7 @@ function describe({ gpu, info }, environment) {
     [info.vendor, info.architecture, info.device, info.description].join(' '),
   );
   const origin = environment.VK_DRIVER_FILES ? ' that comes with @sparticuz/chromium' : '';
-  const note = software ? `${name}${origin} (software: no GPU is used)` : name;
+  const note = software ? `${name}${origin} (software, no GPU)` : name;
   return { gpu, note, software, environment };
 }
 
