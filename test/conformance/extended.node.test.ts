@@ -1,6 +1,6 @@
 /**
  * Cases of `../shared/conformance/tfjs.json` beyond the core ones, for what Weft offers: metrics, early
- * stopping, regularizers. The core cases of these kinds are run in tfjs.node.test.ts.
+ * stopping, regularizers, layers, initializers, fit. The core cases of these kinds are run in tfjs.node.test.ts.
  */
 import { describe, expect, test } from 'vitest';
 import { callbacks, metrics } from '../../src/index.ts';
@@ -8,6 +8,14 @@ import type { Model } from '../../src/nn/models/model.ts';
 import { resolveRegularizer } from '../../src/nn/weights/regularizers.ts';
 import { type ConformanceCase, expectNumbers, loadCases, toleranceOf, toTensor } from './cases.ts';
 import { subject } from './models.ts';
+import { runners } from './nn.ts';
+
+/** The extended cases that are not run, each with its reason. */
+const excluded: Record<string, string> = {
+  'layer.flatten.layer.0893': 'images have their channels last; data_format is not offered',
+  'model.fit.fit.0970': 'a saturated softmax trains on its logits here, unclipped: other losses (as 0971)',
+  'model.fit.fit.0972': 'a saturated softmax trains on its logits here, unclipped: other losses (as 0971)',
+};
 
 /** How a case of each kind is run. */
 const kinds: Record<string, (one: ConformanceCase) => Promise<void>> = {
@@ -34,18 +42,25 @@ const kinds: Record<string, (one: ConformanceCase) => Promise<void>> = {
     }
     expect(stops[0]).toBe(one.expect.stops_after_epoch_index);
   },
+
+  layer: async (one) => runners.layer(one),
+  initializer: async (one) => runners.initializer(one),
+  fit: async (one) => runners.fit(one),
 };
 
 const cases = loadCases();
 const extended = typeof cases === 'string' ? [] : cases.filter(({ priority }) => priority === 'extended');
 
 for (const [kind, run] of Object.entries(kinds)) {
-  const due = extended.filter((one) => one.kind === kind);
+  const due = extended.filter((one) => one.kind === kind && !Object.hasOwn(excluded, one.id));
   describe.skipIf(due.length === 0)(`extended ${kind}`, () => {
     test.each(due.map((one) => [one.id, one] as const))('%s', (_, one) => run(one));
   });
 }
 
-test.skipIf(typeof cases === 'string')('all 11 extended cases of these kinds are run', () => {
-  expect(extended.filter(({ kind }) => Object.hasOwn(kinds, kind))).toHaveLength(11);
+test.skipIf(typeof cases === 'string')('20 extended cases of these kinds = 17 run + 3 excluded', () => {
+  const due = extended.filter(({ kind }) => Object.hasOwn(kinds, kind));
+  expect(due).toHaveLength(20);
+  expect(due.filter(({ id }) => Object.hasOwn(excluded, id))).toHaveLength(Object.keys(excluded).length);
+  for (const [id, reason] of Object.entries(excluded)) console.log(`excluded ${id}: ${reason}`);
 });

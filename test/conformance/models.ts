@@ -1,5 +1,5 @@
 /** The file's descriptions of layers, models and optimizers, made into Weft's. */
-import { type Engine, layers, optimizers, sequential, tensor } from '../../src/index.ts';
+import { type Engine, layers, optimizers, regularizers, sequential, tensor } from '../../src/index.ts';
 import { generator } from '../reference/random.ts';
 import type { ConformanceCase } from './cases.ts';
 
@@ -21,15 +21,26 @@ export const makers: Record<
   flatten: (config) => layers.flatten(config),
   activation: (config) => layers.activation(config as never),
   dropout: (config) => layers.dropout(config as never),
+  reshape: (config) => layers.reshape(config as never),
 };
 
 /** A Sequential of the file's layers, each `{ type, …options }`. */
 export function modelOf(list: readonly Options[], inputShape?: readonly number[]) {
   return sequential([
     ...(inputShape ? [layers.input({ shape: [...inputShape] })] : []),
-    ...list.map(({ type, ...config }) => makers[type as string](config)),
+    ...list.map(({ type, ...config }) => makers[type as string](withRegularizers(config))),
   ]);
 }
+
+/** The file gives a regularizer by its factors alone. */
+const withRegularizers = (config: Options): Options =>
+  Object.fromEntries(
+    Object.entries(config).map(([key, value]) =>
+      key.endsWith('_regularizer') && value !== null
+        ? [key, regularizers.l1l2(value as never)]
+        : [key, value],
+    ),
+  );
 
 export const optimizerOf = ({ name, ...options }: Options) => optimizers[name as 'sgd'](options as never);
 

@@ -235,7 +235,7 @@ function config(one: ConformanceCase): void {
 }
 
 async function initializer(one: ConformanceCase): Promise<void> {
-  const draw = () => initializers.glorotUniform({ seed: 7 }).values(one.shape);
+  const draw = () => initializers[subject(one) as 'glorotUniform']({ seed: 7 }).values(one.shape);
   const values = draw();
   const mean = values.reduce((total, value) => total + value, 0) / values.length;
   const deviation = Math.sqrt(
