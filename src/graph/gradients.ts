@@ -6,6 +6,7 @@ import { reshape } from '../ops/movement.ts';
 import { sum } from '../ops/reduce.ts';
 import { broadcastAxes, sameShape, show } from '../ops/shape.ts';
 import { present, Tensor, tracing, Variable } from '../ops/tensor.ts';
+import { topological } from './simplify.ts';
 
 export interface GradientOptions {
   /** The gradient that arrives at `y`, of y's shape; needed unless y is a single number. Default 1. */
@@ -46,7 +47,8 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], options: GradientOp
       );
   }
 
-  const order = ancestors(root);
+  // What was evaluated has memory and a past: a derivative goes on through it.
+  const order = topological([root], () => false);
   const depends = new Set<Tensor>(targets);
   for (const node of order) if (node.inputs.some((input) => depends.has(input))) depends.add(node);
 
@@ -85,27 +87,6 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], options: GradientOp
       }.`,
     );
   });
-}
-
-/** All nodes behind `root`, inputs first, evaluated or not. */
-function ancestors(root: Tensor): Tensor[] {
-  const order: Tensor[] = [];
-  const seen = new Set<Tensor>([root]);
-  const stack = [{ node: root, next: 0 }];
-  while (stack.length > 0) {
-    const top = stack[stack.length - 1];
-    if (top.next < top.node.inputs.length) {
-      const input = top.node.inputs[top.next++];
-      if (!seen.has(input)) {
-        seen.add(input);
-        stack.push({ node: input, next: 0 });
-      }
-    } else {
-      order.push(top.node);
-      stack.pop();
-    }
-  }
-  return order;
 }
 
 /** Sums a gradient over the axes along which its operand was repeated. */

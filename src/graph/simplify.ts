@@ -8,8 +8,11 @@ import { type Attributes, Tensor, tracing } from '../ops/tensor.ts';
 /** A tensor whose numbers exist before the plan runs: data, a variable's value, an argument. */
 export const isLeaf = (x: Tensor): boolean => x.op === null || x.storage !== null;
 
-/** Everything that `roots` depend on, inputs before users. Iterative: graphs may be thousands deep. */
-export function topological(roots: readonly Tensor[]): Tensor[] {
+/**
+ * Everything that `roots` depend on, inputs before users; what is behind an `isEnd` does not count. Iterative:
+ * graphs may be thousands deep.
+ */
+export function topological(roots: readonly Tensor[], isEnd: (x: Tensor) => boolean = isLeaf): Tensor[] {
   const order: Tensor[] = [];
   const seen = new Set<Tensor>();
   const stack: { node: Tensor; next: number }[] = [];
@@ -19,7 +22,7 @@ export function topological(roots: readonly Tensor[]): Tensor[] {
     stack.push({ node: root, next: 0 });
     while (stack.length > 0) {
       const top = stack[stack.length - 1];
-      const inputs = isLeaf(top.node) ? [] : top.node.inputs;
+      const inputs = isEnd(top.node) ? [] : top.node.inputs;
       if (top.next < inputs.length) {
         const input = inputs[top.next++];
         if (!seen.has(input)) {
