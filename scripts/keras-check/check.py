@@ -67,6 +67,12 @@ tensors = load_file(FIXTURES / "from-weft.safetensors")
 assert np.array_equal(tensors["dense.kernel"], np.array(whole.get_layer("first").kernel))
 assert np.array_equal(tensors["sequential.dense.kernel"], np.array(whole.get_layer("inner").layers[0].kernel))
 verdict["files"]["from-weft.safetensors"] = {"tensors": sorted(tensors)}
+with np.load(FIXTURES / "from-weft.npz") as archive:
+    assert np.array_equal(archive["floats"], np.array([[1.5, np.nan, -0.0], [4, 5, np.inf]], "float32"), equal_nan=True)
+    assert np.signbit(archive["floats"][0, 2]) and archive["floats"].dtype == np.float32
+    assert archive["bytes"].tolist() == [1, 2, 255] and archive["bytes"].dtype == np.uint8
+    assert archive["whole"].shape == () and archive["whole"] == -7 and archive["whole"].dtype == np.int32
+    verdict["files"]["from-weft.npz"] = {"arrays": sorted(archive)}
 (FIXTURES / "verdict.json").write_text(json.dumps(verdict, indent=1) + "\n")
 
 

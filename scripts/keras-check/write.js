@@ -22,6 +22,12 @@ model.compile({
 });
 model.optimizer.build(model.trainableWeights);
 await model.save(new URL('from-weft-schedule.keras', fixtures));
+const arrays = {
+  floats: { data: Float32Array.of(1.5, Number.NaN, -0, 4, 5, Number.POSITIVE_INFINITY), shape: [2, 3] },
+  bytes: { data: Uint8Array.of(1, 2, 255), shape: [3] },
+  whole: { data: Int32Array.of(-7), shape: [] },
+};
+await writeFile(new URL('from-weft.npz', fixtures), await weft.data.encodeNpz(arrays));
 const predictions = await (await model.predict(samples)).array();
 await writeFile(
   new URL('from-weft.expected.json', fixtures),
