@@ -248,8 +248,8 @@ class Entry {
  *
  * `fn` is run on placeholders at the first call with arguments of new shapes or dtypes; it must be
  * synchronous, cannot read numbers, and updates variables with `assign`. A plan is keyed by the
- * arguments' shapes and dtypes, other arguments' values, and the `trainable` flags of the variables it
- * reads; whatever else fn depends on is a constant of the trace. At most 16 plans are kept.
+ * arguments' shapes and dtypes and the `trainable` flags of the variables it reads; whatever else fn
+ * depends on is a constant of the trace. At most 16 plans are kept.
  *
  * Throws StateError for an asynchronous fn, for `data()` inside it, and for capture inside capture.
  *

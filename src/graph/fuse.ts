@@ -14,17 +14,6 @@ import { Generator, type Source } from './generate.ts';
 import { append, type Kernel, STORAGE_BUFFERS } from './kernel.ts';
 import { isLeaf } from './simplify.ts';
 
-/** What a plan's nodes are, once it is decided. */
-export interface Fusion {
-  readonly kernels: readonly Kernel[];
-  /** Which kernel makes a tensor that has memory. */
-  readonly producer: ReadonlyMap<Tensor, Kernel>;
-  /** What the kernel reads from memory. */
-  reads(kernel: Kernel): ReadonlySet<Tensor>;
-  /** Tensors that need memory: made by one kernel and read by another, or asked for. */
-  readonly stored: ReadonlySet<Tensor>;
-}
-
 /**
  * Which elements of which sources one expression reads: for every source, the index expressions with
  * which it is read when the result is at element `i`.
@@ -51,9 +40,12 @@ interface Cost {
   readonly steps: number;
 }
 
-export class Fuser implements Fusion {
+/** What a plan's nodes become. */
+export class Fuser {
   readonly kernels: Kernel[] = [];
+  /** Which kernel makes a tensor that has memory. */
   readonly producer: Map<Tensor, Kernel>;
+  /** Tensors that need memory: made by one kernel and read by another, or asked for. */
   readonly stored = new Set<Tensor>();
   readonly #nodes: readonly Tensor[];
   readonly #users = new Map<Tensor, Tensor[]>();
@@ -92,6 +84,7 @@ export class Fuser implements Fusion {
     this.#findStored();
   }
 
+  /** What the kernel reads from memory. */
   reads(kernel: Kernel): Set<Tensor> {
     let reads = this.#reads.get(kernel);
     if (!reads) {

@@ -404,9 +404,6 @@ class Builder {
     const bindings: Record<string, BufferRange> = {};
     for (const [name, place] of Object.entries(own)) bindings[name] = place.range!;
     for (const { name, source } of generator.bindings) bindings[name] = (source.key as Place).range!;
-    const uniforms: Record<string, Record<string, number>> = { params: { ...lowered.params } };
-    if (generator.uniforms.length > 0)
-      uniforms.fused = Object.fromEntries(generator.uniforms.map(({ name, value }) => [name, value]));
     return {
       label: this.#label(kernel),
       shader: specialize(lowered.text, {
@@ -419,7 +416,7 @@ class Builder {
       }),
       constants: lowered.constants,
       bindings,
-      uniforms,
+      uniforms: uniformsOf(lowered, generator),
       workgroups: lowered.workgroups,
     };
   }
@@ -471,9 +468,6 @@ class Builder {
       ...generator.columns.map((_, j) => `let o${j} = table[row + ${j + 2}u];`),
       text.prologue,
     ].join('\n');
-    const uniforms: Record<string, Record<string, number>> = { params: { ...lowered.params } };
-    if (generator.uniforms.length > 0)
-      uniforms.fused = Object.fromEntries(generator.uniforms.map(({ name, value }) => [name, value]));
     return {
       label: `update ${group.kernels.length} × ${this.#label(group.kernels[0])}`,
       shader: specialize(lowered.text, {
@@ -485,7 +479,7 @@ class Builder {
         table: tableRange,
         ...Object.fromEntries(generator.bindings.map(({ name }, i) => [name, windows[i]])),
       },
-      uniforms,
+      uniforms: uniformsOf(lowered, generator),
       workgroups: lowered.workgroups,
     };
   }
@@ -537,4 +531,13 @@ class Builder {
     const ops = [...new Set(this.#opsOf(kernel))];
     return ops.length === 0 ? 'copy' : ops.slice(0, 6).join('+') + (ops.length > 6 ? '+…' : '');
   }
+}
+
+/** The numbers that a kernel gets: its own parameters, and what generated code asked for. */
+function uniformsOf({ params }: Lowered, { uniforms }: Generator): Record<string, Record<string, number>> {
+  if (uniforms.length === 0) return { params: { ...params } };
+  return {
+    params: { ...params },
+    fused: Object.fromEntries(uniforms.map(({ name, value }) => [name, value])),
+  };
 }

@@ -5,15 +5,14 @@
 import { ShapeError } from '../base/errors.ts';
 import { align, type BufferRange } from '../engine/arena.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type TensorLike, toTensor } from '../ops/constant.ts';
-import { apply, type Op, registry } from '../ops/define.ts';
+import { identity, type TensorLike, toTensor } from '../ops/constant.ts';
+import { apply } from '../ops/define.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { cast } from '../ops/select.ts';
 import { sameShape, show } from '../ops/shape.ts';
 import { Tensor, tracing, type Variable } from '../ops/tensor.ts';
 import { compute, engineOf, leafRange, release, serial, settle } from './runtime.ts';
 
-const identity = (): Op => registry.get('identity') as Op;
 let assignments = 0;
 
 /** A value of its own for a variable: no other variable or result shares the node. */
@@ -24,7 +23,7 @@ export function ownValue(variable: Variable, value: TensorLike): Tensor {
       `assign: ${variable.toString()} cannot take a value of shape ${show(x.shape)}; shapes must be equal.`,
     );
   if (x.dtype !== variable.dtype) x = cast(x, variable.dtype);
-  return apply(identity(), [x], { assignment: ++assignments });
+  return apply(identity, [x], { assignment: ++assignments });
 }
 
 const dirty = new Map<Variable, Tensor>();

@@ -152,7 +152,8 @@ export function variable(initial: TensorLike, options: VariableOptions = {}): Va
   return new Variable(value, name, trainable);
 }
 
-const identity = defineOp({
+/** The same numbers as a node of its own. */
+export const identity = defineOp({
   name: 'identity',
   shape: ([x]) => x,
   dtype: ([x]) => x,
