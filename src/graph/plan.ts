@@ -7,6 +7,7 @@ import type { BufferRange } from '../engine/arena.ts';
 import type { Copy, Engine } from '../engine/engine.ts';
 import type { Command, Recording } from '../engine/recorder.ts';
 import { specialize } from '../engine/shader.ts';
+import type { Choice, Tuning } from '../engine/tuning.ts';
 import type { Facts, Lowered } from '../ops/define.ts';
 import { bytesKernel, elementwiseKernel, UPDATE_CHUNK, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor, Variable } from '../ops/tensor.ts';
@@ -41,6 +42,8 @@ export interface PlannedKernel {
   readonly workgroups: readonly [number, number, number];
   readonly storageBuffers: number;
   readonly writes: readonly { readonly shape: readonly number[]; readonly dtype: string }[];
+  /** Which variant of its family it is, and why; absent for kernels that have only one. */
+  readonly tuning?: Choice & { readonly family: string };
 }
 
 export class Plan {
@@ -160,7 +163,13 @@ class Builder {
     const commands: Command[] = [];
     const kernels: PlannedKernel[] = [];
     const accesses: Access[] = [];
-    const push = (command: Command, access: Access, roots: readonly Tensor[], ops: readonly string[]) => {
+    const push = (
+      command: Command,
+      access: Access,
+      roots: readonly Tensor[],
+      ops: readonly string[],
+      tuning?: PlannedKernel['tuning'],
+    ) => {
       commands.push(command);
       accesses.push(access);
       kernels.push({
@@ -169,6 +178,7 @@ class Builder {
         workgroups: command.workgroups,
         storageBuffers: Object.keys(command.bindings).length,
         writes: roots.map(({ shape, dtype }) => ({ shape, dtype })),
+        tuning,
       });
     };
     try {
@@ -180,9 +190,11 @@ class Builder {
           reads: group.kernels.flatMap((kernel) => [...this.#fuser.reads(kernel)].map((x) => this.#place(x))),
           writes: written.map((tensor) => this.#place(tensor)),
         };
+        const [kernel] = group.kernels;
+        const choice = this.#choose(kernel);
         const command =
-          group.kind === 'update' ? this.#updateCommand(group, owned) : this.#command(group.kernels[0]);
-        push(command, access, written, this.#opsOf(group.kernels[0]));
+          group.kind === 'update' ? this.#updateCommand(group, owned) : this.#command(kernel, choice?.tuning);
+        push(command, access, written, this.#opsOf(kernel), choice);
       }
       for (const { value, variable } of this.#deferred) this.#copyCommand(value, variable, push);
       verify(accesses);
@@ -274,8 +286,30 @@ class Builder {
     return maker || isLeaf(x) ? { key: this.#place(x), tensor: x } : null;
   }
 
-  #command(kernel: Kernel): Command {
-    return kernel.family ? this.#familyCommand(kernel) : this.#elementwiseCommand(kernel);
+  #command(kernel: Kernel, tuning: Tuning = {}): Command {
+    return kernel.family ? this.#familyCommand(kernel, tuning) : this.#elementwiseCommand(kernel);
+  }
+
+  /** The variant to run: the pinned one, or the family's own choice. */
+  #choose(kernel: Kernel): PlannedKernel['tuning'] {
+    if (!kernel.family) return undefined;
+    const { name } = kernel.family;
+    const { tuning: option } = this.#engine.options;
+    const pinned = option && option !== 'off' ? option[name] : undefined;
+    const { tuning } = this.#lower(kernel, pinned ?? {});
+    return tuning && { family: name, tuning, from: pinned ? 'pinned' : 'static' };
+  }
+
+  #lower(kernel: Kernel, tuning: Tuning): Lowered {
+    const facts = (of: ReadonlyMap<string, Tensor>): Record<string, Facts> =>
+      Object.fromEntries([...of].map(([name, { shape, dtype }]) => [name, { shape, dtype }]));
+    return kernel.family!.lower({
+      inputs: facts(kernel.inputs),
+      outputs: facts(kernel.outputs),
+      attributes: kernel.attributes,
+      profile: this.#engine.profile,
+      tuning,
+    });
   }
 
   #elementwiseCommand(kernel: Kernel): Command {
@@ -330,19 +364,8 @@ class Builder {
         );
   }
 
-  #familyCommand(kernel: Kernel): Command {
-    const family = kernel.family!;
-    const { profile, options } = this.#engine;
-    const facts = (of: ReadonlyMap<string, Tensor>): Record<string, Facts> =>
-      Object.fromEntries([...of].map(([name, { shape, dtype }]) => [name, { shape, dtype }]));
-    const tuning = options.tuning && options.tuning !== 'off' ? (options.tuning[family.name] ?? {}) : {};
-    const lowered = family.lower({
-      inputs: facts(kernel.inputs),
-      outputs: facts(kernel.outputs),
-      attributes: kernel.attributes,
-      profile,
-      tuning,
-    });
+  #familyCommand(kernel: Kernel, tuning: Tuning): Command {
+    const lowered = this.#lower(kernel, tuning);
     const generator = new Generator((x) => this.#source(x, kernel));
     const holes: Record<string, string> = {};
     const own: Record<string, Place> = {};

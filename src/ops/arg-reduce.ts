@@ -2,7 +2,15 @@
 import { ValueError } from '../base/errors.ts';
 import { kernels } from '../shaders/index.ts';
 import { type TensorLike, toTensor } from './constant.ts';
-import { apply, type Case, defineOp, type KernelCall, type KernelFamily, type Lowered } from './define.ts';
+import {
+  alternatives,
+  apply,
+  type Case,
+  defineOp,
+  type KernelCall,
+  type KernelFamily,
+  type Lowered,
+} from './define.ts';
 import { grid } from './elementwise.ts';
 import { ndarray } from './reference.ts';
 import { cast } from './select.ts';
@@ -30,6 +38,7 @@ const argReduceFamily: KernelFamily = {
     const outputs = params.outer * params.inner;
     return {
       text: kernels.arg_reduce,
+      tuning: { COOPERATE: together },
       tune: { Scalar: x.dtype },
       constants: { LARGEST: attributes.largest as boolean, WORKGROUP, COOPERATE: together },
       params,
@@ -39,7 +48,7 @@ const argReduceFamily: KernelFamily = {
       ),
     };
   },
-  variants: () => [{ COOPERATE: false }, { COOPERATE: true }],
+  candidates: () => alternatives({ COOPERATE: false }, { COOPERATE: true }),
 };
 
 const cases: Case[] = (

@@ -9,6 +9,7 @@
  */
 import { EngineMismatchError } from '../base/errors.ts';
 import type { Profile } from '../engine/profile.ts';
+import type { Candidate, Tuning } from '../engine/tuning.ts';
 import type { DType } from './dtype.ts';
 import type { Expressions } from './expression.ts';
 import type { NdArray } from './reference.ts';
@@ -59,8 +60,8 @@ export interface KernelCall {
   readonly outputs: Readonly<Record<string, Facts>>;
   readonly attributes: Attributes;
   readonly profile: Profile;
-  /** Values pinned by `init({ tuning: { [family]: { … } } })`, or {}. */
-  readonly tuning: Readonly<Record<string, number | string | boolean>>;
+  /** What was measured or pinned for this kernel, or {}: the family's own rule decides. */
+  readonly tuning: Tuning;
 }
 
 /** A family's answer: the shader text and how to run it. Holes are the graph's business. */
@@ -71,6 +72,8 @@ export interface Lowered {
   readonly constants?: Readonly<Record<string, number | boolean>>;
   readonly params: Readonly<Record<string, number>>;
   readonly workgroups: readonly [number, number, number];
+  /** The variant that it is, in the words of the candidates: given back to `lower`, it makes the same kernel. */
+  readonly tuning?: Tuning;
 }
 
 /**
@@ -81,9 +84,16 @@ export interface Lowered {
 export interface KernelFamily {
   readonly name: string;
   lower(call: KernelCall): Lowered;
-  /** Every variant that can run on this profile, for the compile and correctness loops, as tuning objects. */
-  variants?(profile: Profile): readonly Readonly<Record<string, number | string | boolean>>[];
+  /**
+   * Every way to compute it, as tuning objects, with the reason where this profile cannot run one: what the
+   * compile and correctness loops go through. With a call: what is worth measuring for it, the likeliest first.
+   */
+  candidates?(profile: Profile, call?: KernelCall): readonly Candidate[];
 }
+
+/** Candidates that every device can run. */
+export const alternatives = (...tunings: readonly Tuning[]): readonly Candidate[] =>
+  tunings.map((tuning) => ({ tuning, refused: null }));
 
 export interface Op {
   readonly name: string;

@@ -163,14 +163,19 @@ function pick(
 const slabBytes = ({ shader, TILE_M, TILE_N, LANES_M, LANES_N }: Variant): number =>
   shader === 'matmul_workgroup' ? 4 * 16 * (TILE_M * LANES_M + 4 * TILE_N * LANES_N) : 0;
 
-/** Can this device run the variant at all? */
-function canRun({ limits, subgroups }: Profile, variant: Variant): boolean {
+/** Why this device cannot run the variant, or null. */
+function refusal({ limits, subgroups }: Profile, variant: Variant): string | null {
   const { LANES_M, LANES_N, WIDTH = 0 } = variant;
-  return (
-    LANES_M * LANES_N <= limits.maxComputeInvocationsPerWorkgroup &&
-    slabBytes(variant) <= limits.maxComputeWorkgroupStorageSize &&
-    WIDTH <= (subgroups?.min ?? 0)
-  );
+  const lanes = LANES_M * LANES_N;
+  if (lanes > limits.maxComputeInvocationsPerWorkgroup)
+    return `${lanes} lanes per workgroup, the device has ${limits.maxComputeInvocationsPerWorkgroup}`;
+  const bytes = slabBytes(variant);
+  if (bytes > limits.maxComputeWorkgroupStorageSize)
+    return `${bytes} bytes of workgroup memory, the device has ${limits.maxComputeWorkgroupStorageSize}`;
+  if (WIDTH > 0 && !subgroups) return 'the device has no subgroups';
+  if (WIDTH > (subgroups?.min ?? 0))
+    return `${WIDTH} lanes that share loads, subgroups here may have ${subgroups!.min}`;
+  return null;
 }
 
 /** Every variant worth having, smallest first: what tests run and tuning chooses from. */
@@ -203,6 +208,7 @@ export const matmulFamily: KernelFamily = {
       shader === 'matmul_subgroup' ? { LANES_N, WIDTH } : { LANES_M, LANES_N };
     return {
       text: kernels[shader],
+      tuning: { ...variant },
       tune: { TILE_M, TILE_N, ...lanes, Scalar: call.inputs.a.dtype },
       params,
       workgroups: grid(
@@ -211,7 +217,7 @@ export const matmulFamily: KernelFamily = {
       ),
     };
   },
-  variants: (profile) => catalogue.filter((one) => canRun(profile, one)).map((one) => ({ ...one })),
+  candidates: (profile) => catalogue.map((one) => ({ tuning: { ...one }, refused: refusal(profile, one) })),
 };
 
 /** The hard shapes: one, primes, below / at / above a tile, long sums, all flags, batches, nothing. */

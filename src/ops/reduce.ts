@@ -4,6 +4,7 @@ import { kernels } from '../shaders/index.ts';
 import { div, mul } from './binary.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
 import {
+  alternatives,
   apply,
   type Case,
   defineComposite,
@@ -115,6 +116,7 @@ const reduceFamily: KernelFamily = {
     const outputs = shape.outer * parts * shape.inner;
     return {
       text: kernels.reduce,
+      tuning: { COOPERATE: together },
       tune: { Scalar: x.dtype },
       constants: { KIND: table[kind].kind, WORKGROUP, COOPERATE: together },
       params: { ...shape, parts },
@@ -124,7 +126,7 @@ const reduceFamily: KernelFamily = {
       ),
     };
   },
-  variants: () => [{ COOPERATE: false }, { COOPERATE: true }],
+  candidates: () => alternatives({ COOPERATE: false }, { COOPERATE: true }),
 };
 
 interface ReduceAttributes {

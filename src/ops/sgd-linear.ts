@@ -2,7 +2,15 @@
 import { ShapeError } from '../base/errors.ts';
 import type { Profile } from '../engine/profile.ts';
 import { kernels } from '../shaders/index.ts';
-import { apply, type Case, defineOp, type KernelCall, type KernelFamily, type Lowered } from './define.ts';
+import {
+  alternatives,
+  apply,
+  type Case,
+  defineOp,
+  type KernelCall,
+  type KernelFamily,
+  type Lowered,
+} from './define.ts';
 import { grid } from './elementwise.ts';
 import { ndarray } from './reference.ts';
 import { show } from './shape.ts';
@@ -44,6 +52,7 @@ const sgdLinearFamily: KernelFamily = {
     const workgroup = (tuning.WORKGROUP as number | undefined) ?? workgroupSize(profile, features);
     return {
       text: kernels.sgd_linear,
+      tuning: { WORKGROUP: workgroup },
       tune: { PER_LANE: Math.ceil(features / workgroup) },
       constants: { WORKGROUP: workgroup, HINGE: loss === 'hinge' },
       params: {
@@ -58,7 +67,7 @@ const sgdLinearFamily: KernelFamily = {
       workgroups: grid(models, profile.limits.maxComputeWorkgroupsPerDimension),
     };
   },
-  variants: () => [{ WORKGROUP: 4 }, { WORKGROUP: 32 }, { WORKGROUP: 64 }],
+  candidates: () => alternatives({ WORKGROUP: 4 }, { WORKGROUP: 32 }, { WORKGROUP: 64 }),
 };
 
 /** [models, features + 3], [samples, features], [models, rows], [models], [1] */

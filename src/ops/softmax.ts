@@ -8,6 +8,7 @@ import { kernels } from '../shaders/index.ts';
 import { mul, sub } from './binary.ts';
 import { type TensorLike, toTensor } from './constant.ts';
 import {
+  alternatives,
   apply,
   type Case,
   defineOp,
@@ -43,6 +44,7 @@ export const softmaxFamily: KernelFamily = {
     const together = (tuning.COOPERATE as boolean | undefined) ?? cooperates(profile, rows, columns);
     return {
       text: kernels.softmax,
+      tuning: { COOPERATE: together },
       constants: { WORKGROUP, COOPERATE: together },
       params: { rows, columns },
       workgroups: grid(
@@ -51,7 +53,7 @@ export const softmaxFamily: KernelFamily = {
       ),
     };
   },
-  variants: () => [{ COOPERATE: false }, { COOPERATE: true }],
+  candidates: () => alternatives({ COOPERATE: false }, { COOPERATE: true }),
 };
 
 const tolerance = { relative: 1e-5, absolute: 1e-6 };
