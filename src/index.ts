@@ -30,8 +30,9 @@ export * from './data/index.ts';
 export { Engine, type EngineMemory, type EngineStats, type InitOptions } from './engine/engine.ts';
 export type { Profile } from './engine/profile.ts';
 export { type Captured, type CaptureOptions, capture, type Outputs } from './graph/capture.ts';
+export type { PlannedKernel, PlannedOp, PlannedOperand } from './graph/explain.ts';
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';
-export type { PlannedKernel } from './graph/plan.ts';
+
 export { defaultEngine, init } from './graph/runtime.ts';
 export {
   type SelfTestOptions,

@@ -8,7 +8,8 @@ import type { Copy, Engine } from '../engine/engine.ts';
 import { type TensorLike, toTensor } from '../ops/constant.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
-import { makePlan, type Plan, type PlannedKernel } from './plan.ts';
+import type { PlannedKernel } from './explain.ts';
+import { makePlan, type Plan } from './plan.ts';
 import { compute, defaultEngine, leafRange, serial, settle } from './runtime.ts';
 import { isLeaf, topological } from './simplify.ts';
 import { beforeOverwrite, bringHome, collocate } from './variables.ts';
@@ -185,6 +186,10 @@ class Entry {
       effects,
       leafOf: (variable) => this.trace.leaves.get(variable),
       variableRange: (variable) => variable.home!,
+      nameOf: (leaf) => {
+        const argument = this.placeholders.indexOf(leaf);
+        return this.trace.variableOf.get(leaf)?.name ?? (argument < 0 ? null : `argument ${argument}`);
+      },
       leafRange: (leaf) => {
         const variable = this.trace.variableOf.get(leaf);
         if (variable) return variable.home!;

@@ -7,10 +7,11 @@ import type { BufferRange } from '../engine/arena.ts';
 import type { Copy, Engine } from '../engine/engine.ts';
 import type { Command, Recording } from '../engine/recorder.ts';
 import { specialize } from '../engine/shader.ts';
-import type { Choice, Tuning } from '../engine/tuning.ts';
+import type { Tuning } from '../engine/tuning.ts';
 import type { Facts, Lowered } from '../ops/define.ts';
 import { bytesKernel, elementwiseKernel, UPDATE_CHUNK, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor, Variable } from '../ops/tensor.ts';
+import { explainKernels, opsOf, type PlannedKernel, type Sketch } from './explain.ts';
 import { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
 import { base, type Kernel } from './kernel.ts';
@@ -31,19 +32,10 @@ export interface PlanRequest {
   readonly leafRange: (leaf: Tensor) => BufferRange;
   /** The memory of a variable. */
   readonly variableRange: (variable: Variable) => BufferRange;
+  /** What `explain()` calls a leaf, where it has a name. */
+  readonly nameOf?: (leaf: Tensor) => string | null;
   /** Ranges into which outputs are to be computed directly; the others stay in the step arena. */
   readonly direct?: ReadonlyMap<Tensor, BufferRange>;
-}
-
-/** A line of `explain()`. */
-export interface PlannedKernel {
-  readonly label: string;
-  readonly ops: readonly string[];
-  readonly workgroups: readonly [number, number, number];
-  readonly storageBuffers: number;
-  readonly writes: readonly { readonly shape: readonly number[]; readonly dtype: string }[];
-  /** Which variant of its family it is, and why; absent for kernels that have only one. */
-  readonly tuning?: Choice & { readonly family: string };
 }
 
 export class Plan {
@@ -52,26 +44,33 @@ export class Plan {
   readonly recording: Recording;
   /** Where each output is after a run, in the order asked for. */
   readonly outputs: readonly BufferRange[];
-  readonly kernels: readonly PlannedKernel[];
   /** Bytes of the step arena that it uses. */
   readonly arenaBytes: number;
   readonly #owned: readonly BufferRange[];
+  readonly #explain: () => PlannedKernel[];
+  #kernels: readonly PlannedKernel[] | null = null;
 
   constructor(
     request: PlanRequest,
     recording: Recording,
     outputs: readonly BufferRange[],
-    kernels: readonly PlannedKernel[],
     arenaBytes: number,
     owned: readonly BufferRange[],
+    explain: () => PlannedKernel[],
   ) {
     this.label = request.label;
     this.engine = request.engine;
     this.recording = recording;
     this.outputs = outputs;
-    this.kernels = kernels;
     this.arenaBytes = arenaBytes;
     this.#owned = owned;
+    this.#explain = explain;
+  }
+
+  /** Its kernels in order. Made when somebody asks. */
+  get kernels(): readonly PlannedKernel[] {
+    this.#kernels ??= this.#explain();
+    return this.#kernels;
   }
 
   get dispatches(): number {
@@ -104,6 +103,9 @@ class Builder {
   /** Effects whose value is first computed elsewhere, because somebody still reads the old one. */
   readonly #deferred: { value: Tensor; variable: Variable }[] = [];
   readonly #bufferIds = new Map<GPUBuffer, number>();
+  /** For `explain()`: how each command was lowered, and the variables that values are written to. */
+  readonly #lowered = new Map<Command, Lowered>();
+  readonly #assigned = new Map<Tensor, string>();
 
   constructor(request: PlanRequest) {
     this.#request = request;
@@ -115,6 +117,9 @@ class Builder {
     );
     this.#outputs = roots.slice(0, outputs.length);
     const values = roots.slice(outputs.length);
+    effects.forEach(({ variable }, i) => {
+      if (!isLeaf(values[i])) this.#assigned.set(values[i], variable.name);
+    });
     const wanted = new Set(roots.filter((root) => !isLeaf(root)));
     let inPlace = effects.map(({ variable }, i) => ({ variable, value: values[i] }));
     // Try to overwrite every variable directly; whatever cannot be is computed aside and copied at the end.
@@ -161,25 +166,12 @@ class Builder {
     }
     const owned: BufferRange[] = [];
     const commands: Command[] = [];
-    const kernels: PlannedKernel[] = [];
+    const sketches: Sketch[] = [];
     const accesses: Access[] = [];
-    const push = (
-      command: Command,
-      access: Access,
-      roots: readonly Tensor[],
-      ops: readonly string[],
-      tuning?: PlannedKernel['tuning'],
-    ) => {
-      commands.push(command);
+    const push = (access: Access, sketch: Sketch) => {
+      commands.push(sketch.command);
       accesses.push(access);
-      kernels.push({
-        label: command.label,
-        ops,
-        workgroups: command.workgroups,
-        storageBuffers: Object.keys(command.bindings).length,
-        writes: roots.map(({ shape, dtype }) => ({ shape, dtype })),
-        tuning,
-      });
+      sketches.push(sketch);
     };
     try {
       for (const group of groups) {
@@ -194,7 +186,7 @@ class Builder {
         const choice = this.#choose(kernel);
         const command =
           group.kind === 'update' ? this.#updateCommand(group, owned) : this.#command(kernel, choice?.tuning);
-        push(command, access, written, this.#opsOf(kernel), choice);
+        push(access, { command, kernels: group.kernels, written, tuning: choice });
       }
       for (const { value, variable } of this.#deferred) this.#copyCommand(value, variable, push);
       verify(accesses);
@@ -202,7 +194,15 @@ class Builder {
       const outputs = this.#outputs.map(
         (output) => this.#place(output).range ?? { buffer: null as never, offset: 0, size: 0 },
       );
-      return new Plan(this.#request, recording, outputs, kernels, arenaBytes, owned);
+      return new Plan(this.#request, recording, outputs, arenaBytes, owned, () =>
+        explainKernels({
+          sketches,
+          steps: recording.steps,
+          fuser: this.#fuser,
+          lowered: this.#lowered,
+          nameOf: (x) => this.#assigned.get(x) ?? ((isLeaf(x) && this.#request.nameOf?.(x)) || null),
+        }),
+      );
     } catch (error) {
       for (const range of owned) engine.free(range);
       throw error;
@@ -427,7 +427,7 @@ class Builder {
     const bindings: Record<string, BufferRange> = {};
     for (const [name, place] of Object.entries(own)) bindings[name] = place.range!;
     for (const { name, source } of generator.bindings) bindings[name] = (source.key as Place).range!;
-    return {
+    const command: Command = {
       label: this.#label(kernel),
       shader: specialize(lowered.text, {
         tune: { ...lowered.tune },
@@ -442,6 +442,8 @@ class Builder {
       uniforms: uniformsOf(lowered, generator),
       workgroups: lowered.workgroups,
     };
+    this.#lowered.set(command, lowered);
+    return command;
   }
 
   /** Several elementwise kernels of one structure as one dispatch over a table of chunks. */
@@ -491,7 +493,7 @@ class Builder {
       ...generator.columns.map((_, j) => `let o${j} = table[row + ${j + 2}u];`),
       text.prologue,
     ].join('\n');
-    return {
+    const command: Command = {
       label: `update ${group.kernels.length} × ${this.#label(group.kernels[0])}`,
       shader: specialize(lowered.text, {
         tune: { ...lowered.tune },
@@ -505,13 +507,11 @@ class Builder {
       uniforms: uniformsOf(lowered, generator),
       workgroups: lowered.workgroups,
     };
+    this.#lowered.set(command, lowered);
+    return command;
   }
 
-  #copyCommand(
-    value: Tensor,
-    variable: Variable,
-    push: (command: Command, access: Access, roots: readonly Tensor[], ops: readonly string[]) => void,
-  ): void {
+  #copyCommand(value: Tensor, variable: Variable, push: (access: Access, sketch: Sketch) => void): void {
     const from = this.#place(value);
     const to = this.#fixedPlace(this.#request.variableRange(variable), value);
     const words = Math.ceil(from.sizeBytes / 4);
@@ -530,28 +530,14 @@ class Builder {
       uniforms: { params: { ...lowered.params } },
       workgroups: lowered.workgroups,
     };
-    push(command, { label: command.label, reads: [from], writes: [to] }, [value], ['assign']);
+    const access = { label: command.label, reads: [from], writes: [to] };
+    push(access, { command, kernels: [], written: [value], copied: value });
   }
 
   // ---- names
 
-  #opsOf(kernel: Kernel): string[] {
-    const names: string[] = [...kernel.outputs.values()].map((tensor) => tensor.op!.name);
-    const seen = new Set<Tensor>();
-    const visit = (node: Tensor): void => {
-      if (seen.has(node) || isLeaf(node)) return;
-      seen.add(node);
-      if (this.#fuser.producer.has(node) && !kernel.roots.some(({ tensor }) => tensor === node)) return;
-      node.inputs.forEach(visit);
-      if (node.op!.name !== 'identity' && node.op!.name !== 'fill') names.push(node.op!.name);
-    };
-    for (const { tensor } of kernel.roots) visit(tensor);
-    for (const input of kernel.inputs.values()) if (!this.#fuser.producer.has(input)) visit(input);
-    return names;
-  }
-
   #label(kernel: Kernel): string {
-    const ops = [...new Set(this.#opsOf(kernel))];
+    const ops = [...new Set(opsOf(kernel, this.#fuser))];
     return ops.length === 0 ? 'copy' : ops.slice(0, 6).join('+') + (ops.length > 6 ? '+…' : '');
   }
 }
