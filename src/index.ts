@@ -33,6 +33,7 @@ export { type Captured, type CaptureOptions, capture, type Outputs } from './gra
 export type { PlannedKernel, PlannedOp, PlannedOperand } from './graph/explain.ts';
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';
 
+export type { StepProfile, TimedKernel } from './graph/profile.ts';
 export { defaultEngine, init } from './graph/runtime.ts';
 export {
   type SelfTestOptions,

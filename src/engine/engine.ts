@@ -317,12 +317,15 @@ export class Engine {
     progress?.(cold.length, cold.length);
   }
 
-  /** Runs a recording once and measures each command. Slow: for profiles, not for training. */
-  async profileRun(recording: Recording): Promise<CommandTime[]> {
+  /**
+   * Runs the commands of a recording one by one, each `repeats` times, and measures one run of each. Slow: for
+   * profiles, not for training.
+   */
+  async profileRun(recording: Recording, repeats = 1): Promise<CommandTime[]> {
     this.check('profileRun');
     recording.bind();
-    this.#counts.dispatches += recording.steps.length;
-    return timeCommands(this.device, recording.steps, (promise) =>
+    this.#counts.dispatches += repeats * recording.steps.length;
+    return timeCommands(this.device, recording.steps, repeats, (promise) =>
       this.#health.untilLost(promise, 'profileRun'),
     );
   }

@@ -10,16 +10,17 @@ export interface CommandTime {
 /** WebGPU's limit for one query set is 4096 entries; a command takes two. */
 const CHUNK = 2048;
 
-/** Runs each command in a pass of its own and measures it. */
+/** Runs each command in a pass of its own, `repeats` times, and measures one run of it. */
 export async function timeCommands(
   device: GPUDevice,
   steps: readonly Step[],
+  repeats: number,
   wait: <T>(promise: Promise<T>) => Promise<T>,
 ): Promise<CommandTime[]> {
-  if (!device.features.has('timestamp-query')) return timeByClock(device, steps, wait);
+  if (!device.features.has('timestamp-query')) return timeByClock(device, steps, repeats, wait);
   const times: CommandTime[] = [];
   for (let start = 0; start < steps.length; start += CHUNK) {
-    times.push(...(await timeByTimestamps(device, steps.slice(start, start + CHUNK), wait)));
+    times.push(...(await timeByTimestamps(device, steps.slice(start, start + CHUNK), repeats, wait)));
   }
   return times;
 }
@@ -27,6 +28,7 @@ export async function timeCommands(
 async function timeByTimestamps(
   device: GPUDevice,
   steps: readonly Step[],
+  repeats: number,
   wait: <T>(promise: Promise<T>) => Promise<T>,
 ): Promise<CommandTime[]> {
   const size = 16 * steps.length;
@@ -41,7 +43,7 @@ async function timeByTimestamps(
         beginningOfPassWriteIndex: 2 * index,
         endOfPassWriteIndex: 2 * index + 1,
       };
-      encodeStep(encoder, step, { timestampWrites });
+      encodeStep(encoder, step, repeats, { timestampWrites });
     });
     encoder.resolveQuerySet(querySet, 0, 2 * steps.length, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
@@ -50,7 +52,7 @@ async function timeByTimestamps(
     const nanoseconds = new BigUint64Array(staging.getMappedRange());
     return steps.map(({ command }, index) => {
       const elapsed = nanoseconds[2 * index + 1] - nanoseconds[2 * index];
-      return { label: command.label, microseconds: Number(elapsed) / 1000 };
+      return { label: command.label, microseconds: Number(elapsed) / 1000 / repeats };
     });
   } finally {
     querySet.destroy();
@@ -62,6 +64,7 @@ async function timeByTimestamps(
 async function timeByClock(
   device: GPUDevice,
   steps: readonly Step[],
+  repeats: number,
   wait: <T>(promise: Promise<T>) => Promise<T>,
 ): Promise<CommandTime[]> {
   const times: CommandTime[] = [];
@@ -69,10 +72,10 @@ async function timeByClock(
     await wait(device.queue.onSubmittedWorkDone());
     const start = performance.now();
     const encoder = device.createCommandEncoder({ label: 'profile' });
-    encodeStep(encoder, step, {});
+    encodeStep(encoder, step, repeats, {});
     device.queue.submit([encoder.finish()]);
     await wait(device.queue.onSubmittedWorkDone());
-    times.push({ label: step.command.label, microseconds: 1000 * (performance.now() - start) });
+    times.push({ label: step.command.label, microseconds: (1000 * (performance.now() - start)) / repeats });
   }
   return times;
 }
@@ -80,11 +83,12 @@ async function timeByClock(
 function encodeStep(
   encoder: GPUCommandEncoder,
   { command, pipeline, group }: Step,
+  repeats: number,
   descriptor: GPUComputePassDescriptor,
 ): void {
   const pass = encoder.beginComputePass({ label: command.label, ...descriptor });
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, group);
-  pass.dispatchWorkgroups(...command.workgroups);
+  for (let i = 0; i < repeats; i++) pass.dispatchWorkgroups(...command.workgroups);
   pass.end();
 }

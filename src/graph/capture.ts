@@ -10,6 +10,7 @@ import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
 import type { PlannedKernel } from './explain.ts';
 import { makePlan, type Plan } from './plan.ts';
+import { type StepProfile, timePlan, withoutTimes } from './profile.ts';
 import { compute, defaultEngine, leafRange, serial, settle } from './runtime.ts';
 import { isLeaf, topological } from './simplify.ts';
 import { beforeOverwrite, bringHome, collocate } from './variables.ts';
@@ -46,6 +47,11 @@ export interface Captured<A extends readonly TensorLike[], R extends Outputs> {
   replay(times?: number): Promise<void>;
   /** The kernels of the latest plan, in order. */
   explain(): readonly PlannedKernel[];
+  /**
+   * The plan for arguments like these, with the time that each kernel takes. The step runs a number of times for
+   * it; the variables that it updates are as before afterwards. `measure: false` only plans and compiles.
+   */
+  profile(options?: { measure?: boolean }, ...args: A): Promise<StepProfile>;
   /** Dispatches of the latest plan, per run. */
   readonly dispatches: number;
   /** How often the function was traced. */
@@ -349,6 +355,22 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
         done.catch(() => {});
         inFlight.push(done);
         if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
+      },
+      async profile({ measure = true } = {}, ...given: A): Promise<StepProfile> {
+        const args = given.map((arg) => toTensor(arg).checkUsable(label));
+        const values = args.map((arg) => (arg instanceof Variable ? arg.value : arg));
+        const engine = await engineFor(values);
+        return serial(engine, async () => {
+          engine.check(label);
+          const entry = entryFor(values, engine);
+          const plan = await entry.ready(engine, label);
+          if (!measure) return withoutTimes(plan);
+          await entry.bind(values, engine);
+          return timePlan(
+            plan,
+            [...entry.trace.values.keys()].map((variable) => variable.home!),
+          );
+        });
       },
       explain: (): readonly PlannedKernel[] => latest?.plan?.kernels ?? [],
       dispose(): void {

@@ -142,7 +142,7 @@ function workOf(kernel: Kernel, fuser: Fuser): { parts: PlannedOp[]; reads: Map<
   const seen = new Map<Tensor, number>();
   const add = (node: Tensor, part: PlannedOp['part'], wanted: number): void => {
     const { op, inputs, attributes, shape, size } = node;
-    if (SILENT.has(op!.name)) return;
+    if (op!.alias || SILENT.has(op!.name)) return;
     const { flops } = op!.cost?.(inputs, node, attributes) ?? { flops: 0 };
     parts.push({ op: op!.name, shape, part, flops: size > 0 ? Math.round((flops * wanted) / size) : 0 });
   };

@@ -16,12 +16,14 @@ export { type ConfusionMatrixOptions, confusionMatrix } from './metrics/confusio
 export { Metric, meanMetric, metrics } from './metrics.ts';
 export type { BatchOptions } from './models/batch.ts';
 export type { EvaluateOptions } from './models/evaluate.ts';
+export type { ExplainOptions } from './models/explain.ts';
 export type { FitOptions } from './models/fit.ts';
 export { type CompileOptions, Model } from './models/model.ts';
 export type { PredictOptions } from './models/predict.ts';
 export { Sequential, type SequentialOptions, sequential } from './models/sequential.ts';
 export { resetNames } from './names.ts';
 export * as optimizers from './optimizers/index.ts';
+export type { Explanation } from './report/explanation.ts';
 export type { Terminal } from './report/terminal.ts';
 export {
   type CustomLayers,

@@ -1,4 +1,5 @@
 /** Loss and metrics without training: `model.evaluate`, and validation inside of `fit`. */
+import type { StepProfile } from '../../graph/profile.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
 import { wholeNumber } from '../check.ts';
@@ -113,6 +114,13 @@ export class Evaluation {
 
   async prepare(): Promise<void> {
     await Promise.all([this.steps.whole.prepare(), this.steps.rest?.prepare()]);
+  }
+
+  /** The step for a whole batch, with times if asked for. */
+  async profile(measure: boolean): Promise<StepProfile> {
+    if (this.order) await this.order.write(this.batches.samples.order!(0), this.engine);
+    await this.state.restart(this.engine);
+    return this.steps.whole.profile({ measure });
   }
 
   /** Loss and metrics, in the order of compile. `pass`: of a dataset, from 0. `progress`: whether to tell of it. */

@@ -8,6 +8,7 @@ import { flag, numberBetween, wholeNumber } from '../check.ts';
 import { describe, readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
 import { Evaluation } from './evaluate.ts';
+import type { FitForm } from './explain.ts';
 import type { Model } from './model.ts';
 import { throwIfAborted } from './pass.ts';
 import { optionGiven, refuseBeside } from './pipeline.ts';
@@ -156,6 +157,17 @@ const trainingOn = async (model: Model, source: Source, settings: Settings) =>
     ? new StreamTraining(model, source, settings)
     : new Training(model, source, settings, await model.engineFor(source.x));
 
+/** What `explain` remembers of it. */
+function formOf({ x, y, count, batchSize, order }: Samples, settings: Settings): FitForm {
+  return {
+    batchSize: batchSize ?? settings.batchSize,
+    count,
+    x: { shape: x.shape, dtype: x.dtype },
+    y: { shape: y!.shape, dtype: y!.dtype },
+    shuffle: order !== undefined && order !== null ? true : settings.shuffle && !batchSize,
+  };
+}
+
 /** Validation runs where training does, whatever engine its data have been on. */
 const evaluationOn = async (model: Model, source: Source, train: Source, batchSize: number) =>
   isMade(source)
@@ -170,6 +182,7 @@ async function runEpochs(
 ): Promise<History> {
   const { epochs, initialEpoch, verbose, signal, validationBatchSize, validationFreq } = settings;
   const training = await trainingOn(model, train, settings);
+  if (!isMade(train)) model.latestFit = formOf(train, settings);
   let evaluation: Evaluation | StreamEvaluation | null = null;
   const history = new History();
   const params: RunParameters = { verbose, epochs, steps: training.stepCount };

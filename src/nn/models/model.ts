@@ -16,6 +16,7 @@ import type { Metric, MetricLike } from '../metrics.ts';
 import { readOptions } from '../names.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { type OptimizerLike, resolveOptimizer } from '../optimizers/resolve.ts';
+import type { Explanation } from '../report/explanation.ts';
 import { type SummaryOptions, summaryLines } from '../report/summary.ts';
 import { keras2SummaryLines } from '../report/summary-keras2.ts';
 import { standardTerminal } from '../report/terminal.ts';
@@ -24,6 +25,7 @@ import { loadWeightsFrom } from '../saving/load-weights.ts';
 import { type FileFormat, type SaveOptions, saveTo, toBytes } from '../saving/save.ts';
 import { type BatchOptions, BatchSteps } from './batch.ts';
 import { type EvaluateOptions, evaluateModel } from './evaluate.ts';
+import { type ExplainOptions, explainModel, type FitForm } from './explain.ts';
 import { type FitOptions, fitModel } from './fit.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
 import { optionsAfter } from './pipeline.ts';
@@ -63,6 +65,8 @@ interface Compiled {
 export abstract class Model extends Layer {
   /** The record of the latest fit. */
   history: History | null = null;
+  /** What the latest fit trained on, for `explain`. */
+  latestFit: FitForm | null = null;
   /** Set by a callback: training stops after this epoch, or after this batch where batches are told. */
   stopTraining = false;
   private settings: Compiled | null = null;
@@ -184,7 +188,7 @@ export abstract class Model extends Layer {
 
   /** The engine to work on: that of the data, of the weights, or the default one. */
   async engineFor(x: Tensor): Promise<Engine> {
-    return x.engine ?? this.weights.find(({ engine }) => engine)?.engine ?? defaultEngine();
+    return x.engine ?? this.weights.find(({ value }) => value.engine)?.value.engine ?? defaultEngine();
   }
 
   // ---- running
@@ -390,6 +394,33 @@ export abstract class Model extends Layer {
     if (typeof printer === 'function') printer(plain);
     else if (printer !== false) terminal.write(text(terminal.color));
     return plain;
+  }
+
+  /**
+   * The step that fit replays, or that of evaluate or predict: its kernels in order, the ops that each holds,
+   * shapes, bytes, FLOPs, WGSL and time. Plain data; `print()` and `toString()` make a table of it.
+   *
+   * Needs no data: blank samples like those of the latest fit, or of the model's input shape, will do. Builds
+   * what fit would build, the optimizer's state included; weights, counters and that state keep their values.
+   *
+   * Throws StateError before compile, except for predict, and while fit is running.
+   *
+   * ```ts
+   * (await model.explain({ batchSize: 32 })).print();
+   * ```
+   */
+  async explain(options?: ExplainOptions): Promise<Explanation> {
+    if (options?.step !== 'predict') this.compiledFor('explain');
+    return this.alone('explain', async () => {
+      const { settings } = this;
+      const objective = settings?.objective ?? null;
+      try {
+        return await explainModel(this, settings?.choice ?? null, options);
+      } finally {
+        // Blank samples must not settle what the loss is.
+        if (settings) settings.objective = objective;
+      }
+    });
   }
 
   /** Frees weights, optimizer state and captured steps. The model cannot be used afterwards. */

@@ -1,4 +1,5 @@
 /** Samples that are trained on, epoch after epoch: the steps that are replayed, and what they need. */
+import type { StepProfile } from '../../graph/profile.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
 import { shuffledOrder } from '../seeds.ts';
@@ -67,6 +68,13 @@ export class Training {
   async prepare(): Promise<void> {
     await Promise.all([this.steps.whole.prepare(), this.steps.rest?.prepare()]);
     await this.state.restart(this.engine);
+  }
+
+  /** The step for a whole batch, with times if asked for. Nothing is trained. */
+  async profile(measure: boolean): Promise<StepProfile> {
+    if (this.rowsOf) await this.order!.write(this.rowsOf(0), this.engine);
+    await this.state.restart(this.engine);
+    return this.steps.whole.profile({ measure });
   }
 
   /** Trains for an epoch and gives the means over it. */

@@ -1,0 +1,177 @@
+/** `model.explain`: the steps that fit, evaluate and predict replay, kernel by kernel. */
+import { ConfigError, StateError } from '../../base/errors.ts';
+import type { StepProfile } from '../../graph/profile.ts';
+import { tensor } from '../../ops/constant.ts';
+import { byteSize, type DType, typedArray } from '../../ops/dtype.ts';
+import { sizeOf } from '../../ops/shape.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import { flag, oneOf, wholeNumber } from '../check.ts';
+import type { BatchShape } from '../layers/layer.ts';
+import { readOptions } from '../names.ts';
+import { isSparse } from '../pairs.ts';
+import { Explanation } from '../report/explanation.ts';
+import { Evaluation } from './evaluate.ts';
+import type { Model } from './model.ts';
+import type { ObjectiveChoice } from './objective.ts';
+import { predictStep } from './predict.ts';
+import { type Samples, takeSamples } from './samples.ts';
+import type { Engine } from './steps.ts';
+import { Training } from './training.ts';
+
+export interface ExplainOptions {
+  /** The step of fit, of evaluate, or of predict; default 'train'. */
+  step?: 'train' | 'evaluate' | 'predict';
+  /** Samples of a step; default that of the latest fit, else 32. */
+  batchSize?: number | null;
+  /** Samples to explain it for, as fit takes them; default: blank ones like those of the latest fit. */
+  x?: unknown;
+  y?: unknown;
+  /** Shape of one sample, for a model that does not know it yet: [28, 28]. It is built for it. */
+  inputShape?: readonly number[] | null;
+  /** Of blank samples; default that of the latest fit, else 'f32'. Images often are 'u8'. */
+  inputDtype?: 'f32' | 'i32' | 'u8' | null;
+  /** Whether to run the step for a moment and take times; default true. Weights and counters stay as they are. */
+  measure?: boolean;
+}
+
+/** What the latest fit trained on: the form of its samples, not their numbers. */
+export interface FitForm {
+  readonly batchSize: number;
+  readonly count: number;
+  readonly x: { readonly shape: readonly number[]; readonly dtype: DType };
+  readonly y: { readonly shape: readonly number[]; readonly dtype: DType };
+  readonly shuffle: boolean;
+}
+
+/** Explains a step of a model. Runs while the model is locked; `choice` is null where it is not compiled. */
+export async function explainModel(
+  model: Model,
+  choice: ObjectiveChoice | null,
+  options: ExplainOptions | undefined,
+): Promise<Explanation> {
+  const given = readOptions('explain', options, {
+    step: 'train' as NonNullable<ExplainOptions['step']>,
+    batchSize: null as number | null,
+    x: null as unknown,
+    y: null as unknown,
+    inputShape: null as readonly number[] | null,
+    inputDtype: null as ExplainOptions['inputDtype'],
+    measure: true,
+  });
+  const step = oneOf(given.step, 'explain', 'step', ['train', 'evaluate', 'predict']) as typeof given.step;
+  const measure = flag(given.measure, 'explain', 'measure');
+  const form = model.latestFit;
+  const batchSize =
+    given.batchSize === null ? (form?.batchSize ?? 32) : wholeNumber(given.batchSize, 'explain', 'batchSize');
+  if (given.inputShape !== null) model.buildFor([null, ...given.inputShape]);
+  const samples = await samplesFor(model, choice, step, batchSize, given);
+  try {
+    if (step !== 'predict') await model.prepareFor(samples, 'explain');
+    else model.buildFor([null, ...samples.x.shape.slice(1)]);
+    const engine = await model.engineFor(samples.x);
+    const profile = await profileOf(model, samples, { step, batchSize, measure }, engine);
+    const size = Math.min(batchSize, samples.count);
+    const { shape, dtype } = samples.x;
+    return new Explanation(
+      {
+        model: model.name,
+        step,
+        batchSize: size,
+        input: { shape: [size, ...shape.slice(1)], dtype },
+        adapter: engine.profile.description || engine.profile.device || engine.profile.vendor,
+      },
+      profile,
+    );
+  } finally {
+    samples.dispose();
+  }
+}
+
+async function profileOf(
+  model: Model,
+  samples: Samples,
+  { step, batchSize, measure }: { step: ExplainOptions['step']; batchSize: number; measure: boolean },
+  engine: Engine,
+): Promise<StepProfile> {
+  if (step === 'predict') {
+    const captured = predictStep(model, engine);
+    const batch = samples.x.slice(
+      samples.x.shape.map(() => 0),
+      [Math.min(batchSize, samples.count), ...samples.x.shape.slice(1)],
+    );
+    try {
+      return await captured.profile({ measure }, batch);
+    } finally {
+      await engine.idle().catch(() => {});
+      captured.dispose();
+      batch.dispose();
+    }
+  }
+  const shuffle = model.latestFit?.shuffle ?? true;
+  const loop =
+    step === 'train'
+      ? new Training(model, samples, { batchSize, shuffle }, engine)
+      : new Evaluation(model, samples, batchSize, engine);
+  try {
+    return await loop.profile(measure);
+  } finally {
+    await loop.dispose();
+  }
+}
+
+/** The samples that are given, or blank ones: those that fit saw, or what the model takes. */
+async function samplesFor(
+  model: Model,
+  choice: ObjectiveChoice | null,
+  step: ExplainOptions['step'],
+  batchSize: number,
+  given: { x: unknown; y: unknown; inputDtype?: ExplainOptions['inputDtype'] },
+): Promise<Samples> {
+  const purpose = { operation: 'explain', inputShape: model.inputShape };
+  if (given.x !== null) {
+    if (given.y === null && step !== 'predict')
+      throw new ConfigError(`explain: x came without y; the step '${step}' compares with y.`);
+    return takeSamples({ x: given.x, y: step === 'predict' ? null : given.y }, purpose);
+  }
+  const form = model.latestFit;
+  const [, ...sample] = form?.x.shape ?? sizesOf(model.inputShape, model.name);
+  // More than a batch, so that the step finds its rows as in training; two batches do.
+  const count = Math.min(2 * batchSize, form?.count ?? Number.POSITIVE_INFINITY);
+  const x = blank([count, ...sample], given.inputDtype ?? form?.x.dtype ?? 'f32');
+  if (step === 'predict') return takeSamples({ x }, purpose);
+  const y = form
+    ? blank([count, ...form.y.shape.slice(1)], form.y.dtype)
+    : blankTargets(model, choice, count);
+  const samples = await takeSamples({ x, y }, purpose);
+  return {
+    ...samples,
+    dispose() {
+      x.dispose();
+      y.dispose();
+    },
+  };
+}
+
+function sizesOf(shape: BatchShape | null, name: string): number[] {
+  if (shape === null)
+    throw new StateError(
+      `explain: ${name} does not know its input shape yet. Give explain({ inputShape: [784] }), or call fit first.`,
+    );
+  return shape.map((size) => size ?? 1);
+}
+
+/** Class numbers where the loss takes such, else targets like the outputs. */
+function blankTargets(model: Model, choice: ObjectiveChoice | null, count: number): Tensor {
+  model.buildFor(model.inputShape!);
+  const [, ...output] = sizesOf(model.outputShape, model.name);
+  const classes = [count, ...output.slice(0, -1)];
+  const outputs = [count, ...output];
+  const sparse = isSparse(classes, outputs) && choice?.loss(classes, outputs).sparse;
+  return sparse ? blank(classes, 'u8') : blank(outputs, 'f32');
+}
+
+const blank = (shape: readonly number[], dtype: DType): Tensor =>
+  tensor(typedArray(dtype, new ArrayBuffer(byteSize(dtype, sizeOf(shape))), sizeOf(shape)), {
+    shape: [...shape],
+    dtype,
+  });
