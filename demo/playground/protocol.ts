@@ -65,7 +65,7 @@ export interface Settings {
   readonly batchSize: number;
   /** Of the weights and of the order of the images. */
   readonly seed: number;
-  /** The share of the images, from the end, that is kept for validation. */
+  /** The share of the images, drawn by the seed, that is kept for validation. */
   readonly validationShare: number;
 }
 
@@ -259,10 +259,12 @@ export interface MistakesEvent {
   readonly count: number;
 }
 
+/** A dispatch of the training step, in order. */
 export interface KernelFacts {
   readonly label: string;
+  /** The operations that melted into it. */
+  readonly ops: readonly string[];
   readonly workgroups: readonly [number, number, number];
-  readonly code: string;
 }
 
 /** What an error is about: `WeftError.code`, or one of the page's own. */
@@ -305,7 +307,13 @@ export type Event =
   /** Which sources are kept in this browser and need no network. Sent at the start and on each change. */
   | { readonly type: 'kept'; readonly sources: readonly DataSource[] }
   /** fashion_mnist or mnist was asked for and is not kept: ask for files or an address. Data stay as they were. */
-  | { readonly type: 'dataMissing'; readonly source: DataSource; readonly advice: string }
+  | {
+      readonly type: 'dataMissing';
+      readonly source: DataSource;
+      readonly advice: string;
+      /** Where the files are published: a suggestion for the field Data address. */
+      readonly address: string;
+    }
   | { readonly type: 'saved'; readonly name: string; readonly bytes: Uint8Array }
   | { readonly type: 'explained'; readonly kernels: readonly KernelFacts[] }
   /** Worth knowing, and no failure: 'The network is new: weights start over.' */

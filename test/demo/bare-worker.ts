@@ -1,0 +1,114 @@
+/** The playground's worker in a page without anything else: commands go in, events are collected. */
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright';
+import type { Command, Event, Settings } from '../../demo/playground/protocol.ts';
+import { DEFAULTS } from '../../demo/playground/protocol.ts';
+import { chromiumLaunchOptions } from '../../scripts/support/chromium.js';
+
+const ADDRESS = 'https://playground.test/';
+
+/** Small enough for a driver that computes on two cores. */
+export const SMALL: Settings = {
+  ...DEFAULTS,
+  layers: [{ units: 16, activation: 'relu' }],
+  batchSize: 32,
+  learningRate: 0.003,
+};
+
+let code: Promise<string> | undefined;
+
+/** The worker as scripts/build-demo.js bundles it. */
+async function workerCode(): Promise<string> {
+  code ??= build({
+    entryPoints: ['demo/playground/worker.ts'],
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+  }).then(({ outputFiles }) => outputFiles[0].text);
+  return code;
+}
+
+export const launch = (): Promise<Browser> => chromium.launch(chromiumLaunchOptions());
+
+/** What the page offers to the functions that run in it. */
+declare const wire: {
+  worker: Worker;
+  events: Event[];
+  heard: Event | null;
+};
+
+export class BareWorker {
+  readonly page: Page;
+  private seen = 0;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(browser: Browser): Promise<BareWorker> {
+    const page = await browser.newPage();
+    const script = await workerCode();
+    const main = `globalThis.wire = { worker: new Worker('worker.js'), events: [] };
+      wire.worker.onmessage = ({ data }) => wire.events.push(data);
+      wire.worker.onerror = ({ message }) => wire.events.push({ type: 'failure', code: 'CRASH', message });`;
+    await page.route(`${ADDRESS}**`, (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (pathname === '/worker.js') return route.fulfill({ contentType: 'text/javascript', body: script });
+      if (pathname === '/')
+        return route.fulfill({ contentType: 'text/html', body: `<script>${main}</script>` });
+      return route.fallback();
+    });
+    await page.goto(ADDRESS);
+    return new BareWorker(page);
+  }
+
+  send(command: Command): Promise<void> {
+    return this.page.evaluate((one) => wire.worker.postMessage(one), command);
+  }
+
+  /** With files, given as their bytes. */
+  sendFiles(
+    command: 'openData' | 'load',
+    files: readonly { name: string; bytes: Uint8Array }[],
+  ): Promise<void> {
+    const plain = files.map(({ name, bytes }) => ({ name, bytes: Buffer.from(bytes).toString('base64') }));
+    return this.page.evaluate(
+      ([type, list]) => {
+        const made = list.map(({ name, bytes }) => {
+          const text = atob(bytes);
+          return new File([Uint8Array.from(text, (letter) => letter.charCodeAt(0))], name);
+        });
+        wire.worker.postMessage(type === 'load' ? { type, file: made[0] } : { type, files: made });
+      },
+      [command, plain] as const,
+    );
+  }
+
+  /** The next event of a type after those seen already; a failure that was not asked for throws. */
+  async next<T extends Event['type']>(type: T): Promise<Extract<Event, { type: T }>> {
+    const handle = await this.page.waitForFunction(
+      ([wanted, from]) => {
+        const at = wire.events.findIndex(
+          (event, i) => i >= from && (event.type === wanted || event.type === 'failure'),
+        );
+        if (at < 0) return null;
+        const plain = (_: string, value: unknown) =>
+          ArrayBuffer.isView(value) ? Array.from(value as never) : value;
+        return { at, text: JSON.stringify(wire.events[at], plain) };
+      },
+      [type, this.seen] as const,
+      { timeout: 30_000 },
+    );
+    const found = (await handle.jsonValue())!;
+    this.seen = found.at + 1;
+    const event = JSON.parse(found.text) as Event;
+    if (event.type !== type) throw new Error(`${type} was expected; came ${found.text}`);
+    return event as Extract<Event, { type: T }>;
+  }
+
+  close(): Promise<void> {
+    return this.page.close();
+  }
+}
