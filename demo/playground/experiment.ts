@@ -15,6 +15,7 @@ import {
   iota,
   mean,
   oneHot,
+  type StepProfile,
   slice,
   softmax,
   softmaxCrossEntropy,
@@ -27,7 +28,7 @@ import {
 } from 'weft';
 import type { Pictures } from './data.ts';
 import { logitsOf, type Network } from './network.ts';
-import { CLASSES, type KernelFacts, PIXELS, type Settings } from './protocol.ts';
+import { CLASSES, PIXELS, type Settings } from './protocol.ts';
 import type { Watched } from './watch.ts';
 
 /** So many validation pictures are looked at now and then … */
@@ -207,8 +208,9 @@ export class Experiment {
     return { values: await read(await this.showWeights.step()), shown, units };
   }
 
-  kernels(): KernelFacts[] {
-    return this.trainStep.explain().map(({ label, ops, workgroups }) => ({ label, ops, workgroups }));
+  /** The kernels of a training step and how long they take; nothing is changed by it. */
+  explain(): Promise<StepProfile> {
+    return this.trainStep.profile();
   }
 
   /** Frees network and steps, once the work under way is done. The data stay. */

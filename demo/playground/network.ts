@@ -136,7 +136,8 @@ export function settingsOf(model: Sequential, settings: Settings): { settings: S
       ...settings,
       layers: described ?? settings.layers,
       optimizer: optimizerOf(model) ?? settings.optimizer,
-      learningRate,
+      // Files hold it as f32: 0.003 comes back as 0.003000000026.
+      learningRate: Number(learningRate.toPrecision(6)),
     },
     editable: described !== null,
   };

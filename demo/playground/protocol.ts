@@ -22,6 +22,7 @@
  * | alert | a failure: its title, message and fix, as text; button Restart where `canRestart`, else button Dismiss |
  * | note (role=note) Notice | what is worth knowing and no failure: `notice` events, nonsense in an address |
  */
+import type { StepProfile } from 'weft';
 
 // ---- settings
 
@@ -148,7 +149,7 @@ export type Command =
   | { readonly type: 'save'; readonly format: SaveFormat }
   /** A whole model (.keras, .h5), or weights for the present network. Answered by `ready`. */
   | { readonly type: 'load'; readonly file: GivenFile }
-  /** Answered by `explained`. */
+  /** The kernels of a training step with their times; training waits for it. Answered by `explained`. */
   | { readonly type: 'explain' };
 
 export interface Inspection {
@@ -259,14 +260,6 @@ export interface MistakesEvent {
   readonly count: number;
 }
 
-/** A dispatch of the training step, in order. */
-export interface KernelFacts {
-  readonly label: string;
-  /** The operations that melted into it. */
-  readonly ops: readonly string[];
-  readonly workgroups: readonly [number, number, number];
-}
-
 /** What an error is about: `WeftError.code`, or one of the page's own. */
 export type FailureCode = string;
 
@@ -315,6 +308,6 @@ export type Event =
       readonly address: string;
     }
   | { readonly type: 'saved'; readonly name: string; readonly bytes: Uint8Array }
-  | { readonly type: 'explained'; readonly kernels: readonly KernelFacts[] }
+  | { readonly type: 'explained'; readonly profile: StepProfile }
   /** Worth knowing, and no failure: 'The network is new: weights start over.' */
   | { readonly type: 'notice'; readonly text: string };

@@ -35,7 +35,9 @@ export class Trainer {
   /** What is being computed beside the loop, by name: one of each at a time. */
   private readonly asides = new Map<string, Promise<void>>();
   private readonly due = new Map<string, number>();
+  /** The steps at which progress and validation were told last. */
   private toldStep = 0;
+  private watchedStep = -1;
   private times: { at: number; step: number }[] = [];
 
   private inspection: Inspection = { weights: 0, confusion: false, mistakes: 0 };
@@ -79,6 +81,7 @@ export class Trainer {
     this.data = data;
     this.settings = settings;
     this.toldStep = 0;
+    this.watchedStep = -1;
     await old.experiment?.dispose();
     if (old.data !== data) old.data?.dispose();
     this.tellReady();
@@ -215,7 +218,7 @@ export class Trainer {
     await this.tellProgress();
     await this.tellPicture();
     await this.tellWeights();
-    await this.tellValidation();
+    if (this.watchedStep !== this.experiment?.steps) await this.tellValidation();
   }
 
   private async tellProgress(): Promise<void> {
@@ -264,6 +267,7 @@ export class Trainer {
     const { experiment } = this;
     if (!experiment) return;
     const step = experiment.steps;
+    this.watchedStep = step;
     const probabilities = await experiment.watch();
     const { watched } = experiment;
     const judgement = judge(probabilities, watched.labels);

@@ -151,9 +151,9 @@ async function handle(command: Command): Promise<void> {
     case 'load':
       return take(await readNetwork(command.file, settings!), trainer!.pictures!, settings!);
     case 'explain':
-      return trainer!.quietly(async (experiment) =>
-        post({ type: 'explained', kernels: experiment.kernels() }),
-      );
+      return trainer!.quietly(async (experiment) => {
+        post({ type: 'explained', profile: await experiment.explain() });
+      });
   }
 }
 

@@ -36,7 +36,6 @@ export const launch = (): Promise<Browser> => chromium.launch(chromiumLaunchOpti
 declare const wire: {
   worker: Worker;
   events: Event[];
-  heard: Event | null;
 };
 
 export class BareWorker {
@@ -86,6 +85,30 @@ export class BareWorker {
     );
   }
 
+  /** A file larger than any that is read. */
+  sendHugeFile(command: 'openData'): Promise<void> {
+    return this.page.evaluate((type) => {
+      const part = new Uint8Array(2 ** 24);
+      wire.worker.postMessage({ type, files: [new File(Array(9).fill(part), 'huge.gz')] });
+    }, command);
+  }
+
+  /** Runs a function inside the worker. */
+  inside(task: () => void): Promise<void> {
+    return this.page.workers()[0].evaluate(task);
+  }
+
+  /** How many events of these types have come so far. */
+  count(...types: readonly Event['type'][]): Promise<number> {
+    return this.page.evaluate((some) => wire.events.filter(({ type }) => some.includes(type)).length, types);
+  }
+
+  /** A fresh page at the same address, with the same kept files. */
+  async reload(): Promise<void> {
+    this.seen = 0;
+    await this.page.reload();
+  }
+
   /** The next event of a type after those seen already; a failure that was not asked for throws. */
   async next<T extends Event['type']>(type: T): Promise<Extract<Event, { type: T }>> {
     const handle = await this.page.waitForFunction(
@@ -106,6 +129,21 @@ export class BareWorker {
     const event = JSON.parse(found.text) as Event;
     if (event.type !== type) throw new Error(`${type} was expected; came ${found.text}`);
     return event as Extract<Event, { type: T }>;
+  }
+
+  /** Trains for so many steps and gives what validation says at the end of them, at step `last`. */
+  async step(count: number, last = count): Promise<Extract<Event, { type: 'validation' }>> {
+    await this.send({ type: 'step', count });
+    for (;;) {
+      const event = await this.next('validation');
+      if (event.step === last) return event;
+    }
+  }
+
+  /** The last progress before a pause. */
+  async pausedAt(): Promise<Extract<Event, { type: 'progress' }>> {
+    while ((await this.next('state')).training);
+    return this.next('progress');
   }
 
   close(): Promise<void> {

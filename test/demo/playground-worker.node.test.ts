@@ -1,13 +1,42 @@
 /** The playground's worker by itself: what it answers to commands. */
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Engine, layers, type Sequential, sequential } from 'weft';
+import type { Settings } from '../../demo/playground/protocol.ts';
 import { BareWorker, launch, SMALL } from './bare-worker.ts';
+import { drawn, idx, idxFiles, type PictureFile } from './pictures.ts';
+
+/** What the worker offers to the curious. */
+declare const playground: { readonly engine: Engine };
 
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser?.close());
+
+/** A worker with a network at step 0 and nothing more to hear about it. */
+async function ready(settings: Partial<Settings> = {}): Promise<BareWorker> {
+  const worker = await BareWorker.open(browser);
+  await worker.send({ type: 'configure', settings: { ...SMALL, ...settings } });
+  await worker.next('ready');
+  await worker.next('validation');
+  return worker;
+}
+
+const sum = (numbers: ArrayLike<number>): number =>
+  Array.from(numbers).reduce((total, one) => total + one, 0);
+
+type FileFormat = Parameters<Sequential['toBytes']>[0];
+
+async function toBytes(list: Parameters<typeof sequential>[0], format: FileFormat = 'keras') {
+  const model = sequential(list);
+  try {
+    return await model.toBytes(format);
+  } finally {
+    model.dispose();
+  }
+}
 
 test('a network learns garments in 300 steps', async () => {
   const worker = await BareWorker.open(browser);
@@ -23,8 +52,281 @@ test('a network learns garments in 300 steps', async () => {
   let progress = await worker.next('progress');
   while (progress.step < 300) progress = await worker.next('progress');
   expect(progress.accuracy).toBeGreaterThan(0.5);
-  const after = await worker.next('validation');
-  expect(after.step).toBe(300);
-  expect(after.accuracy).toBeGreaterThan(0.5);
+  expect((await worker.step(10, 310)).accuracy).toBeGreaterThan(0.5);
+  await worker.close();
+});
+
+test('training goes on until it is paused, and from there again; a reset starts over', async () => {
+  const worker = await ready();
+  await worker.send({ type: 'train' });
+  expect(await worker.next('state')).toMatchObject({ training: true });
+  while ((await worker.next('progress')).step < 100);
+  await worker.send({ type: 'pause' });
+  const paused = await worker.pausedAt();
+  expect(paused).toMatchObject({ stepsPerSecond: 0, imagesPerSecond: 0 });
+  expect((await worker.step(1, paused.step + 1)).step).toBe(paused.step + 1);
+
+  await worker.send({ type: 'train' });
+  expect((await worker.next('progress')).step).toBeGreaterThan(paused.step);
+  await worker.send({ type: 'reset' });
+  expect(await worker.next('ready')).toMatchObject({ settings: SMALL });
+  expect((await worker.next('progress')).step).toBe(0);
+  expect((await worker.next('validation')).accuracy).toBeLessThan(0.35);
+  await worker.close();
+});
+
+test('the same settings give the same numbers, another seed gives others', async () => {
+  const lossAfter = async (seed: number): Promise<number> => {
+    const worker = await ready({ seed });
+    const { loss } = await worker.step(40);
+    await worker.close();
+    return loss;
+  };
+  const [first, again, other] = [await lossAfter(1), await lossAfter(1), await lossAfter(2)];
+  expect(again).toBe(first);
+  expect(other).not.toBe(first);
+});
+
+test('the learning rate changes while training, and nothing is compiled for it', async () => {
+  const worker = await ready({ optimizer: 'sgd', learningRate: 0.05 });
+  await worker.send({ type: 'train' });
+  while ((await worker.next('progress')).step < 60);
+  await worker.send({ type: 'learningRate', value: 1e-6 });
+  await worker.next('progress');
+  await worker.send({ type: 'pause' });
+  const { step } = await worker.pausedAt();
+  const before = await worker.step(1, step + 1);
+  const after = await worker.step(40, step + 41);
+  expect(Math.abs(after.loss - before.loss)).toBeLessThan(1e-3);
+  await worker.send({ type: 'learningRate', value: 0.05 });
+  expect((await worker.step(40, step + 81)).loss).toBeLessThan(before.loss - 1e-3);
+  expect(await worker.count('busy')).toBe(4);
+  await worker.close();
+});
+
+test('pictures of what it learns come when somebody looks', async () => {
+  const worker = await ready();
+  await worker.step(150);
+  expect(await worker.count('weights', 'confusion', 'mistakes', 'probabilities')).toBe(0);
+
+  await worker.send({ type: 'inspect', what: { weights: 12, confusion: true, mistakes: 5 } });
+  const weights = await worker.next('weights');
+  expect(weights).toMatchObject({ shown: 12, units: 16, step: 150 });
+  expect(weights.values).toHaveLength(12 * 784);
+  const { counts } = await worker.next('confusion');
+  expect(sum(counts)).toBe(1000);
+  const right = sum(Array.from({ length: 10 }, (_, i) => counts[11 * i]));
+  const mistakes = await worker.next('mistakes');
+  expect(mistakes.count).toBe(1000 - right);
+  expect(mistakes.worst).toHaveLength(5);
+  const [worst] = mistakes.worst;
+  expect(worst.pixels).toHaveLength(784);
+  expect(worst.guess).not.toBe(worst.label);
+  expect(worst.guessProbability).toBeGreaterThan(worst.labelProbability);
+
+  const TROUSER = 1;
+  await worker.send({ type: 'picture', pixels: drawn(TROUSER) });
+  const { values } = await worker.next('probabilities');
+  expect(sum(values)).toBeCloseTo(1, 5);
+  expect(values[TROUSER]).toBe(Math.max(...Array.from(values)));
+  await worker.send({ type: 'train' });
+  for (const type of ['probabilities', 'weights', 'confusion'] as const)
+    expect((await worker.next(type)).step).toBeGreaterThan(150);
+  await worker.close();
+});
+
+test('dropped files are learned from, kept, and found again', async () => {
+  const worker = await ready();
+  await worker.sendFiles('openData', idxFiles(600));
+  const opened = await worker.next('ready');
+  expect(opened.settings).toEqual({ ...SMALL, data: 'file' });
+  expect(opened.data).toMatchObject({
+    source: 'file',
+    trainCount: 540,
+    validationCount: 60,
+    watchedCount: 60,
+  });
+  expect(opened.data.name).toBe('my-images-idx3-ubyte.gz');
+  expect((await worker.next('kept')).sources).toEqual(['file']);
+  expect((await worker.step(100)).accuracy).toBeGreaterThan(0.4);
+
+  await worker.reload();
+  expect((await worker.next('kept')).sources).toEqual(['file']);
+  await worker.send({ type: 'configure', settings: { ...SMALL, data: 'file' } });
+  expect((await worker.next('ready')).data).toEqual(opened.data);
+  await worker.send({ type: 'forgetData', source: 'file' });
+  expect((await worker.next('kept')).sources).toEqual([]);
+  await worker.close();
+});
+
+test('files that are no pictures change nothing and are told', async () => {
+  const worker = await ready();
+  await worker.send({ type: 'train' });
+  await worker.next('progress');
+  const html = new TextEncoder().encode('<html><script>alert(1)</script>');
+  const [images, labels] = idxFiles(60);
+  const twenty = idx([60], new Uint8Array(60).fill(20));
+  const failures: [string, PictureFile[], RegExp][] = [
+    ['FORMAT', [{ name: '<img src=x onerror=alert(1)>.gz', bytes: html }], /<img src=x onerror=alert\(1\)>/],
+    ['FORMAT', [{ ...images, bytes: images.bytes.subarray(0, 900) }, labels], /gzip/],
+    ['NOT_PICTURES', [labels], /no pictures of 28 × 28/],
+    ['NOT_PICTURES', [images, { name: 'few', bytes: idx([7], new Uint8Array(7)) }], /no as many labels/],
+    ['NOT_PICTURES', [images, { name: 'many', bytes: twenty }], /label 20/],
+  ];
+  for (const [code, files, message] of failures) {
+    await worker.sendFiles('openData', files);
+    const failure = await worker.next('failure');
+    expect(failure).toMatchObject({ code, canRestart: false });
+    expect(failure.message).toMatch(message);
+  }
+  await worker.sendHugeFile('openData');
+  expect(await worker.next('failure')).toMatchObject({ code: 'TOO_LARGE' });
+  const { step } = await worker.next('progress');
+  expect((await worker.next('progress')).step).toBeGreaterThan(step);
+  await worker.close();
+});
+
+test('data come from an address that is asked for, with progress', async () => {
+  const worker = await ready();
+  const [images, labels] = idxFiles(60);
+  const asked: string[] = [];
+  const served = new Map([
+    ['train-images-idx3-ubyte.gz', images.bytes],
+    ['train-labels-idx1-ubyte.gz', labels.bytes],
+  ]);
+  await worker.page.route('https://data.test/**', (route) => {
+    asked.push(route.request().url());
+    const body = served.get(route.request().url().split('/').at(-1)!);
+    const headers = { 'access-control-allow-origin': '*' };
+    return body
+      ? route.fulfill({ body: Buffer.from(body), headers })
+      : route.fulfill({ status: 404, headers });
+  });
+  await worker.send({ type: 'fetchData', address: 'https://data.test/mine' });
+  expect(await worker.next('dataProgress')).toMatchObject({ file: 'train-labels-idx1-ubyte.gz' });
+  expect((await worker.next('ready')).data).toMatchObject({ source: 'file', trainCount: 54 });
+  expect(asked).toHaveLength(2);
+
+  for (const address of ['https://data.test/mine/other.npz', 'javascript:alert(1)', 'nonsense']) {
+    await worker.send({ type: 'fetchData', address });
+    const failure = await worker.next('failure');
+    expect(failure).toMatchObject({ code: 'DOWNLOAD', canRestart: false });
+    expect(failure.message).toContain(address);
+  }
+  await worker.close();
+});
+
+test('a data set that is not here is asked for, and garments stay meanwhile', async () => {
+  const worker = await BareWorker.open(browser);
+  await worker.send({ type: 'configure', settings: { ...SMALL, data: 'fashion_mnist' } });
+  const missing = await worker.next('dataMissing');
+  expect(missing).toMatchObject({ source: 'fashion_mnist', address: expect.stringMatching(/^https:/) });
+  expect((await worker.next('ready')).settings.data).toBe('garments');
+  await worker.close();
+});
+
+test.each(['keras', 'h5', 'weights.h5', 'safetensors'] as const)(
+  'a model is saved as .%s and loaded',
+  async (format) => {
+    const worker = await ready();
+    const trained = await worker.step(60);
+    await worker.send({ type: 'save', format });
+    const { name, bytes } = await worker.next('saved');
+    expect(name.endsWith(`.${format}`)).toBe(true);
+    await worker.send({ type: 'reset' });
+    expect((await worker.next('validation')).loss).not.toBe(trained.loss);
+
+    await worker.sendFiles('load', [{ name, bytes: Uint8Array.from(bytes) }]);
+    expect(await worker.next('ready')).toMatchObject({ settings: SMALL, editable: true });
+    const loaded = await worker.next('validation');
+    expect(loaded).toMatchObject({ step: 0, loss: trained.loss, accuracy: trained.accuracy });
+    expect((await worker.step(60)).loss).toBeLessThan(loaded.loss);
+    await worker.close();
+  },
+);
+
+test('models for something else are refused, and the network stays', async () => {
+  const worker = await ready();
+  const before = await worker.step(30);
+  const fiveClasses = await toBytes([layers.input([784]), layers.dense(5, { activation: 'softmax' })]);
+  const smallPictures = await toBytes([layers.input([64]), layers.dense(10, { activation: 'softmax' })]);
+  const otherShape = await toBytes([layers.input([784]), layers.dense(10)], 'safetensors');
+  const failures: [string, PictureFile, RegExp][] = [
+    ['WRONG_MODEL', { name: 'five.keras', bytes: fiveClasses }, /five\.keras: its output is \[5\]/],
+    ['WRONG_MODEL', { name: 'small.keras', bytes: smallPictures }, /small\.keras: its input is \[64\]/],
+    ['SHAPE', { name: 'other.safetensors', bytes: otherShape }, /other\.safetensors/],
+    ['FORMAT', { name: 'half.keras', bytes: fiveClasses.subarray(0, 2000) }, /half\.keras/],
+    ['FORMAT', { name: '<b>text</b>.h5', bytes: new TextEncoder().encode('hello') }, /<b>text<\/b>/],
+  ];
+  for (const [code, file, message] of failures) {
+    await worker.sendFiles('load', [file]);
+    const failure = await worker.next('failure');
+    expect(failure.message).toMatch(message);
+    expect(failure).toMatchObject({ code, canRestart: false });
+  }
+  await worker.send({ type: 'inspect', what: { weights: 0, confusion: true, mistakes: 0 } });
+  expect(await worker.next('validation')).toMatchObject({ step: 30, loss: before.loss });
+  await worker.close();
+});
+
+test('a model of other layers is taken, and told not to be editable', async () => {
+  const worker = await ready();
+  const bytes = await toBytes([
+    layers.input([28, 28]),
+    layers.rescaling(1 / 255),
+    layers.flatten(),
+    layers.dense(12, { activation: 'tanh' }),
+    layers.dropout(0.1),
+    layers.dense(10),
+  ]);
+  await worker.sendFiles('load', [{ name: 'mine.keras', bytes }]);
+  const { editable, network } = await worker.next('ready');
+  expect(editable).toBe(false);
+  expect(network).toEqual(['dense 784 → 12, tanh', 'dense 12 → 10, linear']);
+  expect((await worker.step(150)).accuracy).toBeGreaterThan(0.4);
+  await worker.close();
+});
+
+test('the kernels of a step are explained, and training goes on after it', async () => {
+  const worker = await ready();
+  await worker.send({ type: 'train' });
+  await worker.next('progress');
+  await worker.send({ type: 'explain' });
+  const { profile } = await worker.next('explained');
+  expect(profile.kernels.length).toBeLessThanOrEqual(10);
+  expect(profile.kernels[0].shader).toMatch(/@compute/);
+  const { step } = await worker.next('progress');
+  expect((await worker.next('progress')).step).toBeGreaterThan(step);
+  await worker.close();
+});
+
+test.each([true, false])('the loss of the device is told at once (training: %s)', async (training) => {
+  const worker = await ready();
+  if (training) {
+    await worker.send({ type: 'train' });
+    await worker.next('progress');
+  }
+  await worker.inside(() => playground.engine.device.destroy());
+  expect(await worker.next('failure')).toMatchObject({ code: 'DEVICE_LOST', canRestart: true });
+  await worker.close();
+});
+
+test('a network that the device has no room for is refused, and the old one goes on', async () => {
+  const worker = await ready();
+  await worker.inside(() => {
+    const { device } = playground.engine;
+    const limit = 64 << 20;
+    const create = device.createBuffer.bind(device);
+    device.createBuffer = (options) => {
+      if (options.size > limit) throw new RangeError('no memory');
+      return create(options);
+    };
+  });
+  const layers = [4096, 4096, 4096].map((units) => ({ units, activation: 'relu' as const }));
+  await worker.send({ type: 'configure', settings: { ...SMALL, layers } });
+  const failure = await worker.next('failure');
+  expect(failure.code).toBe('OUT_OF_MEMORY');
+  expect(failure.canRestart).toBe(false);
+  expect((await worker.step(60)).step).toBe(60);
   await worker.close();
 });
