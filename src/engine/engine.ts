@@ -219,7 +219,12 @@ export class Engine {
    * Rejects with DeviceLostError, or with an error that the device reported meanwhile.
    */
   read(range: BufferRange): Promise<ArrayBuffer> {
-    const reading = this.#readBack(range);
+    return this.readAll([range]);
+  }
+
+  /** As `read`, several ranges one after the other. `clear`: they are zeros for all work submitted afterwards. */
+  readAll(ranges: readonly BufferRange[], { clear = false } = {}): Promise<ArrayBuffer> {
+    const reading = this.#readBack(ranges, clear);
     this.#reads.add(reading);
     const forget = () => this.#reads.delete(reading);
     reading.then(forget, forget);
@@ -348,17 +353,24 @@ export class Engine {
 
   // ---- inside
 
-  async #readBack(range: BufferRange): Promise<ArrayBuffer> {
+  async #readBack(ranges: readonly BufferRange[], clear: boolean): Promise<ArrayBuffer> {
     this.check('read');
-    if (range.size === 0) return new ArrayBuffer(0);
-    const size = align(range.size, 4);
+    const total = ranges.reduce((sum, range) => sum + range.size, 0);
+    if (total === 0) return new ArrayBuffer(0);
+    const size = ranges.reduce((sum, range) => sum + align(range.size, 4), 0);
     const staging = this.#staging.take(size);
     const encoder = this.device.createCommandEncoder({ label: 'read' });
-    encoder.copyBufferToBuffer(this.#current(range), range.offset, staging, 0, size);
+    let end = 0;
+    for (const range of ranges) {
+      const length = align(range.size, 4);
+      encoder.copyBufferToBuffer(this.#current(range), range.offset, staging, end, length);
+      if (clear) encoder.clearBuffer(this.#current(range), range.offset, length);
+      end += length;
+    }
     this.#submit(encoder);
     this.#counts.reads++;
     const bytes = staging.mapAsync(MapMode.read, 0, size).then(() => {
-      const copy = staging.getMappedRange(0, size).slice(0, range.size);
+      const copy = staging.getMappedRange(0, size).slice(0, total);
       staging.unmap();
       return copy;
     });

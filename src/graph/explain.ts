@@ -61,8 +61,8 @@ export interface PlannedKernel {
 /** What a plan remembers of a command. */
 export interface Sketch {
   readonly command: Command;
-  /** The kernels that it runs; none for a copy. */
-  readonly kernels: readonly Kernel[];
+  /** The kernels that it runs, those of one structure in one list; none for a copy. */
+  readonly formulas: readonly (readonly Kernel[])[];
   readonly written: readonly Tensor[];
   readonly tuning?: PlannedKernel['tuning'];
   /** What a copy copies. */
@@ -94,20 +94,20 @@ export function explainKernels({ sketches, steps, fuser, lowered, nameOf }: Told
     bytes: byteSize(tensor.dtype, elements),
     from,
   });
-  return ran.map(({ command, kernels, written, copied, tuning }, index) => {
-    const works = kernels.map((kernel) => workOf(kernel, fuser));
+  return ran.map(({ command, formulas, written, copied, tuning }, index) => {
+    const works = formulas.flat().map((kernel) => workOf(kernel, fuser));
     const taken: (readonly [Tensor, number])[] = copied
       ? [[copied, copied.size]]
       : works.flatMap(({ reads }) => [...reads]);
     const reads = taken.map(([tensor, elements]) => operand(tensor, elements, madeBy.get(tensor) ?? null));
     const writes = written.map((tensor) => operand(tensor, tensor.size, null));
-    const parts = works.length > 0 ? works[0].parts : [];
+    const parts = formulas.flatMap(([kernel]) => workOf(kernel, fuser).parts);
     return {
       index,
       label: command.label,
       ops: works.length > 0 ? parts.map(({ op }) => op) : ['assign'],
       parts,
-      tensors: Math.max(1, kernels.length),
+      tensors: Math.max(1, works.length),
       reads,
       writes,
       bytesRead: total(reads.map(({ bytes }) => bytes)),
@@ -157,7 +157,8 @@ function workOf(kernel: Kernel, fuser: Fuser): { parts: PlannedOp[]; reads: Map<
       reads.set(node, wanted);
       return;
     }
-    for (const input of node.inputs) visit(input, part, wanted);
+    // A short sum needs all that it adds up.
+    for (const input of node.inputs) visit(input, part, node.op!.kernel ? input.size : wanted);
     if (known === undefined) add(node, part, wanted);
   };
   for (const output of kernel.outputs.values()) add(output, 'kernel', output.size);

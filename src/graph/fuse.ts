@@ -2,6 +2,7 @@
  * From nodes to kernels.
  *
  * 1. Kernel ops of one family with the same inputs become one kernel with several outputs (families.ts).
+ *    A short sum that only an in-place update asks for becomes a loop there.
  * 2. Each expression is either computed where it is used or given memory (`materialised`).
  * 3. Materialised expressions become elementwise kernels, and those melt into the kernel that makes
  *    what they read, as long as no detour through another kernel would turn into a circle.
@@ -52,6 +53,8 @@ export class Fuser {
   readonly #wanted: ReadonlySet<Tensor>;
   readonly #reads = new Map<Kernel, Set<Tensor>>();
   readonly #accesses = new Map<Tensor, Map<Tensor, Set<string>>>();
+  /** Kernel ops that are computed where they are used. */
+  readonly #short = new Set<Tensor>();
   /** Leaves that a kernel overwrites, by the effect's value. */
   readonly #overwrites: ReadonlyMap<Tensor, Tensor>;
 
@@ -70,8 +73,8 @@ export class Fuser {
     for (const node of nodes)
       if (!isLeaf(node)) for (const input of new Set(node.inputs)) append(this.#users, input, node);
     const families = new Families(nodes);
-    this.kernels.push(...families.kernels);
     this.producer = families.producer;
+    this.kernels.push(...families.kernels.filter((kernel) => !this.#isShort(kernel)));
     const forced = new Set<Tensor>();
     for (;;) {
       this.#formExpressions(forced);
@@ -111,6 +114,31 @@ export class Fuser {
     visit(x);
   }
 
+  // ---- 1. families
+
+  /** Does only one small in-place update ask for the kernel's single, short result? Then it is an expression. */
+  #isShort(kernel: Kernel): boolean {
+    const [node] = kernel.outputs.values();
+    if (kernel.outputs.size > 1 || !node.op!.short?.(node) || this.#wanted.has(node)) return false;
+    const users = [...(this.#users.get(node) ?? [])];
+    const updates = new Set<Tensor>();
+    for (let user = users.pop(); user; user = users.pop()) {
+      if (user.op!.kernel) return false;
+      if (this.#wanted.has(user)) updates.add(user);
+      else users.push(...(this.#users.get(user) ?? []));
+    }
+    const [update] = updates;
+    if (updates.size !== 1 || !this.#overwrites.has(update) || update.size > 16) return false;
+    this.#short.add(node);
+    this.producer.delete(node);
+    return true;
+  }
+
+  /** Has the node a kernel with a shader of its own? */
+  #hasShader(node: Tensor): boolean {
+    return node.op!.kernel !== undefined && !this.#short.has(node);
+  }
+
   // ---- 2. expressions
 
   #formExpressions(forced: ReadonlySet<Tensor>): void {
@@ -124,12 +152,12 @@ export class Fuser {
     const owners = new Map<Tensor, Set<Tensor | Kernel>>();
     for (let i = this.#nodes.length - 1; i >= 0; i--) {
       const node = this.#nodes[i];
-      if (isLeaf(node) || node.op!.kernel) continue;
+      if (isLeaf(node) || this.#hasShader(node)) continue;
       const own = new Set<Tensor | Kernel>();
       for (const user of this.#users.get(node) ?? []) {
         const maker = this.producer.get(user);
         if (maker?.family) own.add(maker);
-        else if (maker) own.add(user);
+        else if (maker || this.#short.has(user)) own.add(user);
         else for (const owner of owners.get(user) ?? []) own.add(owner);
       }
       owners.set(node, own);
@@ -159,6 +187,8 @@ export class Fuser {
     for (const owner of owners) {
       const family = 'family' in owner ? owner.family : null;
       if (family && READS_OFTEN.has(family.name) && !(loads <= 1 && steps <= 3)) return true;
+      if (!family && this.#short.has(owner as Tensor) && steps > 1 && this.#continuesKernel(node))
+        return true;
     }
     // Computing twice costs less than a dispatch and a trip through memory, when it is this little.
     if (owners.size > 1 && !(loads <= 3 && steps <= 12)) return true;
@@ -170,11 +200,21 @@ export class Fuser {
     return node.size > 1 && widest > 65_536 && widest >= 16 * node.size && steps >= 2;
   }
 
+  /** Does the node go on, at the same element, from what a kernel makes? Then it costs little to compute it there. */
+  #continuesKernel(node: Tensor): boolean {
+    const found = accesses(node, (x) => isLeaf(x) || this.producer.has(x));
+    return [...found].some(
+      ([source, indices]) =>
+        this.producer.get(source)?.family && source.size === node.size && onlyAtOwnPlace(indices, source),
+    );
+  }
+
   /** Loads and steps per element, were everything up to leaves and kernels computed in place. */
   #costs(): Map<Tensor, Cost> {
     const costs = new Map<Tensor, Cost>();
     for (const node of this.#nodes) {
-      if (isLeaf(node) || node.op!.kernel) costs.set(node, { loads: node.size === 1 ? 0 : 1, steps: 0 });
+      if (isLeaf(node) || this.#hasShader(node))
+        costs.set(node, { loads: node.size === 1 ? 0 : 1, steps: 0 });
       else {
         let loads = 0;
         let steps = node.op!.name.startsWith('random') ? 30 : node.op!.alias ? 0 : 1;
@@ -213,10 +253,14 @@ export class Fuser {
     return null;
   }
 
-  #buffers(kernel: Kernel): number {
+  /** How many buffers the kernel binds; `melting` is about to become a part of it. */
+  #buffers(kernel: Kernel, melting: Kernel | null = null): number {
     const places = new Set<unknown>(this.reads(kernel));
     for (const { tensor } of kernel.roots) places.add(this.#overwrites.get(tensor) ?? tensor);
-    for (const tensor of kernel.outputs.values()) places.add(tensor);
+    const others = this.kernels.filter((other) => other !== kernel && other !== melting);
+    for (const tensor of kernel.outputs.values())
+      if (this.#wanted.has(tensor) || others.some((other) => this.reads(other).has(tensor)))
+        places.add(tensor);
     return places.size;
   }
 
@@ -251,9 +295,10 @@ export class Fuser {
     const stack = [...repeated];
     for (let node = stack.pop(); node; node = stack.pop())
       for (const input of node.inputs) {
-        if (isLeaf(input) || input.op!.kernel || repeated.has(input)) continue;
+        if (isLeaf(input) || this.#hasShader(input) || repeated.has(input)) continue;
         repeated.add(input);
-        stack.push(input);
+        // What a short sum adds up is no part of the formula.
+        if (!this.#short.has(input)) stack.push(input);
       }
     return repeated;
   }
@@ -276,7 +321,7 @@ export class Fuser {
       if (!this.#mayOverwrite(host, tensor)) continue;
       host.roots.push({ tensor, host: place });
       this.#reads.delete(host);
-      const fits = this.#withProducer(tensor, host, () => this.#buffers(host) <= STORAGE_BUFFERS);
+      const fits = this.#withProducer(tensor, host, () => this.#buffers(host, kernel) <= STORAGE_BUFFERS);
       if (!fits) {
         host.roots.pop();
         this.#reads.delete(host);
@@ -418,6 +463,11 @@ export class Fuser {
   /** May the kernel that makes `value` write it over `leaf` directly? */
   canOverwrite(value: Tensor): boolean {
     return this.#mayOverwrite(this.producer.get(value)!, value);
+  }
+
+  /** Is it an elementwise kernel that updates something in place? */
+  updates(kernel: Kernel): boolean {
+    return !kernel.family && kernel.roots.some(({ tensor }) => this.#overwrites.has(tensor));
   }
 
   /** How a kernel's own expression reads its sources. */

@@ -5,8 +5,8 @@
  * their own, its bindings and uniforms are shared. Shapes and constants become uniforms, so two kernels
  * of the same structure have the same text and share one pipeline.
  */
-import { storageType } from '../ops/dtype.ts';
-import type { Expressions } from '../ops/expression.ts';
+import { type DType, storageType } from '../ops/dtype.ts';
+import { type Expressions, literal } from '../ops/expression.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { library } from '../shaders/index.ts';
 
@@ -253,6 +253,24 @@ export class Generator implements Expressions {
     const name = `u${this.uniforms.length}`;
     this.uniforms.push({ name, type, value });
     return `fused.${name}`;
+  }
+
+  total(count: number, dtype: DType, term: (l: string) => string): string {
+    const total = `v${this.#names++}`;
+    const l = `v${this.#names++}`;
+    const outer = this.#scope;
+    const bound = this.uniform(count, 'u32');
+    this.#scope = new Scope(outer);
+    const value = term(l);
+    const { lines } = this.#scope;
+    this.#scope = outer;
+    outer.lines.push(
+      `var ${total} = ${literal(0, dtype)};`,
+      `for (var ${l} = 0u; ${l} < ${bound}; ${l}++) {`,
+      ...[...lines, `${total} += ${value};`].map((line) => `  ${line}`),
+      '}',
+    );
+    return total;
   }
 
   use(name: string): void {

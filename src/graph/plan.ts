@@ -9,7 +9,7 @@ import type { Command, Recording } from '../engine/recorder.ts';
 import { specialize } from '../engine/shader.ts';
 import type { Tuning } from '../engine/tuning.ts';
 import type { Facts, Lowered } from '../ops/define.ts';
-import { bytesKernel, elementwiseKernel, UPDATE_CHUNK, updateKernel } from '../ops/elementwise.ts';
+import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor, Variable } from '../ops/tensor.ts';
 import { explainKernels, opsOf, type PlannedKernel, type Sketch } from './explain.ts';
 import { Fuser } from './fuse.ts';
@@ -17,7 +17,7 @@ import { Generator, type Source } from './generate.ts';
 import { base, type Kernel } from './kernel.ts';
 import { type Access, layOut, type Place, placeFor, verify } from './memory.ts';
 import { isLeaf, simplify } from './simplify.ts';
-import { mergeUpdates, UpdateGenerator, type UpdateGroup } from './update.ts';
+import { mergeUpdates, UpdateGenerator, type UpdateGroup, UpdateTable, updateBody } from './update.ts';
 
 export interface PlanRequest {
   readonly label: string;
@@ -175,18 +175,18 @@ class Builder {
     };
     try {
       for (const group of groups) {
-        const written = group.kernels.flatMap((kernel) => this.#written(kernel));
+        const members = group.flat();
+        const written = members.flatMap((kernel) => this.#written(kernel));
         if (written.every((tensor) => tensor.size === 0)) continue;
         const access: Access = {
-          label: this.#label(group.kernels[0]),
-          reads: group.kernels.flatMap((kernel) => [...this.#fuser.reads(kernel)].map((x) => this.#place(x))),
+          label: this.#label(members[0]),
+          reads: members.flatMap((kernel) => [...this.#fuser.reads(kernel)].map((x) => this.#place(x))),
           writes: written.map((tensor) => this.#place(tensor)),
         };
-        const [kernel] = group.kernels;
-        const choice = this.#choose(kernel);
+        const choice = this.#choose(members[0]);
         const command =
-          group.kind === 'update' ? this.#updateCommand(group, owned) : this.#command(kernel, choice?.tuning);
-        push(access, { command, kernels: group.kernels, written, tuning: choice });
+          members.length > 1 ? this.#updateCommand(group, owned) : this.#command(members[0], choice?.tuning);
+        push(access, { command, formulas: group, written, tuning: choice });
       }
       for (const { value, variable } of this.#deferred) this.#copyCommand(value, variable, push);
       verify(accesses);
@@ -229,8 +229,8 @@ class Builder {
   }
 
   #setLifetimes(groups: readonly UpdateGroup[]): void {
-    groups.forEach(({ kernels }, time) => {
-      for (const kernel of kernels)
+    groups.forEach((formulas, time) => {
+      for (const kernel of formulas.flat())
         for (const tensor of [...this.#fuser.reads(kernel), ...this.#written(kernel)]) {
           const place = this.#place(tensor);
           place.first = Math.min(place.first, time);
@@ -315,19 +315,19 @@ class Builder {
   #elementwiseCommand(kernel: Kernel): Command {
     const generator = new Generator((x) => this.#source(x, kernel));
     const roots = kernel.roots.map(({ tensor }) => tensor);
-    const limit = this.#engine.profile.limits.maxComputeWorkgroupsPerDimension;
+    const { profile } = this.#engine;
     if (roots[0].dtype === 'u8') {
       const body = generator.scope(({ lines }) => {
         const value = generator.value(roots[0], 'i');
         return [...lines, `return ${value};`].join('\n');
       });
-      return this.#finish(kernel, bytesKernel(roots[0].size, limit), { body }, generator, {
+      return this.#finish(kernel, bytesKernel(roots[0].size, profile), { body }, generator, {
         y: this.#place(roots[0]),
       });
     }
     const four = this.#fourAtATime(kernel);
     const { prologue, body } = generator.loop(() => this.#storeAll(generator, roots, four));
-    const lowered = elementwiseKernel(Math.ceil(roots[0].size / (four ? 4 : 1)), limit);
+    const lowered = elementwiseKernel(Math.ceil(roots[0].size / (four ? 4 : 1)), profile);
     return this.#finish(kernel, lowered, { prologue, body }, generator, {});
   }
 
@@ -446,24 +446,39 @@ class Builder {
     return command;
   }
 
-  /** Several elementwise kernels of one structure as one dispatch over a table of chunks. */
+  /** Several elementwise kernels as one dispatch over a table of chunks: a formula for each structure. */
   #updateCommand(group: UpdateGroup, owned: BufferRange[]): Command {
     const { engine } = this.#request;
-    const four = group.kernels.some((kernel) => this.#fourAtATime(kernel));
-    const segments = group.kernels.map((kernel) => {
-      const generator = new UpdateGenerator(
-        (x) => this.#source(x, kernel),
-        (tensor) => this.#bufferClass(tensor),
-      );
-      const roots = kernel.roots.map(({ tensor }) => tensor);
-      const text = generator.loop(() => this.#storeAll(generator, roots, four));
-      return { generator, text, size: roots[0].size };
+    const members = group.flat();
+    const four = members.some((kernel) => this.#fourAtATime(kernel));
+    let writing = members[0];
+    const generator = new UpdateGenerator(
+      (x) => this.#source(x, writing),
+      (tensor) => this.#bufferClass(tensor),
+    );
+    /** Writes a kernel's formula; its operands are then the generator's columns. */
+    const write = (kernel: Kernel) => {
+      writing = kernel;
+      generator.next();
+      return generator.loop(() => this.#storeAll(generator, rootsOf(kernel), four));
+    };
+    const formulas = group.map((kernels) => {
+      const text = write(kernels[0]);
+      const segments = kernels.map((kernel) => {
+        const twin = new UpdateGenerator(
+          (x) => this.#source(x, kernel),
+          (tensor) => this.#bufferClass(tensor),
+        );
+        twin.loop(() => this.#storeAll(twin, rootsOf(kernel), four));
+        return { size: kernel.roots[0].tensor.size, columns: twin.columns };
+      });
+      return { ...text, segments };
     });
-    const [{ generator, text }] = segments;
     // One window per buffer that holds every operand of every segment.
+    const segments = formulas.flatMap((formula) => formula.segments);
     const windows = generator.bindings.map(({ source }) => {
-      const ranges = segments.flatMap((segment) =>
-        segment.generator.columns
+      const ranges = segments.flatMap(({ columns }) =>
+        columns
           .filter((tensor) => this.#bufferClass(tensor) === source.key)
           .map((tensor) => this.#place(tensor).range!),
       );
@@ -472,32 +487,28 @@ class Builder {
       return { buffer: ranges[0].buffer, offset, size: end - offset };
     });
     const windowOf = new Map(generator.bindings.map(({ source }, i) => [source.key, windows[i]]));
-    const columns = generator.columns.length + 2;
-    const table: number[] = [];
-    for (const segment of segments)
-      for (let begin = 0; begin < segment.size; begin += UPDATE_CHUNK) {
-        const end = Math.min(begin + UPDATE_CHUNK, segment.size);
-        table.push(begin / (four ? 4 : 1), four ? Math.ceil(end / 4) : end);
-        for (const tensor of segment.generator.columns) {
-          const { offset } = this.#place(tensor).range!;
-          table.push((offset - windowOf.get(this.#bufferClass(tensor))!.offset) / 4);
-        }
-      }
-    const rows = new Uint32Array(table);
+    const table = new UpdateTable(four);
+    formulas.forEach((formula, number) => {
+      for (const { size, columns } of formula.segments)
+        table.add(
+          number,
+          size,
+          columns.map((tensor) => {
+            const { offset } = this.#place(tensor).range!;
+            return (offset - windowOf.get(this.#bufferClass(tensor))!.offset) / 4;
+          }),
+        );
+    });
+    const rows = table.words();
     const tableRange = engine.allocateTable(rows.byteLength, 'update.table');
     owned.push(tableRange);
     engine.write(tableRange, rows);
-    const limit = engine.profile.limits.maxComputeWorkgroupsPerDimension;
-    const lowered = updateKernel(rows.length / columns, columns, limit);
-    const prologue = [
-      ...generator.columns.map((_, j) => `let o${j} = table[row + ${j + 2}u];`),
-      text.prologue,
-    ].join('\n');
+    const lowered = updateKernel(table.chunks, table.columns, engine.profile);
     const command: Command = {
-      label: `update ${group.kernels.length} × ${this.#label(group.kernels[0])}`,
+      label: group.map((kernels) => `update ${kernels.length} × ${this.#label(kernels[0])}`).join(' | '),
       shader: specialize(lowered.text, {
         tune: { ...lowered.tune },
-        holes: { prologue, body: text.body, bindings: generator.declarations(true) },
+        holes: { body: updateBody(formulas), bindings: generator.declarations(true) },
       }),
       constants: lowered.constants,
       bindings: {
@@ -515,7 +526,7 @@ class Builder {
     const from = this.#place(value);
     const to = this.#fixedPlace(this.#request.variableRange(variable), value);
     const words = Math.ceil(from.sizeBytes / 4);
-    const lowered = elementwiseKernel(words, this.#engine.profile.limits.maxComputeWorkgroupsPerDimension);
+    const lowered = elementwiseKernel(words, this.#engine.profile);
     const bindings = [
       '@group(0) @binding(101) var<storage, read> source: array<u32>;',
       '@group(0) @binding(102) var<storage, read_write> destination: array<u32>;',
@@ -531,7 +542,7 @@ class Builder {
       workgroups: lowered.workgroups,
     };
     const access = { label: command.label, reads: [from], writes: [to] };
-    push(access, { command, kernels: [], written: [value], copied: value });
+    push(access, { command, formulas: [], written: [value], copied: value });
   }
 
   // ---- names
@@ -541,6 +552,8 @@ class Builder {
     return ops.length === 0 ? 'copy' : ops.slice(0, 6).join('+') + (ops.length > 6 ? '+…' : '');
   }
 }
+
+const rootsOf = (kernel: Kernel): Tensor[] => kernel.roots.map(({ tensor }) => tensor);
 
 /** The numbers that a kernel gets: its own parameters, and what generated code asked for. */
 function uniformsOf({ params }: Lowered, { uniforms }: Generator): Record<string, Record<string, number>> {

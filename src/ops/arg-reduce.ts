@@ -11,13 +11,14 @@ import {
   type KernelFamily,
   type Lowered,
 } from './define.ts';
-import { grid } from './elementwise.ts';
+import { grid, lanesOf } from './elementwise.ts';
 import { ndarray } from './reference.ts';
 import { cast } from './select.ts';
 import { normalizeAxis, reducedShape, type Shape, show, sizeOf } from './shape.ts';
 import { softmaxFamily } from './softmax.ts';
 import type { Tensor } from './tensor.ts';
 
+/** Lanes that share one output when they cooperate. */
 const WORKGROUP = 64;
 
 /** From this length on a workgroup shares one output. */
@@ -35,15 +36,16 @@ const argReduceFamily: KernelFamily = {
     const params = view(x.shape, attributes.axis as number);
     const together =
       (tuning.COOPERATE as boolean | undefined) ?? (params.inner === 1 && params.length >= COOPERATE_FROM);
+    const lanes = together ? WORKGROUP : lanesOf(profile);
     const outputs = params.outer * params.inner;
     return {
       text: kernels.arg_reduce,
       tuning: { COOPERATE: together },
       tune: { Scalar: x.dtype },
-      constants: { LARGEST: attributes.largest as boolean, WORKGROUP, COOPERATE: together },
+      constants: { LARGEST: attributes.largest as boolean, WORKGROUP: lanes, COOPERATE: together },
       params,
       workgroups: grid(
-        together ? outputs : Math.ceil(outputs / WORKGROUP),
+        together ? outputs : Math.ceil(outputs / lanes),
         profile.limits.maxComputeWorkgroupsPerDimension,
       ),
     };

@@ -105,6 +105,8 @@ export interface Op {
   readonly alias?: boolean;
   /** Kernel op. */
   readonly kernel?: KernelBinding;
+  /** Kernel op with an `expression` too: is this node so small that it can be computed where it is used? */
+  short?(node: Tensor): boolean;
   /** The name of another family's output that this node can be instead, when `anchor` is in the same graph. */
   join?(node: Tensor, anchor: Tensor): string | null;
   /** Replaces the node by simpler ops when a plan is made (long reductions in stages). */

@@ -22,6 +22,8 @@ export interface Expressions {
   remainder(index: string, divisor: number): string;
   /** `start` + index, an index expression again; `start` is a u32 expression and a multiple of `multiple`. */
   advance(index: string, start: string, multiple: number): string;
+  /** Σ term(l) over l = 0, 1, … `count` - 1, one after the other: a loop. */
+  total(count: number, dtype: DType, term: (l: string) => string): string;
   /** Makes the functions of `shaders/lib/<library>.wgsl` available. */
   use(library: string): void;
 }

@@ -15,7 +15,8 @@ import {
   type Op,
   type Tolerance,
 } from './define.ts';
-import { grid } from './elementwise.ts';
+import { grid, lanesOf } from './elementwise.ts';
+import type { Expressions } from './expression.ts';
 import { isColumnSumOf } from './matmul.ts';
 import type { Axes, ReduceOptions } from './methods.ts';
 import { broadcastTo, reshape, transpose } from './movement.ts';
@@ -98,7 +99,7 @@ function view(shape: Shape, axes: readonly number[]) {
 /** The longest chain of additions per lane: 64 blocks of 64 keep a sum within 1e-6 (FAULTS F18). */
 const LONGEST_CHAIN = 4096;
 
-/** Lanes of a workgroup; also how many share one output when they cooperate. */
+/** Lanes that share one output when they cooperate. */
 const WORKGROUP = 64;
 
 /** From this length on a workgroup shares one output, if elements are neighbours. */
@@ -113,15 +114,16 @@ const reduceFamily: KernelFamily = {
     const { kind, axes, parts = 1 } = attributes as unknown as ReduceAttributes;
     const shape = view(x.shape, axes);
     const together = parts === 1 && ((tuning.COOPERATE as boolean | undefined) ?? cooperates(shape));
+    const lanes = together ? WORKGROUP : lanesOf(profile);
     const outputs = shape.outer * parts * shape.inner;
     return {
       text: kernels.reduce,
       tuning: { COOPERATE: together },
       tune: { Scalar: x.dtype },
-      constants: { KIND: table[kind].kind, WORKGROUP, COOPERATE: together },
+      constants: { KIND: table[kind].kind, WORKGROUP: lanes, COOPERATE: together },
       params: { ...shape, parts },
       workgroups: grid(
-        together ? outputs : Math.ceil(outputs / WORKGROUP),
+        together ? outputs : Math.ceil(outputs / lanes),
         profile.limits.maxComputeWorkgroupsPerDimension,
       ),
     };
@@ -165,6 +167,24 @@ const attributesOf = (kind: keyof typeof table, axes: number[], keepDims = false
   keepDims,
 });
 
+/** So many terms make a short sum. */
+export const SHORT_SUM = 256;
+
+/** A few short sums, like those of a batch's losses, may be a loop in whoever needs them rather than a kernel. */
+const isShort = ({ inputs: [x], size }: Tensor): boolean => size <= 16 && x.size <= SHORT_SUM * size;
+
+/** Element `index` of Σ x[outer, l, inner] over l, as a loop. */
+function shortSum(e: Expressions, [x]: readonly Tensor[], index: string, y: Tensor): string {
+  const { axes } = y.attributes as unknown as ReduceAttributes;
+  const { outer, length, inner } = view(x.shape, axes);
+  const first = outer === 1 ? index : e.divide(index, inner);
+  const column = outer === 1 ? index : e.remainder(index, inner);
+  return e.total(length, y.dtype, (l) => {
+    const row = outer === 1 ? l : e.name(`${first} * ${e.uniform(length, 'u32')} + ${l}`);
+    return e.value(x, e.name(`${row} * ${e.uniform(inner, 'u32')} + ${column}`));
+  });
+}
+
 function reduction(kind: keyof typeof table): Op {
   const row: Row = table[kind];
   const cases: Case[] = [
@@ -197,6 +217,7 @@ function reduction(kind: keyof typeof table): Op {
     },
     dtype: ([x]) => x,
     kernel: { family: reduceFamily, inputs: ['x'], output: 'y' },
+    ...(kind === 'sum' && { expression: shortSum, short: isShort }),
     join(node, anchor) {
       const [v] = node.inputs;
       const { axes } = node.attributes as unknown as ReduceAttributes;

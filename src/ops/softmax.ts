@@ -17,7 +17,7 @@ import {
   type Lowered,
   type Op,
 } from './define.ts';
-import { grid } from './elementwise.ts';
+import { grid, lanesOf } from './elementwise.ts';
 import { expandDims, transpose } from './movement.ts';
 import { sum } from './reduce.ts';
 import { build, type NdArray, ndarray } from './reference.ts';
@@ -26,6 +26,7 @@ import { normalizeAxis, type Shape, sameShape, show, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { exp, neg } from './unary.ts';
 
+/** Lanes that share one output when they cooperate. */
 const WORKGROUP = 64;
 
 /**
@@ -42,13 +43,14 @@ export const softmaxFamily: KernelFamily = {
     const columns = x.shape.at(-1) as number;
     const rows = sizeOf(x.shape.slice(0, -1));
     const together = (tuning.COOPERATE as boolean | undefined) ?? cooperates(profile, rows, columns);
+    const lanes = together ? WORKGROUP : lanesOf(profile);
     return {
       text: kernels.softmax,
       tuning: { COOPERATE: together },
-      constants: { WORKGROUP, COOPERATE: together },
+      constants: { WORKGROUP: lanes, COOPERATE: together },
       params: { rows, columns },
       workgroups: grid(
-        together ? rows : Math.ceil(rows / WORKGROUP),
+        together ? rows : Math.ceil(rows / lanes),
         profile.limits.maxComputeWorkgroupsPerDimension,
       ),
     };

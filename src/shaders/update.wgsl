@@ -1,12 +1,16 @@
-// The same elementwise formula over many tensors in one dispatch: every optimizer update of a model.
+// Elementwise formulas over many tensors in one dispatch: every optimizer update of a model, and whatever else
+// a step updates in place.
 //
-// A table cuts the tensors into chunks, one per workgroup. A row of the table holds the chunk's first
-// element, the element after its last, and the position (in words) of each operand in its buffer; the
-// formula then reads w[i], g[i], m[i] … as buffer[position + i]. A model with a hundred layers costs
-// what one with a single large layer costs.
+// A table cuts the tensors into chunks, one per workgroup. A row of the table holds the number of the chunk's
+// formula, the chunk's first element, the element after its last, and the position (in words) of each operand
+// in its buffer; a formula then reads w[i], g[i], m[i] … as buffer[position + i]. A model with a hundred layers
+// costs what one with a single large layer costs.
+//
+// The body is generated: for each formula (a `switch` where there are several) what all elements share, and
+// `for (var i = first + lane; i < end; i += WORKGROUP) { … }`.
 
 override WORKGROUP = 64u;
-const COLUMNS = 2u; // @tune
+const COLUMNS = 3u; // @tune
 
 struct Params {
   chunks: u32,
@@ -27,9 +31,8 @@ fn main(
     return;
   }
   let row = chunk * COLUMNS;
-  let end = table[row + 1u];
-  // @prologue
-  for (var i = table[row] + lane; i < end; i += WORKGROUP) {
-    // @body
-  }
+  let formula = table[row];
+  let first = table[row + 1u];
+  let end = table[row + 2u];
+  // @body
 }

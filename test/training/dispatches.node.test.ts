@@ -58,9 +58,8 @@ describe('a step of 784-128-10 with rmsprop and accuracy, in the steady state', 
     memory = sizes.seen;
   });
 
-  test('takes at most 10 dispatches', () => {
-    expect(epoch.dispatches / steps).toBeGreaterThan(1);
-    expect(Math.floor(epoch.dispatches / steps)).toBeLessThanOrEqual(10);
+  test('takes 8 dispatches', () => {
+    expect(Math.floor(epoch.dispatches / steps)).toBe(8);
   });
   test('makes no buffer, no bind group and no pipeline', () => {
     expect(epoch).toMatchObject({ buffers: 0, bindGroups: 0, pipelines: 0 });
@@ -107,7 +106,9 @@ describe('fusion belongs to the graph and not to one model', () => {
       ' – ',
     );
 
-    test(`${name} with ${optimizer} takes at most 3 dispatches per dense layer + 4`, async () => {
+    // Adam's update reads the count of steps that another kernel then moves on.
+    const rest = optimizer.startsWith('adam') ? 3 : 2;
+    test(`${name} with ${optimizer} takes at most 3 dispatches per dense layer + ${rest}`, async () => {
       const steps = 40;
       const rows = steps * batch;
       const data = generator(trial + 1);
@@ -124,7 +125,7 @@ describe('fusion belongs to the graph and not to one model', () => {
         { batchSize: batch, epochs: 2, verbose: 0, callbacks: [counts.callback] },
       );
       const { dispatches } = between(counts.seen[0], counts.seen[1]);
-      expect(Math.floor(dispatches / steps)).toBeLessThanOrEqual(3 * depth + 4);
+      expect(Math.floor(dispatches / steps)).toBeLessThanOrEqual(3 * depth + rest);
       expect(history.loss.every(Number.isFinite)).toBe(true);
     });
   }

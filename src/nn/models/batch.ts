@@ -5,7 +5,7 @@ import type { Tensor } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import { readOptions } from '../names.ts';
 import type { Model } from './model.ts';
-import { columnSums } from './objective.ts';
+import { allSums } from './objective.ts';
 import { checkClassWeight, classCount, takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
 
@@ -85,7 +85,7 @@ export class BatchSteps {
           const { loss, columns } = objective.measure(model, { x, y, weight: weight ?? null }, training);
           const weights = model.trainableWeights;
           if (training && weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
-          return columnSums(columns);
+          return allSums(columns);
         },
         { name: operation, engine },
       ) as unknown as BatchStep;

@@ -21,6 +21,7 @@ import {
   type LoopState,
   Order,
   type StepPair,
+  sumsApart,
 } from './steps.ts';
 import { StreamEvaluation, takeMade } from './stream.ts';
 
@@ -103,7 +104,7 @@ export class Evaluation {
     this.hasWeights = samples.weight !== null;
     this.batches = new Batches(samples, samples.batchSize ?? batchSize);
     this.order = samples.order ? new Order(samples.count) : null;
-    this.state = model.loops.evaluate.take(objective.countSums(this.hasWeights));
+    this.state = model.loops.evaluate.take(objective.sumSizes(this.hasWeights, sumsApart(this.batches)));
     this.meter = new Meter(objective.countSums(this.hasWeights));
     this.steps = evaluationSteps(model, objective, this.state, this.batches, this.order, engine);
   }

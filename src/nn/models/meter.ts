@@ -1,6 +1,6 @@
 /**
  * Sums over an epoch. The GPU adds up in f32, which is exact enough for a block of steps only; after each
- * block its sums are read, and the step after it starts anew. Blocks are counted in steps and not in time,
+ * block its sums are read and cleared. Blocks are counted in steps and not in time,
  * so that a run adds up to the same bits whenever it is looked at.
  */
 export const BLOCK = 256;

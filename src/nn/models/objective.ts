@@ -68,7 +68,7 @@ export class Objective {
   readonly loss: Loss;
   readonly metrics: readonly Metric[];
   private readonly shapes: readonly [Shape, Shape];
-  private readonly sumCounts = new Map<boolean, readonly number[]>();
+  private readonly examples = new Map<boolean, readonly (readonly Tensor[])[]>();
   /** From this one on, metrics are weighted by the samples' weights. */
   private readonly firstWeighted: number;
 
@@ -146,35 +146,55 @@ export class Objective {
     return this.sumsOf(hasWeights).reduce((total, count) => total + count, 1);
   }
 
-  /** How many sums each metric has. Tensors are descriptions: no work is done. */
+  /** The sizes of `columnSums`. */
+  sumSizes(hasWeights: boolean, apart: boolean): readonly number[] {
+    const columns = [zeros([1]), ...this.exampleColumns(hasWeights).flat()];
+    return grouped(columns, apart).map((group) => group.reduce((total, one) => total + columnsIn(one), 0));
+  }
+
+  /** How many sums each metric has. */
   private sumsOf(hasWeights: boolean): readonly number[] {
-    const known = this.sumCounts.get(hasWeights);
+    return this.exampleColumns(hasWeights).map((columns) =>
+      columns.reduce((count, column) => count + columnsIn(column), 0),
+    );
+  }
+
+  /** What each metric makes of one sample. Tensors are descriptions: no work is done. */
+  private exampleColumns(hasWeights: boolean): readonly (readonly Tensor[])[] {
+    const known = this.examples.get(hasWeights);
     if (known) return known;
     const [y, p] = this.shapes.map(([, ...sizes]) => zeros([1, ...sizes]));
-    const counts = this.metrics.map((metric, i) => {
-      const weight = hasWeights && i >= this.firstWeighted ? zeros([1]) : null;
-      return metric.columns(y, p, weight).reduce((count, column) => count + columnsIn(column), 0);
-    });
-    this.sumCounts.set(hasWeights, counts);
-    return counts;
+    const columns = this.metrics.map((metric, i) =>
+      metric.columns(y, p, hasWeights && i >= this.firstWeighted ? zeros([1]) : null),
+    );
+    this.examples.set(hasWeights, columns);
+    return columns;
   }
 }
 
 const columnsIn = (column: Tensor): number => (column.rank < 2 ? 1 : column.shape[1]);
 
-/**
- * Sums of columns over the samples, one after the other: [sums]. Single columns that follow one another stand
- * side by side in one kernel; wide ones get their own, since an element would be chosen among too many.
- */
-export function columnSums(columns: readonly Tensor[]): Tensor {
+/** Which columns are summed together: single ones that follow one another, unless `apart`. */
+function grouped(columns: readonly Tensor[], apart: boolean): Tensor[][] {
   const groups: Tensor[][] = [];
   for (const column of columns) {
     const last = groups.at(-1);
-    if (column.rank < 2 && last && last[0].rank < 2) last.push(column);
+    if (!apart && column.rank < 2 && last && last[0].rank < 2) last.push(column);
     else groups.push([column]);
   }
-  return lined(groups.map((group) => sum(group[0].rank < 2 ? sideBySide(group) : group[0], 0)));
+  return groups;
 }
+
+/**
+ * Sums of columns over the samples. Single columns that follow one another stand side by side in one kernel; wide
+ * ones get their own, since an element would be chosen among too many. Short columns are better summed `apart`:
+ * then each sum is a loop in the update that adds it up.
+ */
+export const columnSums = (columns: readonly Tensor[], apart: boolean): Tensor[] =>
+  grouped(columns, apart).map((group) => sum(group[0].rank < 2 ? sideBySide(group) : group[0], 0));
+
+/** All sums one after the other. */
+export const allSums = (columns: readonly Tensor[]): Tensor => lined(columnSums(columns, false));
 
 /** Columns [N] as [N, columns]. Many are chosen among by number: nested concatenations compile for seconds. */
 function sideBySide(columns: readonly Tensor[]): Tensor {

@@ -57,7 +57,7 @@ export async function runPass(pass: Pass): Promise<Logs> {
     const due = progress !== null && !meter.isWaiting && performance.now() - told >= FRAME_MS;
     if (!closes && !due && !byBatch) continue;
     const step = done;
-    const taken = meter.take(state.read(engine), closes);
+    const taken = meter.take(state.read(engine, closes), closes);
     if (byBatch) {
       await taken;
       await byBatch.end(step - 1, logsAfter(step));

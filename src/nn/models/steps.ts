@@ -8,10 +8,9 @@ import { type defaultEngine, leafRange, serial } from '../../graph/runtime.ts';
 import { assignAll } from '../../graph/variables.ts';
 import { iota, tensor, variable } from '../../ops/constant.ts';
 import { gather } from '../../ops/movement.ts';
-import { where } from '../../ops/select.ts';
+import { SHORT_SUM } from '../../ops/reduce.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
-import { BLOCK } from './meter.ts';
 import { type Batch, columnSums, type Objective, type Predictor } from './objective.ts';
 import type { Samples } from './samples.ts';
 
@@ -23,10 +22,10 @@ export class LoopState {
   /** Steps since the loop began. */
   readonly position: Variable = variable(0, { dtype: 'i32', name: 'position', trainable: false });
   /** Sums of the columns over the present block of steps. */
-  readonly sums: Variable;
+  readonly sums: readonly Variable[];
 
-  constructor(sums: number) {
-    this.sums = variable(new Float32Array(sums), { name: 'sums', trainable: false });
+  constructor(sizes: readonly number[]) {
+    this.sums = sizes.map((size) => variable(new Float32Array(size), { name: 'sums', trainable: false }));
   }
 
   /**
@@ -34,34 +33,40 @@ export class LoopState {
    * assignment would be a kernel of its own, and nobody else reads the counter.
    */
   restart(engine: Engine): Promise<void> {
-    return serial(engine, async () =>
-      engine.write(leafRange(this.position.value, engine), new Int32Array(1)),
-    );
+    return serial(engine, async () => {
+      engine.write(leafRange(this.position.value, engine), new Int32Array(1));
+      for (const { value, size } of this.sums) engine.write(leafRange(value, engine), new Float32Array(size));
+    });
   }
 
-  /** The sums after the steps that were asked for so far. */
-  read(engine: Engine): Promise<Float32Array> {
-    const reading = serial(engine, async () => ({ bytes: engine.read(leafRange(this.sums.value, engine)) }));
-    return reading.then(async ({ bytes }) => new Float32Array(await bytes, 0, this.sums.size));
+  /** The sums after the steps that were asked for so far. `clear`: the next step begins with zeros. */
+  read(engine: Engine, clear: boolean): Promise<Float32Array> {
+    const reading = serial(engine, async () => ({
+      bytes: engine.readAll(
+        this.sums.map(({ value }) => leafRange(value, engine)),
+        { clear },
+      ),
+    }));
+    return reading.then(async ({ bytes }) => new Float32Array(await bytes));
   }
 
   dispose(): void {
     this.position.dispose();
-    this.sums.dispose();
+    for (const sum of this.sums) sum.dispose();
   }
 }
 
 /** Loop states of one model, used again so that memory stays where it is from run to run. */
 export class LoopStates {
-  private readonly free = new Map<number, LoopState[]>();
+  private readonly free = new Map<string, LoopState[]>();
 
-  take(sums: number): LoopState {
-    return this.free.get(sums)?.pop() ?? new LoopState(sums);
+  take(sizes: readonly number[]): LoopState {
+    return this.free.get(sizes.join())?.pop() ?? new LoopState(sizes);
   }
 
   giveBack(state: LoopState): void {
-    const { size } = state.sums;
-    this.free.set(size, [...(this.free.get(size) ?? []), state]);
+    const key = state.sums.map(({ size }) => size).join();
+    this.free.set(key, [...(this.free.get(key) ?? []), state]);
   }
 
   dispose(): void {
@@ -155,13 +160,15 @@ export const disposeSteps = ({ whole, rest }: StepPair): void => {
   rest?.dispose();
 };
 
-/** Adds a batch's columns to the sums, which start anew with each block, and goes on to the next batch. */
-function account(state: LoopState, columns: readonly Tensor[], steps: number): void {
-  const { position, sums } = state;
-  const first = modulo(modulo(position, steps), BLOCK).equal(0);
+/** Are the batches so small that each column has its own sum? */
+export const sumsApart = ({ size }: Batches): boolean => size <= SHORT_SUM;
+
+/** Adds a batch's columns to the sums and goes on to the next batch. */
+function account({ position, sums }: LoopState, columns: readonly Tensor[], apart: boolean): void {
+  const ofBatch = columnSums(columns, apart);
   assignAll([
-    [sums, where(first, 0, sums).add(columnSums(columns))],
-    [position, position.add(1)],
+    ...sums.map((sum, i) => [sum, sum.add(ofBatch[i])] as const),
+    [position, position.add(1)] as const,
   ]);
 }
 
@@ -179,7 +186,7 @@ export const trainingSteps = (
     const { loss, columns } = objective.measure(model, batches.at(state.position, size, order), true);
     const weights = model.trainableWeights;
     if (weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
-    account(state, columns, batches.steps);
+    account(state, columns, sumsApart(batches));
   });
 
 /** Forward, account. */
@@ -193,5 +200,5 @@ export const evaluationSteps = (
 ): StepPair =>
   makeSteps('evaluate', batches, engine, (size) => {
     const { columns } = objective.measure(model, batches.at(state.position, size, order), false);
-    account(state, columns, batches.steps);
+    account(state, columns, sumsApart(batches));
   });

@@ -17,6 +17,7 @@ import {
   type LoopState,
   Order,
   type StepPair,
+  sumsApart,
   trainingSteps,
 } from './steps.ts';
 
@@ -47,7 +48,7 @@ export class Training {
     this.engine = engine;
     this.hasWeights = samples.weight !== null;
     this.batches = new Batches(samples, samples.batchSize ?? settings.batchSize);
-    this.state = model.loops.train.take(objective.countSums(this.hasWeights));
+    this.state = model.loops.train.take(objective.sumSizes(this.hasWeights, sumsApart(this.batches)));
     // A dataset has its own order, or none; other samples are shuffled here.
     const seed = model.randomSeed ?? engine.seed;
     const shuffle = settings.shuffle && !samples.batchSize;
