@@ -71,7 +71,7 @@ const unexpected: Words = {
 /** What to tell about an error. `isLost`: whether the device is gone, whatever the error says. */
 export function describeFailure(error: unknown, isLost = false): FailureEvent {
   const code = isLost ? 'DEVICE_LOST' : codeOf(error);
-  const { title, fix, canRestart = false } = words[code] ?? unexpected;
+  const { title, fix, canRestart = false } = Object.hasOwn(words, code) ? words[code] : unexpected;
   const message = error instanceof Error && error.message ? error.message : String(error);
   return {
     type: 'failure',
