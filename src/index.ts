@@ -29,6 +29,7 @@ export type { NestedArray } from './base/nested.ts';
 export * from './data/index.ts';
 export { Engine, type EngineMemory, type EngineStats, type InitOptions } from './engine/engine.ts';
 export type { Profile } from './engine/profile.ts';
+export type { Choice as TuningChoice, Tuning, TuningOption, TuningRecord } from './engine/tuning.ts';
 export { type Captured, type CaptureOptions, capture, type Outputs } from './graph/capture.ts';
 export type { PlannedKernel, PlannedOp, PlannedOperand } from './graph/explain.ts';
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';

@@ -6,9 +6,9 @@
  */
 
 import { DownloadError, FormatError, UnsupportedError, ValueError } from '../base/errors.ts';
+import { cacheFolder, diskFileStore, type FileStore } from '../base/file-store.ts';
 import { environment } from '../base/platform.ts';
 import { type DownloadProgress, download, type PublishedFile, sha256 } from './download.ts';
-import { diskFileStore, type FileStore } from './file-store.ts';
 import { isGzip } from './idx.ts';
 import { unpackArchive } from './keras-archive.ts';
 import type { PublishedDataset } from './published.ts';
@@ -159,9 +159,7 @@ class Cache {
   constructor(dataset: PublishedDataset, disk: FileStore, environment: Surroundings['environment']) {
     this.dataset = dataset;
     this.disk = disk;
-    const root =
-      environment('XDG_CACHE_HOME') || environment('LOCALAPPDATA') || disk.join(disk.home(), '.cache');
-    this.folder = disk.join(root, 'weft', 'datasets', dataset.folder);
+    this.folder = disk.join(cacheFolder(disk, environment), 'datasets', dataset.folder);
   }
 
   async readAll(): Promise<Map<PublishedFile, FoundFile>> {

@@ -1,21 +1,33 @@
 /** An engine: one GPU device with its memory, its compiled kernels and its recordings. */
 import { ConfigError, DisposedError, LimitError } from '../base/errors.ts';
+import { textStore } from '../base/text-store.ts';
 import { align, type BufferRange, Heap, Staging, StepArena } from './arena.ts';
 import { Buffers } from './buffers.ts';
 import { BufferUsage, type DeviceOptions, MapMode, openDevice } from './gpu.ts';
 import { Health } from './health.ts';
+import { openBench } from './measure.ts';
 import { Pipelines } from './pipeline.ts';
 import type { Profile } from './profile.ts';
 import { type Command, checkCommand, packUniforms, Recording } from './recorder.ts';
 import { type CommandTime, timeCommands } from './timing.ts';
+import { Tuner } from './tuner.ts';
+import { checkTuning, type TuningOption } from './tuning.ts';
+import { adapterName, TuningCache } from './tuning-cache.ts';
 
 export interface InitOptions extends DeviceOptions {
   /** Seed of everything random, a whole number from 0 to 2³² − 1; default: a random one. */
   seed?: number;
   /** Most bytes of GPU memory to use; default: what the device has. */
   maxBytes?: number;
-  /** 'off' for the plain variant of each kernel, or values by kernel name; default: chosen from the profile. */
-  tuning?: 'off' | Record<string, Record<string, number | string | boolean>>;
+  /**
+   * How each kernel's variant is chosen. `'off'` (default): by a rule from shapes and profile. `'cached'`: as it
+   * was measured on this adapter before, never measuring. `'full'`: what is not known yet is measured when a
+   * step is compiled, and kept for the next program. Or a record: what `engine.tuning.toJSON()` gave, for the
+   * same variants and the same bits, or values by kernel family.
+   */
+  tuning?: TuningOption;
+  /** Most milliseconds that `tuning: 'full'` measures per compiled step; default 4000. One compilation may overrun it. */
+  tuningBudgetMs?: number;
   /** Slow modes that find mistakes; results must not depend on them. */
   debug?: {
     /** Freed memory is filled with NaN. */
@@ -67,6 +79,8 @@ export class Engine {
   readonly profile: Profile;
   readonly seed: number;
   readonly options: Readonly<InitOptions>;
+  /** Which variant each kernel runs in, and why. */
+  readonly tuning: Tuner;
   readonly #health: Health;
   readonly #buffers: Buffers;
   readonly #heap: Heap;
@@ -107,6 +121,7 @@ export class Engine {
     this.#arena = new StepArena(this.#buffers);
     this.#staging = new Staging(this.#buffers);
     this.#pipelines = new Pipelines(device);
+    this.tuning = this.#tuner(options);
   }
 
   get closed(): boolean {
@@ -353,6 +368,19 @@ export class Engine {
 
   // ---- inside
 
+  #tuner({ tuning, tuningBudgetMs }: InitOptions): Tuner {
+    const adapter = adapterName(this.profile);
+    const note = (text: string): void => console.warn(text);
+    const cached = tuning === 'cached' || tuning === 'full';
+    return new Tuner(tuning, tuningBudgetMs, {
+      adapter,
+      cache: new TuningCache(cached ? textStore('tuning') : undefined, adapter, note),
+      bench: (writes) => openBench(this, writes),
+      now: () => performance.now(),
+      note,
+    });
+  }
+
   async #readBack(ranges: readonly BufferRange[], clear: boolean): Promise<ArrayBuffer> {
     this.check('read');
     const total = ranges.reduce((sum, range) => sum + range.size, 0);
@@ -419,18 +447,22 @@ export class Engine {
   }
 }
 
-function checkOptions({ seed, maxBytes, debug, ...rest }: InitOptions): void {
+function checkOptions({ seed, maxBytes, debug, tuning, tuningBudgetMs, ...rest }: InitOptions): void {
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new ConfigError(`init: seed is ${seed}; a whole number from 0 to 4294967295 was expected.`);
   }
   if (maxBytes !== undefined && !(maxBytes > 0)) {
     throw new ConfigError(`init: maxBytes is ${maxBytes}; a positive number of bytes was expected.`);
   }
-  const known = ['gpu', 'adapter', 'powerPreference', 'limits', 'features', 'tuning'];
+  checkTuning(tuning);
+  if (tuningBudgetMs !== undefined && !(tuningBudgetMs >= 0)) {
+    throw new ConfigError(`init: tuningBudgetMs is ${tuningBudgetMs}; milliseconds from 0 were expected.`);
+  }
+  const known = ['gpu', 'adapter', 'powerPreference', 'limits', 'features'];
   const unknown = Object.keys(rest).filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new ConfigError(
-      `init: no option '${unknown.join("', '")}'. Known: ${[...known, 'seed', 'maxBytes', 'debug'].join(', ')}.`,
+      `init: no option '${unknown.join("', '")}'. Known: ${[...known, 'seed', 'maxBytes', 'debug', 'tuning', 'tuningBudgetMs'].join(', ')}.`,
     );
   }
 }

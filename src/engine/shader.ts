@@ -21,6 +21,8 @@ export interface Shader {
   readonly code: string;
   /** Equal for equal shaders. */
   readonly key: string;
+  /** What was put into its holes: equal for all variants of one kernel, where they have the same holes. */
+  readonly holes: string;
   readonly bindings: readonly Binding[];
   /** The layout of each uniform struct, by variable name. */
   readonly uniforms: Readonly<Record<string, UniformLayout>>;
@@ -94,7 +96,7 @@ export function specialize(text: string, { tune = {}, holes = {} }: Specializati
     /\bvar<\s*storage\s*(?:,\s*read\s*)?>/g,
     'var<storage, read_write>',
   );
-  return { code, key: code, ...reflect(code) };
+  return { code, key: code, holes: JSON.stringify(holes), ...reflect(code) };
 }
 
 /** `8` in place of `4u` is `8u`: a tuning is a number, its type is the line's. */

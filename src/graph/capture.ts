@@ -30,8 +30,11 @@ export interface CaptureOptions {
   name?: string;
   /** The engine to run on; default the arguments' or the default one. */
   engine?: Engine;
-  /** Hears, during `prepare`, how many kernels are compiled where the driver compiles slowly. */
-  onCompile?: (done: number, total: number) => void;
+  /**
+   * Hears, during `prepare`, how many kernels are compiled where the driver compiles slowly, and before that how
+   * many are measured when `init({ tuning: 'full' })` asks for it.
+   */
+  onCompile?: (done: number, total: number, doing: 'compiling' | 'measuring') => void;
 }
 
 /** A captured function: call it, or replay it. */
@@ -157,7 +160,7 @@ class Entry {
   }
 
   /** Everything that must be in place before the plan can run; plans anew when a variable has moved. */
-  async ready(engine: Engine, label: string): Promise<Plan> {
+  async ready(engine: Engine, label: string, onTune: (done: number, total: number) => void): Promise<Plan> {
     const variables = new Set([...this.trace.leaves.keys(), ...this.trace.values.keys()]);
     for (const variable of variables) variable.checkUsable(label);
     await compute(
@@ -188,6 +191,7 @@ class Entry {
     this.plan = await makePlan({
       label,
       engine,
+      onTune,
       outputs: this.outputs,
       effects,
       leafOf: (variable) => this.trace.leaves.get(variable),
@@ -308,6 +312,8 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     return entry;
   };
 
+  const onTune = (done: number, total: number): void => options.onCompile?.(done, total, 'measuring');
+
   const engineFor = async (args: readonly Tensor[]): Promise<Engine> =>
     options.engine ?? args.find((x) => x.engine)?.engine ?? defaultEngine();
 
@@ -318,7 +324,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     return serial(engine, async () => {
       engine.check(label);
       const entry = entryFor(values, engine);
-      await entry.ready(engine, label);
+      await entry.ready(engine, label, onTune);
       await entry.bind(values, engine);
       const results = entry.run(engine, 1);
       let next = 0;
@@ -333,8 +339,8 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
         const engine = await engineFor(args);
         await serial(engine, async () => {
           engine.check(label);
-          const plan = await entryFor(args, engine).ready(engine, label);
-          await engine.warm(plan.recording, options.onCompile);
+          const plan = await entryFor(args, engine).ready(engine, label, onTune);
+          await engine.warm(plan.recording, (done, total) => options.onCompile?.(done, total, 'compiling'));
         });
       },
       async replay(times = 1): Promise<void> {
@@ -345,7 +351,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
             const entry = entryFor([], engine);
             if (entry.outputs.length > 0 || entry.placeholders.length > 0)
               throw new StateError(`replay: '${label}' has arguments or results; call it instead.`);
-            await entry.ready(engine, label);
+            await entry.ready(engine, label, onTune);
             const now = engine.options.debug?.noReplay ? 1 : left;
             entry.run(engine, now);
             left -= now;
@@ -363,7 +369,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
         return serial(engine, async () => {
           engine.check(label);
           const entry = entryFor(values, engine);
-          const plan = await entry.ready(engine, label);
+          const plan = await entry.ready(engine, label, onTune);
           if (!measure) return withoutTimes(plan);
           await entry.bind(values, engine);
           return timePlan(

@@ -7,8 +7,9 @@ import type { BufferRange } from '../engine/arena.ts';
 import type { Copy, Engine } from '../engine/engine.ts';
 import type { Command, Recording } from '../engine/recorder.ts';
 import { specialize } from '../engine/shader.ts';
+import type { TuningRequest } from '../engine/tuner.ts';
 import type { Tuning } from '../engine/tuning.ts';
-import type { Facts, Lowered } from '../ops/define.ts';
+import type { Facts, KernelCall, Lowered } from '../ops/define.ts';
 import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor, Variable } from '../ops/tensor.ts';
 import { explainKernels, opsOf, type PlannedKernel, type Sketch } from './explain.ts';
@@ -17,6 +18,7 @@ import { Generator, type Source } from './generate.ts';
 import { base, type Kernel } from './kernel.ts';
 import { type Access, layOut, type Place, placeFor, verify } from './memory.ts';
 import { isLeaf, simplify } from './simplify.ts';
+import { shaderFingerprint, tuningKey } from './tune.ts';
 import { mergeUpdates, UpdateGenerator, type UpdateGroup, UpdateTable, updateBody } from './update.ts';
 
 export interface PlanRequest {
@@ -36,7 +38,11 @@ export interface PlanRequest {
   readonly nameOf?: (leaf: Tensor) => string | null;
   /** Ranges into which outputs are to be computed directly; the others stay in the step arena. */
   readonly direct?: ReadonlyMap<Tensor, BufferRange>;
+  /** Given for what runs many times, whose kernels are worth measuring; hears how many of them are measured. */
+  readonly onTune?: (done: number, total: number) => void;
 }
+
+type Variant = NonNullable<PlannedKernel['tuning']>;
 
 export class Plan {
   readonly label: string;
@@ -174,6 +180,7 @@ class Builder {
       sketches.push(sketch);
     };
     try {
+      const variants = await this.#variants(groups);
       for (const group of groups) {
         const members = group.flat();
         const written = members.flatMap((kernel) => this.#written(kernel));
@@ -183,10 +190,10 @@ class Builder {
           reads: members.flatMap((kernel) => [...this.#fuser.reads(kernel)].map((x) => this.#place(x))),
           writes: written.map((tensor) => this.#place(tensor)),
         };
-        const choice = this.#choose(members[0]);
+        const tuning = variants.get(members[0]);
         const command =
-          members.length > 1 ? this.#updateCommand(group, owned) : this.#command(members[0], choice?.tuning);
-        push(access, { command, formulas: group, written, tuning: choice });
+          members.length > 1 ? this.#updateCommand(group, owned) : this.#command(members[0], tuning?.tuning);
+        push(access, { command, formulas: group, written, tuning });
       }
       for (const { value, variable } of this.#deferred) this.#copyCommand(value, variable, push);
       verify(accesses);
@@ -290,26 +297,51 @@ class Builder {
     return kernel.family ? this.#familyCommand(kernel, tuning) : this.#elementwiseCommand(kernel);
   }
 
-  /** The variant to run: the pinned one, or the family's own choice. */
-  #choose(kernel: Kernel): PlannedKernel['tuning'] {
-    if (!kernel.family) return undefined;
-    const { name } = kernel.family;
-    const { tuning: option } = this.#engine.options;
-    const pinned = option && option !== 'off' ? option[name] : undefined;
-    const { tuning } = this.#lower(kernel, pinned ?? {});
-    return tuning && { family: name, tuning, from: pinned ? 'pinned' : 'static' };
+  /** The variant of each family's kernel: the family's own choice, a pinned one, or what was measured. */
+  async #variants(groups: readonly UpdateGroup[]): Promise<Map<Kernel, Variant>> {
+    const kernels = groups
+      .flat(2)
+      .filter((kernel) => kernel.family?.candidates && this.#written(kernel).some(({ size }) => size > 0));
+    const { onTune } = this.#request;
+    const choices = await this.#engine.tuning.choose(
+      kernels.map((kernel) => this.#tuningRequest(kernel)),
+      { shaders: shaderFingerprint(), measure: onTune !== undefined, progress: onTune },
+    );
+    return new Map(kernels.map((kernel, i) => [kernel, { family: kernel.family!.name, ...choices[i] }]));
   }
 
-  #lower(kernel: Kernel, tuning: Tuning): Lowered {
+  #tuningRequest(kernel: Kernel): TuningRequest {
+    const family = kernel.family!;
+    const { profile } = this.#engine;
+    const call = this.#call(kernel);
+    const whole = (values: Tuning): Tuning => family.lower({ ...call, tuning: values }).tuning ?? values;
+    const standard = whole({});
+    const command = (tuning: Tuning): Command => this.#command(kernel, tuning);
+    let key: string | undefined;
+    return {
+      family: family.name,
+      get key() {
+        key ??= tuningKey(family.name, call, command(standard).shader.holes);
+        return key;
+      },
+      standard,
+      whole,
+      candidates: () => family.candidates!(profile, call),
+      command,
+      writes: this.#written(kernel).map((tensor) => this.#place(tensor).range!),
+    };
+  }
+
+  #call(kernel: Kernel, tuning: Tuning = {}): KernelCall {
     const facts = (of: ReadonlyMap<string, Tensor>): Record<string, Facts> =>
       Object.fromEntries([...of].map(([name, { shape, dtype }]) => [name, { shape, dtype }]));
-    return kernel.family!.lower({
+    return {
       inputs: facts(kernel.inputs),
       outputs: facts(kernel.outputs),
       attributes: kernel.attributes,
       profile: this.#engine.profile,
       tuning,
-    });
+    };
   }
 
   #elementwiseCommand(kernel: Kernel): Command {
@@ -365,7 +397,7 @@ class Builder {
   }
 
   #familyCommand(kernel: Kernel, tuning: Tuning): Command {
-    const lowered = this.#lower(kernel, tuning);
+    const lowered = kernel.family!.lower(this.#call(kernel, tuning));
     const generator = new Generator((x) => this.#source(x, kernel));
     const holes: Record<string, string> = {};
     const own: Record<string, Place> = {};

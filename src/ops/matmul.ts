@@ -217,7 +217,11 @@ export const matmulFamily: KernelFamily = {
       ),
     };
   },
-  candidates: (profile) => catalogue.map((one) => ({ tuning: { ...one }, refused: refusal(profile, one) })),
+  candidates: (profile, call) =>
+    catalogue
+      // No software driver has memory that is nearer than another: slabs only cost time to compile there.
+      .filter(({ shader }) => !call || !profile.isSoftware || shader !== 'matmul_workgroup')
+      .map((one) => ({ tuning: { ...one }, refused: refusal(profile, one) })),
 };
 
 /** The hard shapes: one, primes, below / at / above a tile, long sums, all flags, batches, nothing. */

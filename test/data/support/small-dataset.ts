@@ -1,7 +1,7 @@
 /** A published data set of a few 28 × 28 images, with a disk and a network in memory. */
 
+import type { FileStore } from '../../../src/base/file-store.ts';
 import { type PublishedFile, sha256 } from '../../../src/data/download.ts';
-import type { FileStore } from '../../../src/data/file-store.ts';
 import type { Surroundings } from '../../../src/data/find-published.ts';
 import type { PublishedDataset } from '../../../src/data/published.ts';
 import { counting, encodeIdx, gzip } from './idx-files.ts';

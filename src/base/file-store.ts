@@ -1,6 +1,6 @@
-/** The files a data set is looked for in; a page has none. */
+/** The disk, as data sets and caches use it; a page has none. */
 
-import { builtin } from '../base/platform.ts';
+import { builtin, environment } from './platform.ts';
 
 export interface FileStore {
   join(...parts: string[]): string;
@@ -12,6 +12,13 @@ export interface FileStore {
   write(path: string, bytes: Uint8Array): Promise<void>;
   remove(path: string): Promise<void>;
 }
+
+/** Where this user's programs keep what they can make again: Weft's folder in it. */
+export const cacheFolder = (disk: FileStore, variable = environment): string =>
+  disk.join(
+    variable('XDG_CACHE_HOME') || variable('LOCALAPPDATA') || disk.join(disk.home(), '.cache'),
+    'weft',
+  );
 
 /** The disk in Node; undefined in a page. */
 export function diskFileStore(): FileStore | undefined {

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { diskFileStore } from '../../src/data/file-store.ts';
+import { diskFileStore } from '../../src/base/file-store.ts';
 
 const disk = diskFileStore()!;
 let folder: string;
