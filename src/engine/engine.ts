@@ -20,6 +20,11 @@ export interface InitOptions extends DeviceOptions {
   /** Most bytes of GPU memory to use; default: what the device has. */
   maxBytes?: number;
   /**
+   * How long one submit of training may keep the GPU busy, milliseconds: short where a page must stay smooth, long
+   * where only speed counts. Default: 8 in a visible page and in a worker, else 40.
+   */
+  submitMs?: number;
+  /**
    * How each kernel's variant is chosen. `'off'` (default): by a rule from shapes and profile. `'cached'`: as it
    * was measured on this adapter before, never measuring. `'full'`: what is not known yet is measured when a
    * step is compiled, and kept for the next program. Or a record: what `engine.tuning.toJSON()` gave, for the
@@ -447,12 +452,23 @@ export class Engine {
   }
 }
 
-function checkOptions({ seed, maxBytes, debug, tuning, tuningBudgetMs, ...rest }: InitOptions): void {
+function checkOptions({
+  seed,
+  maxBytes,
+  submitMs,
+  debug,
+  tuning,
+  tuningBudgetMs,
+  ...rest
+}: InitOptions): void {
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new ConfigError(`init: seed is ${seed}; a whole number from 0 to 4294967295 was expected.`);
   }
   if (maxBytes !== undefined && !(maxBytes > 0)) {
     throw new ConfigError(`init: maxBytes is ${maxBytes}; a positive number of bytes was expected.`);
+  }
+  if (submitMs !== undefined && !(submitMs > 0)) {
+    throw new ConfigError(`init: submitMs is ${submitMs}; a positive number of milliseconds was expected.`);
   }
   checkTuning(tuning);
   if (tuningBudgetMs !== undefined && !(tuningBudgetMs >= 0)) {
@@ -462,7 +478,7 @@ function checkOptions({ seed, maxBytes, debug, tuning, tuningBudgetMs, ...rest }
   const unknown = Object.keys(rest).filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new ConfigError(
-      `init: no option '${unknown.join("', '")}'. Known: ${[...known, 'seed', 'maxBytes', 'debug', 'tuning', 'tuningBudgetMs'].join(', ')}.`,
+      `init: no option '${unknown.join("', '")}'. Known: ${[...known, 'seed', 'maxBytes', 'submitMs', 'debug', 'tuning', 'tuningBudgetMs'].join(', ')}.`,
     );
   }
 }

@@ -1,6 +1,7 @@
 /** The kinds of case that are about models: losses, metrics, layers, optimizers, fit and what goes with it. */
 import {
   callbacks,
+  defaultEngine,
   gradients,
   initializers,
   layers,
@@ -13,7 +14,8 @@ import {
   variable,
   zeros,
 } from '../../src/index.ts';
-import { Batches } from '../../src/nn/models/steps.ts';
+import { SampleBatches } from '../../src/nn/models/sample-batches.ts';
+import type { StepPair } from '../../src/nn/models/steps.ts';
 import { behaviours } from './behaviours.ts';
 import {
   type ConformanceCase,
@@ -250,13 +252,20 @@ async function initializer(one: ConformanceCase): Promise<void> {
 }
 
 /** The ranges of rows that make up the batches of an epoch. */
-function batches({ size, batch_size, expect }: ConformanceCase): void {
+async function batches({ size, batch_size, expect }: ConformanceCase): Promise<void> {
   const samples = { x: zeros([size, 1]), y: null, weight: null, start: 0, count: size, dispose() {} };
-  const dealt = new Batches(samples, batch_size);
-  const ranges = Array.from({ length: dealt.steps }, (_, step) => [
-    dealt.samplesIn(step),
-    dealt.samplesIn(step + 1),
-  ]);
+  const dealt = new SampleBatches(samples, batch_size, await defaultEngine(), {
+    rowsOf: null,
+    streamed: false,
+  });
+  await dealt.begin(0);
+  const ranges: number[][] = [];
+  for (let start = 0; ; ) {
+    const turn = await dealt.next(1, {} as StepPair);
+    if (turn === null) break;
+    ranges.push([start, start + turn.samples]);
+    start += turn.samples;
+  }
   expectNumbers(ranges.flat(), expect.flat(), exactly);
 }
 

@@ -9,17 +9,17 @@ import { Meter } from './meter.ts';
 import type { Model } from './model.ts';
 import type { Objective } from './objective.ts';
 import { Pace } from './pace.ts';
-import { runPass, throwIfAborted } from './pass.ts';
+import { evaluationListeners, runPass, throwIfAborted } from './pass.ts';
 import { optionGiven, refuseBeside } from './pipeline.ts';
-import { sorted, verbosity, withDefaults } from './run-options.ts';
+import { isStreamed } from './residency.ts';
+import { sorted, streaming, verbosity, withDefaults } from './run-options.ts';
+import { SampleBatches } from './sample-batches.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import {
-  Batches,
   disposeSteps,
   type Engine,
   evaluationSteps,
   type LoopState,
-  Order,
   type StepPair,
   sumsApart,
 } from './steps.ts';
@@ -34,6 +34,8 @@ export interface EvaluateOptions {
   sampleWeight?: unknown;
   /** Callbacks, or objects with some of their functions. */
   callbacks?: CallbackLike | readonly CallbackLike[] | null;
+  /** Whether samples are streamed; default where they are large, as in fit. */
+  stream?: boolean | null;
   /** Stops between two steps; evaluate then rejects with AbortError. */
   signal?: AbortSignal | null;
 }
@@ -51,12 +53,14 @@ export async function evaluateModel(
     verbose: 'auto' as EvaluateOptions['verbose'],
     sampleWeight: null as unknown,
     callbacks: null as EvaluateOptions['callbacks'],
+    stream: null as boolean | null,
     signal: null as AbortSignal | null,
     returnDict: true,
   });
   const batchSize = wholeNumber(given.batchSize, operation, 'batchSize');
   const verbose = verbosity(given.verbose, operation);
   const own = resolveCallbacks(given.callbacks, operation);
+  const stream = streaming(given.stream, operation);
   throwIfAborted(given.signal, operation);
   const { sampleWeight } = given;
   refuseBeside(x, operation, { y, sampleWeight, batchSize: optionGiven(options, 'batchSize') });
@@ -66,7 +70,8 @@ export async function evaluateModel(
   try {
     await model.prepareFor(samples, operation);
     const engine = await model.engineFor(samples.x);
-    return await runEvaluation(new Evaluation(model, samples, batchSize, engine));
+    const streamed = isStreamed([samples], engine, stream);
+    return await runEvaluation(new Evaluation(model, samples, batchSize, engine, streamed));
   } finally {
     samples.dispose();
   }
@@ -86,27 +91,29 @@ export async function evaluateModel(
 /** A pass without training over given samples, as often as wanted. */
 export class Evaluation {
   private readonly model: Model;
-  private readonly batches: Batches;
+  private readonly batches: SampleBatches;
   private readonly objective: Objective;
   private readonly engine: Engine;
   private readonly steps: StepPair;
-  private readonly pace = new Pace();
+  private readonly pace: Pace;
   private readonly meter: Meter;
   private readonly state: LoopState;
   private readonly hasWeights: boolean;
-  private readonly order: Order | null;
 
-  constructor(model: Model, samples: Samples, batchSize: number, engine: Engine) {
+  constructor(model: Model, samples: Samples, batchSize: number, engine: Engine, streamed: boolean) {
     const { objective } = model.compiled('evaluate');
     this.model = model;
     this.objective = objective;
     this.engine = engine;
+    this.pace = new Pace(engine.options.submitMs);
     this.hasWeights = samples.weight !== null;
-    this.batches = new Batches(samples, samples.batchSize ?? batchSize);
-    this.order = samples.order ? new Order(samples.count) : null;
+    this.batches = new SampleBatches(samples, samples.batchSize ?? batchSize, engine, {
+      rowsOf: samples.order ?? null,
+      streamed,
+    });
     this.state = model.loops.evaluate.take(objective.sumSizes(this.hasWeights, sumsApart(this.batches)));
     this.meter = new Meter(objective.countSums(this.hasWeights));
-    this.steps = evaluationSteps(model, objective, this.state, this.batches, this.order, engine);
+    this.steps = evaluationSteps(model, objective, this.state, this.batches, engine);
   }
 
   get stepCount(): number {
@@ -114,12 +121,14 @@ export class Evaluation {
   }
 
   async prepare(): Promise<void> {
+    this.batches.allocate();
     await Promise.all([this.steps.whole.prepare(), this.steps.rest?.prepare()]);
   }
 
   /** The step for a whole batch, with times if asked for. */
   async profile(measure: boolean): Promise<StepProfile> {
-    if (this.order) await this.order.write(this.batches.samples.order!(0), this.engine);
+    this.batches.allocate();
+    await this.batches.begin(0);
     await this.state.restart(this.engine);
     return this.steps.whole.profile({ measure });
   }
@@ -131,32 +140,20 @@ export class Evaluation {
     operation: string,
     { pass = 0, progress = false } = {},
   ): Promise<Logs> {
-    const { objective, order } = this;
+    const { objective, hasWeights, engine, steps, batches, state, meter, pace } = this;
     await callbacks.call('onTestBegin', {});
-    await this.state.restart(this.engine);
-    if (order) await order.write(this.batches.samples.order!(pass), this.engine);
-    const byBatch = callbacks.listen('onTestBatchBegin', 'onTestBatchEnd');
+    await state.restart(engine);
+    await batches.begin(pass);
     const logs = await runPass({
-      engine: this.engine,
-      steps: this.steps,
-      batches: this.batches,
-      state: this.state,
-      meter: this.meter,
-      pace: this.pace,
+      engine,
+      next: (most) => batches.next(most, steps),
+      state,
+      meter,
+      pace,
       signal,
       operation,
-      results: (sums, samples) => objective.results(sums, samples, this.hasWeights),
-      byBatch: byBatch
-        ? {
-            begin: (batch) => callbacks.call('onTestBatchBegin', batch, {}),
-            end: (batch, now) => callbacks.call('onTestBatchEnd', batch, sorted(now)),
-            stopped: () => false,
-          }
-        : null,
-      progress:
-        progress && callbacks.listen('onProgress')
-          ? (step, now) => callbacks.call('onProgress', step, sorted(now))
-          : null,
+      results: (sums, samples) => objective.results(sums, samples, hasWeights),
+      ...evaluationListeners(callbacks, progress),
     });
     await callbacks.call('onTestEnd', sorted(logs));
     return logs;
@@ -166,7 +163,7 @@ export class Evaluation {
   async dispose(): Promise<void> {
     await this.engine.idle().catch(() => {});
     disposeSteps(this.steps);
-    this.order?.dispose();
+    this.batches.dispose();
     this.model.loops.evaluate.giveBack(this.state);
   }
 }

@@ -41,6 +41,8 @@ export interface FitForm {
   readonly x: { readonly shape: readonly number[]; readonly dtype: DType };
   readonly y: { readonly shape: readonly number[]; readonly dtype: DType };
   readonly shuffle: boolean;
+  /** Whether the samples were streamed. */
+  readonly streamed: boolean;
 }
 
 /** Explains a step of a model. Runs while the model is locked; `choice` is null where it is not compiled. */
@@ -107,11 +109,11 @@ async function profileOf(
       batch.dispose();
     }
   }
-  const shuffle = model.latestFit?.shuffle ?? true;
+  const { shuffle, streamed } = model.latestFit ?? { shuffle: true, streamed: false };
   const loop =
     step === 'train'
-      ? new Training(model, samples, { batchSize, shuffle }, engine)
-      : new Evaluation(model, samples, batchSize, engine);
+      ? new Training(model, samples, { batchSize, shuffle }, engine, streamed)
+      : new Evaluation(model, samples, batchSize, engine, streamed);
   try {
     return await loop.profile(measure);
   } finally {

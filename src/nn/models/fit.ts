@@ -12,7 +12,8 @@ import type { FitForm } from './explain.ts';
 import type { Model } from './model.ts';
 import { throwIfAborted } from './pass.ts';
 import { optionGiven, refuseBeside } from './pipeline.ts';
-import { sorted, verbosity, withDefaults } from './run-options.ts';
+import { isStreamed } from './residency.ts';
+import { sorted, streaming, verbosity, withDefaults } from './run-options.ts';
 import {
   checkClassWeight,
   classCount,
@@ -50,6 +51,11 @@ export interface FitOptions {
   validationFreq?: number;
   /** Samples of a step of validation; default batchSize. */
   validationBatchSize?: number | null;
+  /**
+   * Whether samples are streamed through a small window on the GPU (true) or stay there for the whole run (false);
+   * default: streamed where they take more than half of the memory that is left. The numbers are the same.
+   */
+  stream?: boolean | null;
   /** Stops between two steps; fit then rejects with AbortError. */
   signal?: AbortSignal | null;
 }
@@ -68,6 +74,7 @@ function readFitOptions(options: FitOptions | undefined) {
     initialEpoch: 0,
     validationFreq: 1,
     validationBatchSize: null as number | null,
+    stream: null as boolean | null,
     signal: null as AbortSignal | null,
   });
   const batchSize = wholeNumber(given.batchSize, 'fit', 'batchSize');
@@ -87,6 +94,7 @@ function readFitOptions(options: FitOptions | undefined) {
     verbose: verbosity(given.verbose, 'fit'),
     shuffle: flag(given.shuffle, 'fit', 'shuffle'),
     callbacks: resolveCallbacks(given.callbacks, 'fit'),
+    stream: streaming(given.stream, 'fit'),
     signal: checkedSignal(given.signal),
   };
 }
@@ -152,27 +160,45 @@ async function takeBoth(
   }
 }
 
-const trainingOn = async (model: Model, source: Source, settings: Settings) =>
-  isMade(source)
-    ? new StreamTraining(model, source, settings)
-    : new Training(model, source, settings, await model.engineFor(source.x));
-
 /** What `explain` remembers of it. */
-function formOf({ x, y, count, batchSize, order }: Samples, settings: Settings): FitForm {
+function formOf({ x, y, count, batchSize, order }: Samples, settings: Settings, streamed: boolean): FitForm {
   return {
     batchSize: batchSize ?? settings.batchSize,
     count,
     x: { shape: x.shape, dtype: x.dtype },
     y: { shape: y!.shape, dtype: y!.dtype },
     shuffle: order !== undefined && order !== null ? true : settings.shuffle && !batchSize,
+    streamed,
   };
 }
 
-/** Validation runs where training does, whatever engine its data have been on. */
-const evaluationOn = async (model: Model, source: Source, train: Source, batchSize: number) =>
-  isMade(source)
-    ? new StreamEvaluation(model, source)
-    : new Evaluation(model, source, batchSize, await model.engineFor(isMade(train) ? source.x : train.x));
+/**
+ * What trains and what validates. Validation runs where training does, whatever engine its data have been on; and
+ * where their data together are too much for the GPU, both are streamed.
+ */
+async function loopsOn(
+  model: Model,
+  train: Source,
+  validation: Source | null,
+  settings: Settings,
+): Promise<[Training | StreamTraining, () => Evaluation | StreamEvaluation | null]> {
+  const samples = [train, validation].filter(
+    (source): source is Samples => source !== null && !isMade(source),
+  );
+  const engine = samples.length > 0 ? await model.engineFor(samples[0].x) : null;
+  const streamed = engine !== null && isStreamed(samples, engine, settings.stream);
+  if (!isMade(train)) model.latestFit = formOf(train, settings, streamed);
+  const training = isMade(train)
+    ? new StreamTraining(model, train, settings)
+    : new Training(model, train, settings, engine!, streamed);
+  const evaluation = () =>
+    validation === null
+      ? null
+      : isMade(validation)
+        ? new StreamEvaluation(model, validation)
+        : new Evaluation(model, validation, settings.validationBatchSize, engine!, streamed);
+  return [training, evaluation];
+}
 
 async function runEpochs(
   model: Model,
@@ -180,9 +206,8 @@ async function runEpochs(
   validation: Source | null,
   settings: Settings,
 ): Promise<History> {
-  const { epochs, initialEpoch, verbose, signal, validationBatchSize, validationFreq } = settings;
-  const training = await trainingOn(model, train, settings);
-  if (!isMade(train)) model.latestFit = formOf(train, settings);
+  const { epochs, initialEpoch, verbose, signal, validationFreq } = settings;
+  const [training, makeEvaluation] = await loopsOn(model, train, validation, settings);
   let evaluation: Evaluation | StreamEvaluation | null = null;
   const history = new History();
   const params: RunParameters = { verbose, epochs, steps: training.stepCount };
@@ -194,7 +219,7 @@ async function runEpochs(
   model.history = history;
   model.stopTraining = false;
   try {
-    if (validation) evaluation = await evaluationOn(model, validation, train, validationBatchSize);
+    evaluation = makeEvaluation();
     await Promise.all([training.prepare(), evaluation?.prepare()]);
     await callbacks.call('onTrainBegin', {});
     let logs: Logs = {};

@@ -45,6 +45,14 @@ export class Meter {
     return mine;
   }
 
+  /** Sums that were read elsewhere. */
+  add(sums: ArrayLike<number>): void {
+    this.queue = this.queue.then(() => {
+      this.totals = this.totals.map((total, i) => total + sums[i]);
+    });
+    this.queue.catch(() => {});
+  }
+
   get isWaiting(): boolean {
     return this.waiting > 0;
   }

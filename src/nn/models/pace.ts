@@ -6,19 +6,25 @@
  */
 import { isNode } from '../../base/platform.ts';
 
-/** In Node a submit may keep the GPU busy for so long, milliseconds. */
-const NODE_MS = 40;
-/** In a visible page, so that frames keep coming. */
+/** Where nobody looks on, in Node and in a hidden page, a submit may keep the GPU busy for so long, milliseconds. */
+const ALONE_MS = 40;
+/** Beside a page that somebody looks at, so that frames keep coming. */
 const PAGE_MS = 8;
-/** In Node, so many steps go together even where they take longer, as long as they stay below the next limit. */
-const NODE_LEAST = 12;
-const NODE_MOST_MS = 750;
+/** Alone, so many steps go together even where they take longer, as long as they stay below the next limit. */
+const ALONE_LEAST = 12;
+const ALONE_MOST_MS = 750;
 
-const isVisiblePage = (): boolean =>
-  !isNode &&
-  (globalThis as { document?: { visibilityState?: string } }).document?.visibilityState === 'visible';
+/**
+ * Whether frames may be waiting for the GPU: in a page unless it is hidden, and in a worker, which cannot know what
+ * its page does.
+ */
+function isBesidePage(): boolean {
+  const { document } = globalThis as { document?: { visibilityState?: string } };
+  return !isNode && document?.visibilityState !== 'hidden';
+}
 
 export class Pace {
+  private readonly submitMs: number | null;
   private readonly now: () => number;
   private count = 1;
   /** Milliseconds a step, or null before the second submit: the first one pays for warming up. */
@@ -26,7 +32,9 @@ export class Pace {
   private submits = 0;
   private last = 0;
 
-  constructor(now: () => number = () => performance.now()) {
+  /** `submitMs`: how long a submit may keep the GPU busy, where the user said it. */
+  constructor(submitMs?: number, now: () => number = () => performance.now()) {
+    this.submitMs = submitMs ?? null;
     this.now = now;
   }
 
@@ -55,7 +63,22 @@ export class Pace {
 
   private wanted(): number {
     const perStep = Math.max(this.perStep!, 1e-3);
-    if (isVisiblePage()) return Math.floor(PAGE_MS / perStep);
-    return Math.floor(Math.max(NODE_MS / perStep, Math.min(NODE_LEAST, NODE_MOST_MS / perStep)));
+    const most = this.submitMs ?? (isBesidePage() ? PAGE_MS : null);
+    if (most !== null) return Math.floor(most / perStep);
+    return Math.floor(Math.max(ALONE_MS / perStep, Math.min(ALONE_LEAST, ALONE_MOST_MS / perStep)));
   }
 }
+
+/** A few submits under way at most, so that a signal, timers and the loss of the device are heard. */
+export class Flight {
+  private readonly under: Promise<void>[] = [];
+
+  /** `done` settles when the submit is done. Resolves when another may follow. */
+  async follow(done: Promise<void>): Promise<void> {
+    done.catch(() => {});
+    this.under.push(done);
+    if (this.under.length > MOST_UNDER_WAY) await this.under.shift();
+  }
+}
+
+const MOST_UNDER_WAY = 2;

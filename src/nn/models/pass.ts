@@ -1,20 +1,26 @@
-/** One pass over the samples: submits, readings, and who hears of them. */
+/** One pass over the batches: submits, readings, and who hears of them. */
 import { AbortError } from '../../base/errors.ts';
 import type { Logs } from '../callbacks/callback.ts';
+import type { CallbackList } from '../callbacks/list.ts';
 import { FRAME_MS } from '../report/progress.ts';
 import { BLOCK, type Meter } from './meter.ts';
 import type { Pace } from './pace.ts';
-import type { Batches, Engine, LoopState, StepPair } from './steps.ts';
+import { sorted } from './run-options.ts';
+import type { Engine, LoopState } from './steps.ts';
 
-export interface Pass {
-  readonly engine: Engine;
-  readonly steps: StepPair;
-  readonly batches: Batches;
-  readonly state: LoopState;
-  readonly meter: Meter;
-  readonly pace: Pace;
-  /** Loss and metrics from sums over so many samples. */
-  results(sums: Float64Array, samples: number): Logs;
+/** Steps whose batches are in place. */
+export interface Turn {
+  readonly count: number;
+  /** In all of their batches. */
+  readonly samples: number;
+  /** Whether the pass is known to end with it. */
+  readonly last: boolean;
+  /** Submits them. Gives the sums of a batch that went its own way, and null where the loop's state has them. */
+  run(): Promise<ArrayLike<number> | null>;
+}
+
+/** Who hears of a pass. */
+export interface Listeners {
   /** Each batch is waited for and told, one by one. */
   readonly byBatch: {
     begin(batch: number): Promise<void>;
@@ -24,6 +30,17 @@ export interface Pass {
   } | null;
   /** Told a few times a second, when somebody wants to know. */
   readonly progress: ((step: number, logs: Logs) => Promise<void>) | null;
+}
+
+export interface Pass extends Listeners {
+  readonly engine: Engine;
+  /** The next steps, `most` at most, or null after the last. */
+  next(most: number): Promise<Turn | null>;
+  readonly state: LoopState;
+  readonly meter: Meter;
+  readonly pace: Pace;
+  /** Loss and metrics from sums over so many samples. */
+  results(sums: Float64Array, samples: number): Logs;
   readonly signal: AbortSignal | null;
   readonly operation: string;
 }
@@ -33,44 +50,84 @@ export function throwIfAborted(signal: AbortSignal | null, operation: string): v
   if (signal?.aborted) throw new AbortError(`${operation}: aborted by the signal.`, { cause: signal.reason });
 }
 
+/** Who listens to training. */
+export const trainingListeners = (callbacks: CallbackList, stopped: () => boolean): Listeners => ({
+  byBatch: callbacks.listen('onTrainBatchBegin', 'onTrainBatchEnd')
+    ? {
+        begin: (batch) => callbacks.call('onTrainBatchBegin', batch, {}),
+        end: (batch, logs) => callbacks.call('onTrainBatchEnd', batch, logs),
+        stopped,
+      }
+    : null,
+  progress: callbacks.listen('onProgress') ? (step, logs) => callbacks.call('onProgress', step, logs) : null,
+});
+
+/** Who listens to an evaluation; validation tells nobody of its progress. */
+export const evaluationListeners = (callbacks: CallbackList, progress: boolean): Listeners => ({
+  byBatch: callbacks.listen('onTestBatchBegin', 'onTestBatchEnd')
+    ? {
+        begin: (batch) => callbacks.call('onTestBatchBegin', batch, {}),
+        end: (batch, logs) => callbacks.call('onTestBatchEnd', batch, sorted(logs)),
+        stopped: () => false,
+      }
+    : null,
+  progress:
+    progress && callbacks.listen('onProgress')
+      ? (step, logs) => callbacks.call('onProgress', step, sorted(logs))
+      : null,
+});
+
 /** Runs every batch once and gives the means over the samples that were seen. */
 export async function runPass(pass: Pass): Promise<Logs> {
-  const { engine, steps, batches, state, meter, pace, byBatch, progress, signal, operation } = pass;
-  const logsAfter = (step: number): Logs => pass.results(meter.sums(), batches.samplesIn(step));
+  const { engine, state, meter, pace, byBatch, progress, signal, operation } = pass;
   meter.restart();
   pace.pause();
   let done = 0;
+  let samples = 0;
+  /** Steps that the loop's state has added up, how many of them were read, and how many of those were cleared. */
+  let added = 0;
+  let read = 0;
+  let cleared = 0;
   let told = Number.NEGATIVE_INFINITY;
   let telling: Promise<void> = Promise.resolve();
 
-  while (done < batches.steps) {
+  for (;;) {
     throwIfAborted(signal, operation);
+    const turn = await pass.next(byBatch ? 1 : pace.next(BLOCK - (added % BLOCK)));
+    if (turn === null) break;
     await byBatch?.begin(done);
-    const isRest = done === batches.full;
-    const untilBlock = BLOCK - (done % BLOCK);
-    const count = byBatch || isRest ? 1 : pace.next(Math.min(batches.full - done, untilBlock));
-    await (isRest ? steps.rest! : steps.whole).replay(count);
-    pace.done(count);
-    done += count;
+    const apart = await turn.run();
+    done += turn.count;
+    samples += turn.samples;
+    if (apart) {
+      meter.add(apart);
+      pace.pause();
+    } else {
+      added += turn.count;
+      pace.done(turn.count);
+    }
 
-    const closes = done % BLOCK === 0 || done === batches.steps;
+    const closes = added > cleared && (added % BLOCK === 0 || turn.last);
     const due = progress !== null && !meter.isWaiting && performance.now() - told >= FRAME_MS;
     if (!closes && !due && !byBatch) continue;
-    const step = done;
-    const taken = meter.take(state.read(engine, closes), closes);
+    const [step, seen] = [done, samples];
+    const taken = added > read || closes ? meter.take(state.read(engine, closes), closes) : meter.settled();
+    const logs = taken.then(() => pass.results(meter.sums(), seen));
+    logs.catch(() => {});
+    read = added;
+    if (closes) cleared = added;
     if (byBatch) {
-      await taken;
-      await byBatch.end(step - 1, logsAfter(step));
+      await byBatch.end(step - 1, await logs);
       if (byBatch.stopped()) break;
     }
     if (progress && due) {
       told = performance.now();
-      const logs = taken.then(() => logsAfter(step));
       telling = Promise.all([logs, telling]).then(([now]) => progress(step, now));
       telling.catch(() => {});
     }
   }
+  if (added > cleared) meter.take(state.read(engine, true), true);
   await meter.settled();
   await telling;
-  return logsAfter(done);
+  return pass.results(meter.sums(), samples);
 }

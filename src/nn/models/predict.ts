@@ -2,18 +2,22 @@
 import { type Captured, capture } from '../../graph/capture.ts';
 import { leafRange, serial, settle } from '../../graph/runtime.ts';
 import { tensor } from '../../ops/constant.ts';
-import { byteSize } from '../../ops/dtype.ts';
+import { byteSize, type TypedArray, typedArray } from '../../ops/dtype.ts';
 import { gather, slice } from '../../ops/movement.ts';
+import { sameShape } from '../../ops/shape.ts';
 import { Tensor } from '../../ops/tensor.ts';
 import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
 import { wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
+import { copyRows, type HostRows, hostRows, isPlain, onHost } from './host-rows.ts';
 import type { Model } from './model.ts';
 import type { Predictor } from './objective.ts';
+import { Flight } from './pace.ts';
 import { throwIfAborted } from './pass.ts';
 import { optionGiven, partsOf, refuseBeside } from './pipeline.ts';
-import { verbosity, withDefaults } from './run-options.ts';
+import { isStreamed, windowBytes } from './residency.ts';
+import { streaming, verbosity, withDefaults } from './run-options.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
 import { type MadeBatches, takeMade } from './stream.ts';
@@ -25,9 +29,13 @@ export interface PredictOptions {
   verbose?: Verbosity | 'auto';
   /** Callbacks, or objects with some of their functions. */
   callbacks?: CallbackLike | readonly CallbackLike[] | null;
+  /** Whether samples are streamed; default where they are large, as in fit. The result stays on the GPU. */
+  stream?: boolean | null;
   /** Stops between two steps; predict then rejects with AbortError. */
   signal?: AbortSignal | null;
 }
+
+const OPERATION = 'predict';
 
 export type PredictStep = Captured<readonly [Tensor], Tensor>;
 
@@ -36,97 +44,273 @@ export const predictStep = (model: Predictor, engine: Engine): PredictStep =>
 
 /** Steps are counted in batches of this size, as in Keras … */
 const DEFAULT_BATCH = 32;
-/** … but so many of them go together when nobody asked for a size or listens to batches. */
+/** … but so many of them go together when nobody asked for a size or listens to batches … */
 const TOGETHER = 32;
+/** … and fewer where a dataset takes longer than this to make them, milliseconds. */
+const COLLECT_MS = 250;
+
+/** What a run of predict is told and tells. */
+interface Run {
+  readonly model: Model;
+  readonly callbacks: CallbackList;
+  readonly verbose: Verbosity;
+  readonly signal: AbortSignal | null;
+  /** Batches go one by one. */
+  readonly single: boolean;
+}
 
 /** The outputs for all samples in one tensor: [n, …]. */
 export async function predictModel(model: Model, x: unknown, options?: PredictOptions): Promise<Tensor> {
-  const operation = 'predict';
-  const given = readOptions(operation, options, {
+  const given = readOptions(OPERATION, options, {
     batchSize: DEFAULT_BATCH,
     verbose: 'auto' as PredictOptions['verbose'],
     callbacks: null as PredictOptions['callbacks'],
+    stream: null as boolean | null,
     signal: null as AbortSignal | null,
   });
-  const askedSize = wholeNumber(given.batchSize, operation, 'batchSize');
-  refuseBeside(x, operation, { batchSize: optionGiven(options, 'batchSize') });
-  const verbose = verbosity(given.verbose, operation);
-  const own = resolveCallbacks(given.callbacks, operation);
-  throwIfAborted(given.signal, operation);
+  const askedSize = wholeNumber(given.batchSize, OPERATION, 'batchSize');
+  const askedBatch = optionGiven(options, 'batchSize');
+  refuseBeside(x, OPERATION, { batchSize: askedBatch });
+  const verbose = verbosity(given.verbose, OPERATION);
+  const own = resolveCallbacks(given.callbacks, OPERATION);
+  const stream = streaming(given.stream, OPERATION);
+  throwIfAborted(given.signal, OPERATION);
   const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
-  const made = await takeMade({ x }, operation);
-  if (made) return predictMade(model, made, callbacks, verbose, given.signal);
-  const samples = await takeSamples({ x }, { operation, inputShape: model.inputShape });
-  const pieces: Tensor[] = [];
+  const byBatch = callbacks.listen('onPredictBatchBegin', 'onPredictBatchEnd');
+  const single = byBatch || askedBatch !== undefined;
+  const run: Run = { model, callbacks, verbose, signal: given.signal, single };
+  const made = await takeMade({ x }, OPERATION);
+  if (made) return predictMade(made, run);
+  const samples = await takeSamples({ x }, { operation: OPERATION, inputShape: model.inputShape });
   try {
-    model.buildFor([null, ...samples.x.shape.slice(1)]);
-    const engine = await model.engineFor(samples.x);
-    const rows = rowsOf(samples);
-    const batchSize = samples.batchSize ?? askedSize;
-    const step = model.predictStep(engine);
-    const steps = Math.ceil(samples.count / batchSize);
-    callbacks.begin(model, { verbose, epochs: 1, steps });
-    const single =
-      options?.batchSize !== undefined || callbacks.listen('onPredictBatchBegin', 'onPredictBatchEnd');
-    const together = single ? 1 : TOGETHER;
-    await callbacks.call('onPredictBegin', {});
-    for (let batch = 0; batch < steps; batch += together) {
-      throwIfAborted(given.signal, operation);
-      await callbacks.call('onPredictBatchBegin', batch, {});
-      pieces.push(await predictRows(step, rows, batch * batchSize, together * batchSize));
-      // A few submits under way at most, so that a signal and the loss of the device are heard.
-      if (pieces.length % 4 === 0) await engine.idle();
-      await callbacks.call('onPredictBatchEnd', batch, {});
-      await callbacks.call('onProgress', Math.min(batch + together, steps), {});
-    }
-    const whole = pieces.length === 1 ? pieces.pop()! : await assemble(pieces, samples.count, engine);
-    await engine.idle();
-    await callbacks.call('onPredictEnd', {});
-    return whole;
+    return await predictSamples(samples, samples.batchSize ?? askedSize, stream, run);
   } finally {
-    for (const piece of pieces) piece.dispose();
     samples.dispose();
   }
 }
 
-/** Batch by batch, as a dataset makes them. */
-async function predictMade(
-  model: Model,
-  { dataset, stepCount: steps }: MadeBatches,
-  callbacks: CallbackList,
-  verbose: Verbosity,
-  signal: AbortSignal | null,
+/** Where rows come from, and how they go through the model. */
+interface Way {
+  /** Batches that go together. */
+  readonly together: number;
+  predict(start: number, count: number): Promise<Tensor>;
+  dispose(): void;
+}
+
+async function predictSamples(
+  samples: Samples,
+  batchSize: number,
+  stream: boolean | null,
+  { model, callbacks, verbose, signal, single }: Run,
 ): Promise<Tensor> {
-  const operation = 'predict';
-  const pieces: Tensor[] = [];
-  let engine: Engine | null = null;
+  model.buildFor([null, ...samples.x.shape.slice(1)]);
+  const engine = await model.engineFor(samples.x);
+  const { count } = samples;
+  const steps = Math.ceil(count / batchSize);
   callbacks.begin(model, { verbose, epochs: 1, steps });
-  await callbacks.call('onPredictBegin', {});
+  const onHost = isStreamed([samples], engine, stream) ? hostRows(samples.x) : null;
+  const way = onHost
+    ? streamedWay(model, samples, onHost, batchSize, engine)
+    : residentWay(model, samples, engine);
+  const together = single ? 1 : way.together;
+  const results = new Results(engine);
   try {
-    for await (const element of dataset.iterate(0)) {
-      throwIfAborted(signal, operation);
-      const batch = pieces.length;
+    await callbacks.call('onPredictBegin', {});
+    for (let batch = 0; batch < steps; batch += together) {
+      throwIfAborted(signal, OPERATION);
       await callbacks.call('onPredictBatchBegin', batch, {});
-      const { x } = partsOf(element, operation);
-      const samples = await takeSamples({ x }, { operation, inputShape: model.inputShape });
-      try {
-        model.buildFor([null, ...samples.x.shape.slice(1)]);
-        engine ??= await model.engineFor(samples.x);
-        pieces.push(await model.predictStep(engine)(samples.x));
-        await engine.idle();
-      } finally {
-        samples.dispose();
-      }
+      const start = batch * batchSize;
+      await results.add(way.predict(start, Math.min(together * batchSize, count - start)));
       await callbacks.call('onPredictBatchEnd', batch, {});
-      await callbacks.call('onProgress', Math.min(batch + 1, steps), {});
+      await callbacks.call('onProgress', Math.min(batch + together, steps), {});
     }
-    const count = pieces.reduce((sum, { shape }) => sum + shape[0], 0);
-    const whole = pieces.length === 1 ? pieces.pop()! : await assemble(pieces, count, engine!);
-    await engine!.idle();
+    const whole = await results.whole();
     await callbacks.call('onPredictEnd', {});
     return whole;
   } finally {
-    for (const piece of pieces) piece.dispose();
+    results.dispose();
+    way.dispose();
+  }
+}
+
+/** All rows are on the GPU. */
+function residentWay(model: Model, samples: Samples, engine: Engine): Way {
+  const rows = rowsOf(samples);
+  const step = model.predictStep(engine);
+  return {
+    together: TOGETHER,
+    predict: (start, count) => predictRows(step, rows, start, count),
+    dispose() {},
+  };
+}
+
+/** The host hands over the rows whose turn it is. */
+function streamedWay(
+  model: Model,
+  samples: Samples,
+  { leaves, batch }: HostRows,
+  batchSize: number,
+  engine: Engine,
+): Way {
+  const data = leaves.map(({ host }) => host!);
+  const order = samples.order?.(0) ?? null;
+  const rowBytes = data.reduce((sum, { byteLength }, i) => sum + byteLength / leaves[i].shape[0], 0);
+  const together = Math.max(
+    1,
+    Math.min(TOGETHER, Math.floor(windowBytes(engine) / 2 / (rowBytes * batchSize))),
+  );
+  const plain = leaves.length === 1 && leaves[0] === samples.x;
+  // What is computed from the data on their way is a part of the step.
+  const step = plain
+    ? model.predictStep(engine)
+    : capture(
+        (...parts: Tensor[]) =>
+          model.call(
+            batch(parts[0].shape[0], (leaf) => parts[leaves.indexOf(leaf)]),
+            { training: false },
+          ),
+        { name: OPERATION, engine },
+      );
+  const staging = leaves.map(({ size, shape, dtype }) => {
+    const most = Math.min(together * batchSize, samples.count) * (size / shape[0]);
+    return typedArray(dtype, new ArrayBuffer(byteSize(dtype, most)), most);
+  });
+  return {
+    together,
+    predict(start, count) {
+      const parts = leaves.map(({ size, shape, dtype }, i) => {
+        const rowSize = size / shape[0];
+        copyRows(data[i], staging[i], rowSize, { order, first: samples.start + start, count });
+        return onHost(staging[i].subarray(0, count * rowSize), [count, ...shape.slice(1)], dtype);
+      });
+      return (step as Captured<readonly Tensor[], Tensor>)(...parts);
+    },
+    dispose() {
+      if (!plain) step.dispose();
+    },
+  };
+}
+
+/** As a dataset makes its batches: those of one form are collected, others go alone. */
+async function predictMade(
+  { dataset, stepCount: steps }: MadeBatches,
+  { model, callbacks, verbose, signal, single }: Run,
+): Promise<Tensor> {
+  callbacks.begin(model, { verbose, epochs: 1, steps });
+  await callbacks.call('onPredictBegin', {});
+  let results: Results | null = null;
+  let together = single ? 1 : TOGETHER;
+  let collected: Collected | null = null;
+  let done = 0;
+
+  const predict = async (x: Tensor, batches: number): Promise<void> => {
+    await results!.add(model.predictStep(results!.engine)(x));
+    done += batches;
+    await callbacks.call('onPredictBatchEnd', done - 1, {});
+    await callbacks.call('onProgress', Math.min(done, steps), {});
+  };
+  const flush = async (): Promise<void> => {
+    if (collected && collected.batches > 0) await predict(collected.take(), collected.batches);
+    collected?.clear();
+  };
+  try {
+    let asked = performance.now();
+    for await (const element of dataset.iterate(0)) {
+      throwIfAborted(signal, OPERATION);
+      if (single) await callbacks.call('onPredictBatchBegin', done, {});
+      const { x } = partsOf(element, OPERATION);
+      const samples = await takeSamples({ x }, { operation: OPERATION, inputShape: model.inputShape });
+      try {
+        if (results === null) {
+          model.buildFor([null, ...samples.x.shape.slice(1)]);
+          results = new Results(await model.engineFor(samples.x));
+          const took = Math.max(1, performance.now() - asked);
+          while (together > 1 && together * took > COLLECT_MS) together /= 2;
+          if (together > 1) collected = Collected.like(samples.x, together);
+        }
+        if (collected?.fits(samples.x)) {
+          collected.add(samples.x);
+          if (collected.batches === together) await flush();
+        } else {
+          await flush();
+          await predict(samples.x, 1);
+        }
+      } finally {
+        samples.dispose();
+      }
+      asked = performance.now();
+    }
+    await flush();
+    const whole = await results!.whole();
+    await callbacks.call('onPredictEnd', {});
+    return whole;
+  } finally {
+    results?.dispose();
+  }
+}
+
+/** Batches of one form, side by side on the host. */
+class Collected {
+  batches = 0;
+  private readonly like: Tensor;
+  private readonly numbers: TypedArray;
+  private size = 0;
+
+  private constructor(like: Tensor, most: number) {
+    this.like = like;
+    this.numbers = typedArray(like.dtype, new ArrayBuffer(byteSize(like.dtype, most)), most);
+  }
+
+  /** Room for `batches` like this one; null where it is not on the host. */
+  static like(x: Tensor, batches: number): Collected | null {
+    return isPlain(x) ? new Collected(x, batches * x.size) : null;
+  }
+
+  fits(x: Tensor): boolean {
+    return isPlain(x) && x.dtype === this.like.dtype && sameShape(x.shape, this.like.shape);
+  }
+
+  add(x: Tensor): void {
+    this.numbers.set(x.host!, this.size);
+    this.size += x.size;
+    this.batches++;
+  }
+
+  take(): Tensor {
+    const { shape, dtype } = this.like;
+    return onHost(this.numbers.subarray(0, this.size), [this.batches * shape[0], ...shape.slice(1)], dtype);
+  }
+
+  clear(): void {
+    this.size = 0;
+    this.batches = 0;
+  }
+}
+
+/** Outputs as they come, and in the end as one tensor. */
+class Results {
+  readonly engine: Engine;
+  private pieces: Tensor[] = [];
+  private readonly flight = new Flight();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  async add(piece: Promise<Tensor>): Promise<void> {
+    this.pieces.push(await piece);
+    await this.flight.follow(this.engine.idle());
+  }
+
+  async whole(): Promise<Tensor> {
+    const whole = this.pieces.length === 1 ? this.pieces.pop()! : await assemble(this.pieces, this.engine);
+    await this.engine.idle();
+    return whole;
+  }
+
+  dispose(): void {
+    for (const piece of this.pieces) piece.dispose();
+    this.pieces = [];
   }
 }
 
@@ -138,9 +322,8 @@ function rowsOf({ x, start, count, order }: Samples): Tensor {
   return slice(x, [start, ...rest.map(() => 0)], [count, ...rest]);
 }
 
-/** The outputs for `size` samples from `start` on. */
-async function predictRows(step: PredictStep, x: Tensor, start: number, size: number): Promise<Tensor> {
-  const rows = Math.min(size, x.shape[0] - start);
+/** The outputs for `rows` samples from `start` on. */
+async function predictRows(step: PredictStep, x: Tensor, start: number, rows: number): Promise<Tensor> {
   if (rows === x.shape[0]) return step(x);
   const rest = x.shape.slice(1);
   const part = slice(x, [start, ...rest.map(() => 0)], [rows, ...rest]);
@@ -152,8 +335,9 @@ async function predictRows(step: PredictStep, x: Tensor, start: number, size: nu
 }
 
 /** Tensors [a, …], [b, …], … copied into one [a + b + …, …]. */
-async function assemble(pieces: readonly Tensor[], count: number, engine: Engine): Promise<Tensor> {
+async function assemble(pieces: readonly Tensor[], engine: Engine): Promise<Tensor> {
   const [{ shape, dtype }] = pieces;
+  const count = pieces.reduce((sum, piece) => sum + piece.shape[0], 0);
   const whole = new Tensor([count, ...shape.slice(1)], dtype, null, [], {}, engine);
   await serial(engine, async () => {
     const range = engine.allocate(byteSize(dtype, whole.size), 'predictions');

@@ -1,7 +1,7 @@
 /** What fit, evaluate and predict have in common: verbosity, default callbacks, logs in order. */
 import type { Callback, Logs } from '../callbacks/callback.ts';
 import { ProgressBar } from '../callbacks/progress-bar.ts';
-import { oneOf } from '../check.ts';
+import { flag, oneOf } from '../check.ts';
 import type { Verbosity } from '../report/progress.ts';
 
 /** 0 silent, 1 a progress line, 2 a line when it is done; 'auto' is 1. */
@@ -14,6 +14,10 @@ export const verbosity = (given: unknown, operation: string): Verbosity => {
   ]);
   return value === 'auto' ? 1 : (value as Verbosity);
 };
+
+/** Whether data are streamed, or null where their size decides. */
+export const streaming = (given: unknown, operation: string): boolean | null =>
+  given === null ? null : flag(given, operation, 'stream');
 
 /** The user's callbacks with those that are always there. */
 export function withDefaults(callbacks: readonly Callback[], verbose: Verbosity): Callback[] {

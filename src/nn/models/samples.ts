@@ -1,13 +1,15 @@
 /** What `fit` and its kin are given, checked and made into tensors, before any GPU work. */
 import { ConfigError, ShapeError, ValueError } from '../../base/errors.ts';
-import { isNdArray } from '../../data/pipeline/columns.ts';
+import { isNdArray, isTyped } from '../../data/pipeline/columns.ts';
 import { type TensorLike, tensor } from '../../ops/constant.ts';
+import type { DType, TypedArray } from '../../ops/dtype.ts';
 import { reshape } from '../../ops/movement.ts';
 import { type Shape, show, sizeOf } from '../../ops/shape.ts';
 import { Tensor } from '../../ops/tensor.ts';
 import { type BatchShape, fits, showBatch } from '../layers/layer.ts';
 import { describe } from '../names.ts';
 import { isSparse, refuseBadClasses } from '../pairs.ts';
+import { onHost } from './host-rows.ts';
 import { batchedPlan, isDataset, partsOf, refuseBeside } from './pipeline.ts';
 
 /** Samples that are the same in number: x [n, …], y [n, …], weight [n]. `start` and `count` are a part of them. */
@@ -72,8 +74,7 @@ export async function takeSamples(samples: GivenSamples, purpose: Purpose): Prom
       );
     const present = shared?.get(value);
     if (present) return present;
-    const flat = isNdArray(value) ? tensor(value.data, { shape: value.shape }) : tensor(value as TensorLike);
-    const x = like && flat.rank === 1 && ArrayBuffer.isView(value) ? asSamples(flat, like) : flat;
+    const x = asTensor(value, like ?? null);
     made.push(x);
     shared?.set(value, x);
     return x;
@@ -116,11 +117,31 @@ const sampleShape = (inputShape: BatchShape | null): Shape | null =>
     ? (inputShape.slice(1) as number[])
     : null;
 
-/** A flat typed array as rows of the model's input; left alone where it does not divide. */
-function asSamples(flat: Tensor, sample: Shape): Tensor {
-  const size = sizeOf(sample);
-  return size > 0 && flat.size % size === 0 ? reshape(flat, [flat.size / size, ...sample]) : flat;
+/**
+ * Arrays as a tensor; a flat one as rows of the model's input, where it divides into such. Typed arrays are not
+ * copied: data that are streamed would be there twice.
+ */
+function asTensor(value: unknown, like: Shape | null): Tensor {
+  const data = isNdArray(value) ? value.data : value;
+  let shape = isNdArray(value) ? value.shape : null;
+  if (shape === null && like !== null && isTyped(data)) {
+    const size = sizeOf(like);
+    if (size > 0 && data.length % size === 0) shape = [data.length / size, ...like];
+  }
+  const dtype =
+    isTyped(data) && data.buffer instanceof ArrayBuffer ? OWN_DTYPE.get(data.constructor) : undefined;
+  const sizes = shape ?? (isTyped(data) ? [data.length] : []);
+  const fits = isTyped(data) && sizes.every((size) => size >= 0) && sizeOf(sizes) === data.length;
+  if (dtype !== undefined && fits) return onHost(data as TypedArray, [...sizes], dtype);
+  return tensor(data as TensorLike, shape === null ? {} : { shape });
 }
+
+const OWN_DTYPE: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
+  [Float32Array, 'f32'],
+  [Int32Array, 'i32'],
+  [Uint32Array, 'u32'],
+  [Uint8Array, 'u8'],
+]);
 
 function checkInput(x: Tensor, { inputShape, operation }: Purpose): void {
   if (x.rank === 0) throw new ShapeError(`${operation}: x is one number; expected samples, [n, …].`);
@@ -158,8 +179,10 @@ async function weightsOf(
 /** The weight of each sample's class. One-hot rows count for the class of their largest value. */
 async function classWeights(given: unknown, y: Tensor, operation: string): Promise<Float32Array> {
   const weights = readClassWeight(given, operation);
-  const rows = y.rank > 1 && y.shape[y.rank - 1] > 1;
-  const classes = await (rows ? y.argMax(-1) : y).data();
+  const width = y.rank > 1 ? y.shape[y.rank - 1] : 1;
+  // One-hot rows that are here are looked at here: going to the GPU they would stay there.
+  const classes =
+    width === 1 ? (y.host ?? (await y.data())) : y.host ? largest(y.host, width) : await y.argMax(-1).data();
   const result = new Float32Array(y.shape[0]);
   for (let i = 0; i < result.length; i++) {
     const weight = weights.get(Math.round(classes[i]));
@@ -168,6 +191,18 @@ async function classWeights(given: unknown, y: Tensor, operation: string): Promi
         `${operation}: classWeight has weights for ${weights.size} classes (${[...weights.keys()].join(', ')}), but y has class ${classes[i]} at position ${i}. Give every class a weight.`,
       );
     result[i] = weight;
+  }
+  return result;
+}
+
+/** The position of the largest number in each row. */
+function largest(numbers: TypedArray, width: number): Int32Array {
+  const result = new Int32Array(numbers.length / width);
+  for (let row = 0; row < result.length; row++) {
+    const start = row * width;
+    let best = start;
+    for (let i = start + 1; i < start + width; i++) if (numbers[i] > numbers[best]) best = i;
+    result[row] = best - start;
   }
   return result;
 }
@@ -210,7 +245,8 @@ export const classCount = (outputShape: BatchShape): number => Math.max(2, outpu
 /** Checks class numbers, where y holds such; reads them back when they are on the GPU. */
 export async function checkLabels(y: Tensor, outputShape: BatchShape, operation: string): Promise<void> {
   const known = outputShape.map((size) => size ?? 0);
-  if (isSparse(y.shape, known)) refuseBadClasses(await y.data(), known[known.length - 1], operation);
+  if (isSparse(y.shape, known))
+    refuseBadClasses(y.host ?? (await y.data()), known[known.length - 1], operation);
 }
 
 /** The first part for training and the last for validation, before any shuffling. */

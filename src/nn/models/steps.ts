@@ -6,13 +6,11 @@ import { type Captured, capture } from '../../graph/capture.ts';
 import { gradients } from '../../graph/gradients.ts';
 import { type defaultEngine, leafRange, serial } from '../../graph/runtime.ts';
 import { assignAll } from '../../graph/variables.ts';
-import { iota, tensor, variable } from '../../ops/constant.ts';
-import { gather } from '../../ops/movement.ts';
+import { variable } from '../../ops/constant.ts';
 import { SHORT_SUM } from '../../ops/reduce.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { type Batch, columnSums, type Objective, type Predictor } from './objective.ts';
-import type { Samples } from './samples.ts';
 
 export type Engine = Awaited<ReturnType<typeof defaultEngine>>;
 export type Step = Captured<readonly [], undefined>;
@@ -75,60 +73,16 @@ export class LoopStates {
   }
 }
 
-const modulo = (x: Tensor, n: number): Tensor => x.sub(x.floorDiv(n).mul(n));
+export const modulo = (x: Tensor, n: number): Tensor => x.sub(x.floorDiv(n).mul(n));
 
-/** The order in which an epoch visits the samples. */
-export class Order {
-  readonly rows: Tensor;
-
-  constructor(count: number) {
-    this.rows = tensor(new Int32Array(count));
-  }
-
-  /** Takes effect after the steps that were asked for so far. */
-  write(order: Int32Array, engine: Engine): Promise<void> {
-    return serial(engine, async () => engine.write(leafRange(this.rows, engine), order));
-  }
-
-  dispose(): void {
-    this.rows.dispose();
-  }
-}
-
-/** How samples are dealt out in batches. */
-export class Batches {
-  readonly samples: Samples;
+/** Where steps find their batches. */
+export interface BatchPlan {
+  /** Samples of a whole batch. */
   readonly size: number;
-  /** Steps with a whole batch. */
-  readonly full: number;
-  /** Samples in the last, smaller batch, or 0. */
+  /** Samples of the last, smaller batch of a pass, or 0. */
   readonly rest: number;
-
-  constructor(samples: Samples, batchSize: number) {
-    this.samples = samples;
-    this.size = Math.max(1, Math.min(batchSize, samples.count));
-    this.full = Math.floor(samples.count / this.size);
-    this.rest = samples.count % this.size;
-  }
-
-  get steps(): number {
-    return this.full + (this.rest > 0 ? 1 : 0);
-  }
-
-  /** Samples in the first `steps` batches. */
-  samplesIn(steps: number): number {
-    return Math.min(steps * this.size, this.samples.count);
-  }
-
   /** The batch of `size` samples whose turn it is. */
-  at(position: Variable, size: number, order: Order | null): Batch {
-    let rows = iota(size);
-    if (this.steps > 1) rows = rows.add(modulo(position, this.steps).mul(this.size));
-    if (this.samples.start > 0) rows = rows.add(this.samples.start);
-    if (order) rows = gather(order.rows, rows);
-    const { x, y, weight } = this.samples;
-    return { x: gather(x, rows), y: gather(y!, rows), weight: weight && gather(weight, rows) };
-  }
+  at(position: Variable, size: number): Batch;
 }
 
 /** The steps for whole batches and for the rest; the latter is null where there is none. */
@@ -140,7 +94,7 @@ export interface StepPair {
 /** Makes both steps of a loop from a function of the batch. */
 export function makeSteps(
   name: string,
-  batches: Batches,
+  batches: BatchPlan,
   engine: Engine,
   step: (size: number) => void,
 ): StepPair {
@@ -161,7 +115,7 @@ export const disposeSteps = ({ whole, rest }: StepPair): void => {
 };
 
 /** Are the batches so small that each column has its own sum? */
-export const sumsApart = ({ size }: Batches): boolean => size <= SHORT_SUM;
+export const sumsApart = ({ size }: BatchPlan): boolean => size <= SHORT_SUM;
 
 /** Adds a batch's columns to the sums and goes on to the next batch. */
 function account({ position, sums }: LoopState, columns: readonly Tensor[], apart: boolean): void {
@@ -178,12 +132,11 @@ export const trainingSteps = (
   objective: Objective,
   optimizer: Optimizer,
   state: LoopState,
-  batches: Batches,
-  order: Order | null,
+  batches: BatchPlan,
   engine: Engine,
 ): StepPair =>
   makeSteps('train', batches, engine, (size) => {
-    const { loss, columns } = objective.measure(model, batches.at(state.position, size, order), true);
+    const { loss, columns } = objective.measure(model, batches.at(state.position, size), true);
     const weights = model.trainableWeights;
     if (weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
     account(state, columns, sumsApart(batches));
@@ -194,11 +147,10 @@ export const evaluationSteps = (
   model: Predictor,
   objective: Objective,
   state: LoopState,
-  batches: Batches,
-  order: Order | null,
+  batches: BatchPlan,
   engine: Engine,
 ): StepPair =>
   makeSteps('evaluate', batches, engine, (size) => {
-    const { columns } = objective.measure(model, batches.at(state.position, size, order), false);
+    const { columns } = objective.measure(model, batches.at(state.position, size), false);
     account(state, columns, sumsApart(batches));
   });

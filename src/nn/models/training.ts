@@ -7,15 +7,14 @@ import { Meter } from './meter.ts';
 import type { Model } from './model.ts';
 import type { Objective } from './objective.ts';
 import { Pace } from './pace.ts';
-import { runPass } from './pass.ts';
+import { runPass, trainingListeners } from './pass.ts';
 import { sorted } from './run-options.ts';
+import { SampleBatches } from './sample-batches.ts';
 import type { Samples } from './samples.ts';
 import {
-  Batches,
   disposeSteps,
   type Engine,
   type LoopState,
-  Order,
   type StepPair,
   sumsApart,
   trainingSteps,
@@ -26,13 +25,10 @@ export class Training {
   private readonly objective: Objective;
   private readonly engine: Engine;
   private readonly hasWeights: boolean;
-  private readonly batches: Batches;
+  private readonly batches: SampleBatches;
   private readonly state: LoopState;
-  /** The rows of an epoch in the order in which it visits them, or null for all from the first to the last. */
-  private readonly rowsOf: ((epoch: number) => Int32Array) | null;
-  private readonly order: Order | null;
   private readonly steps: StepPair;
-  private readonly pace = new Pace();
+  private readonly pace: Pace;
   private readonly meter: Meter;
 
   constructor(
@@ -40,23 +36,26 @@ export class Training {
     samples: Samples,
     settings: { readonly batchSize: number; readonly shuffle: boolean },
     engine: Engine,
+    streamed: boolean,
   ) {
     const { objective, optimizer } = model.compiled('fit');
     const { count } = samples;
     this.model = model;
     this.objective = objective;
     this.engine = engine;
+    this.pace = new Pace(engine.options.submitMs);
     this.hasWeights = samples.weight !== null;
-    this.batches = new Batches(samples, samples.batchSize ?? settings.batchSize);
-    this.state = model.loops.train.take(objective.sumSizes(this.hasWeights, sumsApart(this.batches)));
     // A dataset has its own order, or none; other samples are shuffled here.
     const seed = model.randomSeed ?? engine.seed;
     const shuffle = settings.shuffle && !samples.batchSize;
-    this.rowsOf = samples.order ?? (shuffle ? (epoch) => shuffledOrder(count, seed, epoch) : null);
-    this.order = this.rowsOf && new Order(count);
+    const rowsOf = samples.order ?? (shuffle ? (epoch: number) => shuffledOrder(count, seed, epoch) : null);
+    this.batches = new SampleBatches(samples, samples.batchSize ?? settings.batchSize, engine, {
+      rowsOf,
+      streamed,
+    });
+    this.state = model.loops.train.take(objective.sumSizes(this.hasWeights, sumsApart(this.batches)));
     optimizer.build(model.trainableWeights);
-    const { state, batches, order } = this;
-    this.steps = trainingSteps(model, objective, optimizer, state, batches, order, engine);
+    this.steps = trainingSteps(model, objective, optimizer, this.state, this.batches, engine);
     this.meter = new Meter(objective.countSums(this.hasWeights));
   }
 
@@ -65,15 +64,17 @@ export class Training {
     return this.batches.steps;
   }
 
-  /** Compiles what the steps need. */
+  /** Takes memory and compiles what the steps need. */
   async prepare(): Promise<void> {
+    this.batches.allocate();
     await Promise.all([this.steps.whole.prepare(), this.steps.rest?.prepare()]);
     await this.state.restart(this.engine);
   }
 
   /** The step for a whole batch, with times if asked for. Nothing is trained. */
   async profile(measure: boolean): Promise<StepProfile> {
-    if (this.rowsOf) await this.order!.write(this.rowsOf(0), this.engine);
+    this.batches.allocate();
+    await this.batches.begin(0);
     await this.state.restart(this.engine);
     return this.steps.whole.profile({ measure });
   }
@@ -81,28 +82,18 @@ export class Training {
   /** Trains for an epoch and gives the means over it. */
   async run(epoch: number, callbacks: CallbackList, signal: AbortSignal | null): Promise<Logs> {
     const { model, objective, hasWeights, engine, steps, batches, state, meter, pace } = this;
-    if (this.rowsOf) await this.order!.write(this.rowsOf(epoch), engine);
-    const byBatch = callbacks.listen('onTrainBatchBegin', 'onTrainBatchEnd');
+    if (batches.countsAnew) await state.restart(engine);
+    await batches.begin(epoch);
     return runPass({
       engine,
-      steps,
-      batches,
+      next: (most) => batches.next(most, steps),
       state,
       meter,
       pace,
       signal,
       operation: 'fit',
       results: (sums, samples) => sorted(objective.results(sums, samples, hasWeights)),
-      byBatch: byBatch
-        ? {
-            begin: (batch) => callbacks.call('onTrainBatchBegin', batch, {}),
-            end: (batch, now) => callbacks.call('onTrainBatchEnd', batch, now),
-            stopped: () => model.stopTraining,
-          }
-        : null,
-      progress: callbacks.listen('onProgress')
-        ? (step, now) => callbacks.call('onProgress', step, now)
-        : null,
+      ...trainingListeners(callbacks, () => model.stopTraining),
     });
   }
 
@@ -110,7 +101,7 @@ export class Training {
   async dispose(): Promise<void> {
     await this.engine.idle().catch(() => {});
     disposeSteps(this.steps);
+    this.batches.dispose();
     this.model.loops.train.giveBack(this.state);
-    this.order?.dispose();
   }
 }

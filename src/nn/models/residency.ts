@@ -1,0 +1,35 @@
+/** Which data stay on the GPU for a whole run, and which are streamed through it. */
+import { hostRows } from './host-rows.ts';
+import type { Samples } from './samples.ts';
+import type { Engine } from './steps.ts';
+
+/** Without `maxBytes` nobody can know how much memory there is: so much is taken to be there … */
+const ASSUMED_BYTES = 2 * 2 ** 30;
+/** … but no more than so many of the largest buffers, which are small where memory is. */
+const ASSUMED_BUFFERS = 2;
+/** Data stay as long as they take no more than this share of what is left; the rest is for parameters and results. */
+const RESIDENT_SHARE = 1 / 2;
+/** What streams through takes so much: enough for submits of several milliseconds, and little beside any model … */
+const WINDOW_BYTES = 16 << 20;
+/** … and no more than this share of what is left. */
+const WINDOW_SHARE = 1 / 4;
+
+/** Bytes of GPU memory that may still be taken. */
+function bytesLeft(engine: Engine): number {
+  const { maxBufferSize } = engine.profile.limits;
+  const most = engine.options.maxBytes ?? Math.min(ASSUMED_BYTES, ASSUMED_BUFFERS * maxBufferSize);
+  return Math.max(0, most - engine.memory().allocatedBytes);
+}
+
+/** Bytes on the GPU for data on their way through. */
+export const windowBytes = (engine: Engine): number =>
+  Math.min(WINDOW_BYTES, WINDOW_SHARE * bytesLeft(engine));
+
+/** Whether these samples, which are used in one run, are streamed. `asked`: what the user said, or null. */
+export function isStreamed(used: readonly Samples[], engine: Engine, asked: boolean | null): boolean {
+  if (asked !== null) return asked;
+  const columns = used.flatMap(({ x, y, weight }) => [x, y, weight]);
+  const leaves = new Set(columns.flatMap((column) => (column && hostRows(column)?.leaves) ?? []));
+  const bytes = [...leaves].reduce((sum, { host }) => sum + host!.byteLength, 0);
+  return bytes > RESIDENT_SHARE * bytesLeft(engine);
+}
