@@ -4,34 +4,21 @@
  *
  * Each op first runs once and is held against the float64 reference of its registry entry. Then it is replayed many
  * times from one recording; GFLOP/s and GB/s come from the entry's own cost, and the share is of the better of two
- * ceilings measured the same way on this adapter: a copy, and a long chain of multiply-adds.
+ * ceilings that lib/micro.js measures on this adapter without Weft: a copy, and multiply-adds in registers.
  */
-import { appendFileSync, mkdirSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { installWebGPU } from './dawn.js';
-import { describeMachine } from './machine.js';
-import { generator } from './random.js';
+import { introduce, readOptions, sharedHelp } from './lib/choose.js';
+import { installWebGPU } from './lib/dawn.js';
+import { describeMachine } from './lib/machine.js';
+import { measureCeilings } from './lib/micro.js';
+import { generator } from './lib/random.js';
+import { save } from './lib/results.js';
+import { spread } from './lib/statistics.js';
 
 const help = `node bench/ops.js [options]
 
-  --ops matmul,sum   only these
-  --quick            two short samples instead of five
-  --json             one JSON line per op instead of a table
-
-Results are appended to bench/results/ops.jsonl.`;
-
-const { values: options } = parseArgs({
-  options: {
-    ops: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (options.help) {
-  console.log(help);
-  process.exit();
-}
+  --ops matmul,sum      only these
+${sharedHelp}`;
+const options = readOptions(help, { ops: { type: 'string' } });
 
 const { adapter } = await installWebGPU();
 const weft = await import('weft');
@@ -185,39 +172,29 @@ async function time(step) {
     count *= 2;
   const results = [];
   for (let s = 0; s < samples; s++) results.push((await timed(count)) / count);
-  results.sort((a, b) => a - b);
-  return { median: results[results.length >> 1], min: results[0], max: results.at(-1) };
+  return spread(results);
 }
 
-/** What the adapter can do at best, as far as elementwise kernels show it: GB/s (in and out of cache) and GFLOP/s. */
+/** What the adapter can do at best: GB/s of a copy, in or out of the caches, and GFLOP/s of multiply-adds. */
 async function ceilings() {
-  const links = 64;
-  const run = async (elements, f) => {
-    const [{ values, shape }] = randomInputs({ shapes: [[elements]] });
-    const x = weft.tensor(values, { shape });
-    const y = weft.variable(weft.zeros(shape));
-    const step = weft.capture(() => y.assign(f(x)) && undefined, { name: 'ceiling' });
-    await step.prepare();
-    const { min } = await time(step);
-    step.dispose();
-    return elements / min / 1e6;
-  };
-  const copies = [await run(2 ** 18, weft.neg), await run(2 ** 21, weft.neg)];
-  const chain = await run(2 ** 20, (x) => {
-    let sum = x;
-    for (let i = 0; i < links; i++) sum = sum.mul(x).add(0.5);
-    return sum;
+  const device = await (await navigator.gpu.requestAdapter()).requestDevice();
+  const { fmaGigaflops, copyNearGigabytes, copyFarGigabytes } = await measureCeilings(device, {
+    seconds: options.quick ? 3 : 10,
+    software: adapter.software,
   });
-  return { gigabytes: 8 * Math.max(...copies), gigaflops: 2 * links * chain };
+  device.destroy();
+  return {
+    gigaflops: fmaGigaflops.max,
+    gigabytes: Math.max(copyNearGigabytes.max, copyFarGigabytes.max),
+  };
 }
 
 const wanted = options.ops?.split(',');
 const machine = describeMachine();
+const context = { ...machine, adapter, where: 'Node', ...(options.quick && { quick: true }) };
 const most = await ceilings();
 const say = options.json ? () => {} : (text) => console.log(text);
-say(
-  `${adapter.name}${adapter.software ? ' (software adapter, no GPU)' : ''}; ${machine.runtime}; ${machine.machine}`,
-);
+say(introduce(context));
 say(
   `Ceilings here: ${most.gigabytes.toFixed(1)} GB/s (copy), ${most.gigaflops.toFixed(1)} GFLOP/s (multiply-adds).`,
 );
@@ -225,10 +202,9 @@ say(
   `${'op'.padEnd(18)} ${'shapes'.padEnd(24)} ${'µs'.padStart(9)}  ${'(min–max)'.padStart(17)}  GFLOP/s    GB/s  share`,
 );
 
-mkdirSync(new URL('results/', import.meta.url), { recursive: true });
 for (const one of [...special, ...elementwise()].filter(({ op }) => !wanted || wanted.includes(op))) {
   const entry = weft.registry.get(one.op);
-  const row = { ...machine, adapter, op: one.op, shapes: one.shapes, attributes: one.attributes };
+  const row = { op: one.op, shapes: one.shapes, attributes: one.attributes };
   try {
     const inputs = randomInputs(one);
     const { step, y } = recorded(one, inputs);
@@ -247,7 +223,7 @@ for (const one of [...special, ...elementwise()].filter(({ op }) => !wanted || w
     row.failed = error.message;
     process.exitCode = 1;
   }
-  appendFileSync(new URL('results/ops.jsonl', import.meta.url), `${JSON.stringify(row)}\n`);
+  save('ops', context, row);
   say(line(row));
   if (options.json) console.log(JSON.stringify(row));
 }

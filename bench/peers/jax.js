@@ -1,6 +1,5 @@
-import { versionOf } from '../engines.js';
-import { shuffled } from '../random.js';
-import { inputSize, optimizerDefaults } from '../workloads.js';
+import { shuffled } from '../lib/random.js';
+import { inputSize, optimizerDefaults } from '../lib/workloads.js';
 
 /**
  * Steps in flight. jax-js submits every kernel by itself and nothing holds it back; with hundreds of steps queued it ran
@@ -14,18 +13,8 @@ const stepsInFlight = 8;
  * backend: 'webgpu' or 'wasm'. The images are one resident f32 array [40,000, 784] already divided by 255; each step
  * gathers its batch on the device by its shuffled row numbers.
  */
-export async function prepare({ workload, data, weights, backend }) {
-  const {
-    init,
-    defaultDevice,
-    blockUntilReady,
-    jit,
-    valueAndGrad,
-    nn,
-    numpy: np,
-  } = await import('@jax-js/jax');
-  if (!(await init(backend)).includes(backend)) throw new Error(`jax-js: backend ${backend} did not start`);
-  defaultDevice(backend);
+export async function prepare({ workload, data, weights, ...where }) {
+  const { blockUntilReady, jit, valueAndGrad, nn, numpy: np } = await start(where);
 
   const { batchSize, layers } = workload;
   const images = (part) =>
@@ -71,13 +60,15 @@ export async function prepare({ workload, data, weights, backend }) {
 
   const test = jit((parameters, x, y, rows) => hits(logits(parameters, x.slice(rows.ref)), y.slice(rows)));
 
+  const probabilities = jit((parameters, x) => nn.softmax(logits(parameters, x)));
+
   const parameters = weights.map(({ values, shape }) => np.array(values).reshape(shape));
   const slots = workload.optimizer === 'sgd' ? [] : weights.map(({ shape }) => np.zeros(shape));
   let state = { parameters, slots, loss: np.array(0), hits: np.array(0) };
   let epoch = 0;
 
   return {
-    name: `jax-js ${versionOf('peers/node_modules/@jax-js/jax/package.json')}, ${backend}`,
+    name: `jax-js ${where.version}, ${where.backend}`,
 
     arrange(steps, { shuffle }) {
       const perEpoch = Math.floor(data.train.labels.length / batchSize);
@@ -118,7 +109,64 @@ export async function prepare({ workload, data, weights, backend }) {
       }
       return right / data.test.labels.length;
     },
+
+    predictOne: (pixels) =>
+      probabilities(
+        state.parameters.map((p) => p.ref),
+        np.array(Float32Array.from(pixels, (byte) => byte / 255)).reshape([1, inputSize]),
+      ).data(),
+
+    /** In parts, as above. */
+    async predictAll() {
+      const size = 500;
+      const parts = [];
+      for (let first = 0; first < data.test.labels.length; first += size) {
+        const rows = np.arange(first, first + size).astype(np.int32);
+        parts.push(
+          await probabilities(
+            state.parameters.map((p) => p.ref),
+            testX.ref.slice(rows),
+          ).data(),
+        );
+      }
+      return Float32Array.from(parts.flatMap((part) => [...part]));
+    },
   };
+}
+
+/** The product as one `jit`; a bounded number of them in flight, as above. */
+export async function prepareProduct({ a, b, product, ...where }) {
+  const { jit, blockUntilReady, numpy: np } = await start(where);
+  const [x, w] = [a, b].map(({ values, shape }) => np.array(values).reshape(shape));
+  const multiply = jit((x, w) =>
+    np.matmul(product.transposeA ? x.transpose() : x, product.transposeB ? w.transpose() : w),
+  );
+  let pending = [];
+  // Disposed of before it is computed, a product is never computed; the last stays for `result`.
+  const settle = async () => {
+    await blockUntilReady(pending);
+    for (const y of pending.slice(0, -1)) y.dispose();
+    pending = pending.slice(-1);
+  };
+  return {
+    name: `jax-js ${where.version}, ${where.backend}`,
+    async run(count) {
+      for (let i = 1; i <= count; i++) {
+        pending.push(multiply(x.ref, w.ref));
+        if (i % stepsInFlight === 0) await settle();
+      }
+      await settle();
+    },
+    result: () => pending.at(-1).ref.data(),
+  };
+}
+
+async function start({ backend }) {
+  const jax = await import('./jax-modules.js');
+  if (!(await jax.init(backend)).includes(backend))
+    throw new Error(`jax-js: backend ${backend} did not start`);
+  jax.defaultDevice(backend);
+  return jax;
 }
 
 const updates = (np) => ({

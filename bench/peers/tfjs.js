@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
-import { inputSize, optimizerDefaults } from '../workloads.js';
+import { inputSize, optimizerDefaults } from '../lib/workloads.js';
 
 /**
  * TensorFlow.js as its own documentation uses it: `compile`, then one `model.fit`, which shuffles, gathers each batch on
@@ -8,10 +6,8 @@ import { inputSize, optimizerDefaults } from '../workloads.js';
  *
  * backend: 'webgpu' or 'wasm'. The images are one resident f32 tensor [40,000, 784] already divided by 255.
  */
-export async function prepare({ workload, data, weights, backend }) {
-  const tf = await import('@tensorflow/tfjs-core');
-  const { layers, sequential } = await import('@tensorflow/tfjs-layers');
-  await useBackend(tf, backend);
+export async function prepare({ workload, data, weights, ...where }) {
+  const { tf, layers, sequential } = await start(where);
 
   const { batchSize } = workload;
   const images = (part) =>
@@ -34,9 +30,17 @@ export async function prepare({ workload, data, weights, backend }) {
   });
   model.setWeights(weights.map(({ values, shape }) => tf.tensor(values, shape)));
 
+  /** Runs what gives a tensor, and reads that. */
+  const read = async (make) => {
+    const result = tf.tidy(make);
+    const values = await result.data();
+    result.dispose();
+    return values;
+  };
+
   let part = [];
   return {
-    name: `TensorFlow.js ${tf.version_core}, ${backend}`,
+    name: `TensorFlow.js ${where.version}, ${where.backend}`,
 
     /** fit takes no number of steps, so the run trains on as many samples as the steps need, or on whole epochs. */
     arrange(steps, { shuffle }) {
@@ -58,25 +62,56 @@ export async function prepare({ workload, data, weights, backend }) {
     },
 
     async evaluate() {
-      const hits = tf.tidy(() => {
+      const [accuracy] = await read(() => {
         const classes = tf.argMax(model.predict(testX, { batchSize: 500 }), 1);
         return tf.mean(tf.cast(tf.equal(classes, tf.cast(testY, 'int32')), 'float32'));
       });
-      return (await hits.data())[0];
+      return accuracy;
     },
+
+    predictOne: (pixels) =>
+      read(() =>
+        model.predict(
+          tf.tensor2d(
+            Float32Array.from(pixels, (byte) => byte / 255),
+            [1, inputSize],
+          ),
+        ),
+      ),
+    predictAll: () => read(() => model.predict(testX, { batchSize: 500 })),
+    memory: () => ({ liveBytes: tf.memory().numBytes }),
   };
 }
 
-async function useBackend(tf, backend) {
-  if (backend === 'webgpu') {
-    await import('@tensorflow/tfjs-backend-webgpu');
-  } else {
-    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
-    const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
-    setWasmPaths(join(dirname(main), sep));
-  }
+/** A product at a time; the result of the one before is thrown away. */
+export async function prepareProduct({ a, b, product, ...where }) {
+  const { tf } = await start(where);
+  const { transposeA = false, transposeB = false } = product;
+  const [x, w] = [a, b].map(({ values, shape }) => tf.tensor2d(values, shape));
+  let y = null;
+  return {
+    name: `TensorFlow.js ${where.version}, ${where.backend}`,
+    async run(count) {
+      for (let i = 0; i < count; i++) {
+        y?.dispose();
+        y = tf.matMul(x, w, transposeA, transposeB);
+      }
+      // One number of it: the queue is in order, so everything before is done.
+      const corner = tf.slice(y, [0, 0], [1, 1]);
+      await corner.data();
+      corner.dispose();
+    },
+    result: () => y.data(),
+  };
+}
+
+async function start({ backend, assets }) {
+  const peer = await import('./tfjs-modules.js');
+  const { tf, setWasmPaths } = peer;
+  if (backend === 'wasm') setWasmPaths(assets);
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs: backend ${backend} did not start`);
   await tf.ready();
+  return peer;
 }
 
 function optimizer(tf, workload) {

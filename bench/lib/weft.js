@@ -1,5 +1,4 @@
-import { init, layers, sequential, tensor } from 'weft';
-import { versionOf } from './engines.js';
+import { capture, init, layers, matmul, sequential, tensor, variable, zeros } from 'weft';
 import { inputSize, optimizerDefaults } from './workloads.js';
 
 /**
@@ -7,8 +6,8 @@ import { inputSize, optimizerDefaults } from './workloads.js';
  *
  * The images stay the bytes they are, one resident u8 tensor; the model's first layer divides by 255.
  */
-export async function prepare({ workload, data, weights }) {
-  const engine = await init({ gpu: navigator.gpu, seed: 1 });
+export async function prepare({ workload, data, weights, version, tuning }) {
+  const engine = await open(tuning);
   const { batchSize } = workload;
   const tensors = ({ images, labels }, samples) => [
     tensor(images.subarray(0, samples * inputSize), { shape: [samples, inputSize] }),
@@ -31,7 +30,7 @@ export async function prepare({ workload, data, weights }) {
   let part = [];
   let partSamples = 0;
   return {
-    name: `Weft ${versionOf('../package.json')}`,
+    name: `Weft ${version}`,
 
     /** As for TensorFlow.js: as many samples as the steps need, or whole epochs. */
     async arrange(steps, { shuffle }) {
@@ -57,5 +56,40 @@ export async function prepare({ workload, data, weights }) {
       const { accuracy } = await model.evaluate(testX, testY, { batchSize: 500, verbose: 0 });
       return accuracy;
     },
+
+    predictOne: async (pixels) => values(await model.predict(tensor(pixels, { shape: [1, inputSize] }))),
+    predictAll: async () => values(await model.predict(testX, { batchSize: 500 })),
+    memory: () => engine.memory(),
   };
+}
+
+/** A captured product, replayed. */
+export async function prepareProduct({ a, b, product, version, tuning }) {
+  const engine = await open(tuning);
+  const { m, n, transposeA = false, transposeB = false } = product;
+  const [x, w] = [a, b].map(({ values, shape }) => tensor(values, { shape }));
+  const y = variable(zeros([m, n]));
+  const step = capture(() => void y.assign(matmul(x, w, { transposeA, transposeB })), { name: 'product' });
+  await step.prepare();
+  const most = mostInOneSubmit(product);
+  return {
+    name: `Weft ${version}`,
+    async run(count) {
+      for (let left = count; left > 0; left -= most) await step.replay(Math.min(left, most));
+      await engine.idle();
+    },
+    result: () => y.data(),
+  };
+}
+
+/** Small products share a submit; large ones keep the GPU busy for long enough alone. */
+const mostInOneSubmit = ({ m, k, n }) => Math.max(1, Math.min(64, Math.floor(2e9 / (m * k * n))));
+
+/** tuning: as `init` takes it; Weft's own default unless given. */
+const open = (tuning) => init({ gpu: navigator.gpu, seed: 1, ...(tuning && { tuning }) });
+
+async function values(tensor) {
+  const result = await tensor.data();
+  tensor.dispose();
+  return result;
 }

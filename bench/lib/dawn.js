@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { globals } from 'webgpu';
-import { findGpu } from '../scripts/support/software-adapter.js';
+import { findGpu } from '../../scripts/support/software-adapter.js';
 
 /**
  * Makes this process look like a page to engines written for one: `navigator.gpu` is Dawn, the GPU classes are global.

@@ -1,4 +1,8 @@
-import { inputSize, optimizerDefaults } from './workloads.js';
+import { inputSize, optimizerDefaults, startingWeights } from './workloads.js';
+
+/** What `referenceFit` finds for a workload from its starting weights. */
+export const referenceLoss = (workload, { train }, steps) =>
+  referenceFit(workload, startingWeights(workload), train, steps);
 
 /**
  * The slow twin of every engine: `steps` training steps in plain float64 loops, batches in file order.

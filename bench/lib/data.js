@@ -1,0 +1,33 @@
+import { datasets } from 'weft';
+import { testSamples, trainSamples } from './workloads.js';
+
+/**
+ * The data of a run: `train` (the first 40,000) and `test` (the first 2,000 of the test set) as bytes,
+ * `{ images: [N, 784], labels: [N] }`, and a `name` for the table.
+ *
+ * Fashion-MNIST from `folder` or wherever Weft finds it; without it the built-in garments, and the name says so. More
+ * samples than there are begin again with the first.
+ */
+export async function loadData(folder, wanted = trainSamples) {
+  const { train, test, synthetic } = await datasets.fashionMnist({
+    dir: folder,
+    fallback: 'synthetic',
+    garments: { train: trainSamples, test: testSamples },
+  });
+  return {
+    name: synthetic ? 'synthetic garments, not Fashion-MNIST' : 'Fashion-MNIST',
+    train: first(train, wanted),
+    test: first(test, testSamples),
+  };
+}
+
+function first({ images, labels, height, width }, count) {
+  return { images: repeated(images, count * height * width), labels: repeated(labels, count) };
+}
+
+function repeated(bytes, length) {
+  if (length <= bytes.length) return bytes.slice(0, length);
+  const result = new Uint8Array(length);
+  for (let at = 0; at < length; at += bytes.length) result.set(bytes.subarray(0, length - at), at);
+  return result;
+}
