@@ -41,13 +41,17 @@ export class WeftError extends Error {
   }
 }
 
-/** A subclass with its code filled in. */
-const coded = (code: ErrorCode) =>
-  class extends WeftError {
+/**
+ * A subclass with its code filled in.
+ * @__NO_SIDE_EFFECTS__
+ */
+function coded(code: ErrorCode) {
+  return class extends WeftError {
     constructor(message: string, options?: ErrorOptions) {
       super(code, message, options);
     }
   };
+}
 
 /** Shapes that do not fit each other, or data that does not fit its shape. */
 export class ShapeError extends coded('SHAPE') {}

@@ -9,9 +9,9 @@ import { type TensorLike, toTensor } from '../ops/constant.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
 import type { PlannedKernel } from './explain.ts';
-import { makePlan, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { type StepProfile, timePlan, withoutTimes } from './profile.ts';
-import { compute, defaultEngine, leafRange, serial, settle } from './runtime.ts';
+import { compute, defaultEngine, leafRange, planner, serial, settle } from './runtime.ts';
 import { isLeaf, topological } from './simplify.ts';
 import { beforeOverwrite, bringHome, collocate } from './variables.ts';
 
@@ -188,6 +188,7 @@ class Entry {
     this.#leaves = topological([...this.outputs, ...effects.map(({ value }) => value)]).filter(
       (x) => isLeaf(x) && !inputOf.has(x) && !this.trace.variableOf.has(x),
     );
+    const { makePlan } = await planner();
     this.plan = await makePlan({
       label,
       engine,

@@ -7,7 +7,6 @@ import type { BufferRange } from '../engine/arena.ts';
 import { Engine, type InitOptions } from '../engine/engine.ts';
 import { byteSize, type TypedArray, typedArray } from '../ops/dtype.ts';
 import { type Tensor, tracing, Variable } from '../ops/tensor.ts';
-import { makePlan } from './plan.ts';
 import { leaveBlock } from './variables.ts';
 
 // ---- engines
@@ -115,6 +114,9 @@ function letGo(tensor: Tensor): void {
   tensor.inputs = [];
 }
 
+/** What turns descriptions into kernels is loaded with the first plan: describing needs none of it. */
+export const planner = () => import('./plan.ts');
+
 /** Computes tensors that have no memory yet, all in one plan. Must run inside `serial`. */
 export async function compute(tensors: readonly Tensor[], engine: Engine): Promise<void> {
   const pending = [...new Set(tensors)].filter((x) => !x.storage && x.op && x.size > 0);
@@ -122,6 +124,7 @@ export async function compute(tensors: readonly Tensor[], engine: Engine): Promi
   try {
     for (const x of pending) direct.set(x, engine.allocate(byteSize(x.dtype, x.size), x.op!.name));
     if (pending.length > 0) {
+      const { makePlan } = await planner();
       const plan = await makePlan({
         label: `compute ${pending[0].op!.name}`,
         engine,

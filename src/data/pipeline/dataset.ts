@@ -4,6 +4,7 @@ import { collate } from './collate.ts';
 import { Columns, type Form, type LazyArray, type Slices } from './columns.ts';
 import type { Flow } from './flow.ts';
 import * as flows from './flow.ts';
+import { PIPELINE } from './is-dataset.ts';
 import { chain, cut, inOrder, type RowOrder, repeated, type Shuffle, shuffled } from './order.ts';
 
 export interface ShuffleOptions {
@@ -62,6 +63,7 @@ interface Parts<T> {
  * ```
  */
 export class Dataset<T = unknown> implements AsyncIterable<T> {
+  readonly [PIPELINE] = true;
   private readonly parts: Parts<T>;
   private passes = 0;
 

@@ -13,7 +13,7 @@ import { Explanation } from '../report/explanation.ts';
 import { Evaluation } from './evaluate.ts';
 import type { Model } from './model.ts';
 import type { ObjectiveChoice } from './objective.ts';
-import { predictStep } from './predict.ts';
+import { predictStep } from './predict-step.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
 import { Training } from './training.ts';

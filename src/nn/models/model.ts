@@ -3,8 +3,8 @@ import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
 import type { Dataset } from '../../data/pipeline/dataset.ts';
 import { defaultEngine } from '../../graph/runtime.ts';
 import { assignAll } from '../../graph/variables.ts';
-import { type TensorLike, tensor } from '../../ops/constant.ts';
-import { apply, type Op, registry } from '../../ops/define.ts';
+import { identity, type TensorLike, tensor } from '../../ops/constant.ts';
+import { apply } from '../../ops/define.ts';
 import { sameShape, show } from '../../ops/shape.ts';
 import { Tensor, type Variable } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
@@ -21,16 +21,16 @@ import { type SummaryOptions, summaryLines } from '../report/summary.ts';
 import { keras2SummaryLines } from '../report/summary-keras2.ts';
 import { standardTerminal } from '../report/terminal.ts';
 import type { FileSource, FileTarget } from '../saving/files.ts';
-import { loadWeightsFrom } from '../saving/load-weights.ts';
-import { type FileFormat, type SaveOptions, saveTo, toBytes } from '../saving/save.ts';
-import { type BatchOptions, BatchSteps } from './batch.ts';
-import { type EvaluateOptions, evaluateModel } from './evaluate.ts';
-import { type ExplainOptions, explainModel, type FitForm } from './explain.ts';
-import { type FitOptions, fitModel } from './fit.ts';
+import type { FileFormat, SaveOptions } from '../saving/save.ts';
+import type { BatchOptions, BatchSteps } from './batch.ts';
+import type { EvaluateOptions } from './evaluate.ts';
+import type { ExplainOptions, FitForm } from './explain.ts';
+import type { FitOptions } from './fit.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
 import { optionsAfter } from './pipeline.ts';
-import { type PredictOptions, type PredictStep, predictModel, predictStep } from './predict.ts';
-import { checkLabels, type Samples } from './samples.ts';
+import type { PredictOptions } from './predict.ts';
+import { type PredictStep, predictStep } from './predict-step.ts';
+import type { Samples } from './samples.ts';
 import { type Engine, LoopStates } from './steps.ts';
 
 export interface CompileOptions {
@@ -53,7 +53,8 @@ interface Compiled {
   readonly options: CompileOptions;
   readonly optimizer: Optimizer;
   readonly choice: ObjectiveChoice;
-  readonly batchSteps: BatchSteps;
+  /** Made by the first trainOnBatch or testOnBatch. */
+  batchSteps: BatchSteps | null;
   /** Known once y has been seen. */
   objective: Objective | null;
 }
@@ -117,12 +118,12 @@ export abstract class Model extends Layer {
       throw new ConfigError("compile: loss is missing. Name one: { loss: 'meanSquaredError' }.");
     const optimizer = resolveOptimizer(given.optimizer, 'compile');
     const choice = chooseObjective(given, 'compile');
-    this.settings?.batchSteps.dispose();
+    this.settings?.batchSteps?.dispose();
     this.settings = {
       options: given as CompileOptions,
       optimizer,
       choice,
-      batchSteps: new BatchSteps(this),
+      batchSteps: null,
       objective: null,
     };
   }
@@ -168,6 +169,7 @@ export abstract class Model extends Layer {
       this.warnOfLogits(objective);
     }
     objective.checkShapes(y.shape, [x.shape[0], ...(output as number[])]);
+    const { checkLabels } = await running();
     if (objective.loss.sparse) await checkLabels(y, this.outputShape, operation);
   }
 
@@ -261,7 +263,10 @@ export abstract class Model extends Layer {
   async fit(x: unknown, y: unknown, options?: FitOptions): Promise<History>;
   async fit(x: unknown, y?: unknown, options?: FitOptions): Promise<History> {
     this.compiledFor('fit');
-    return this.alone('fit', () => fitModel(this, x, ...optionsAfter(x, y, options)));
+    return this.alone('fit', async () => {
+      const { fitModel } = await running();
+      return fitModel(this, x, ...optionsAfter(x, y, options));
+    });
   }
 
   /** Loss and metrics on x and y, or on a dataset of both, without training: `{ loss, accuracy, … }`. */
@@ -269,31 +274,45 @@ export abstract class Model extends Layer {
   async evaluate(x: unknown, y: unknown, options?: EvaluateOptions): Promise<Logs>;
   async evaluate(x: unknown, y?: unknown, options?: EvaluateOptions): Promise<Logs> {
     this.compiledFor('evaluate');
-    return this.besides(() => evaluateModel(this, x, ...optionsAfter(x, y, options)));
+    return this.besides(async () => {
+      const { evaluateModel } = await running();
+      return evaluateModel(this, x, ...optionsAfter(x, y, options));
+    });
   }
 
   /** The outputs for x: [n, …] → [n, …]. Of a dataset, only the x of its elements. */
   async predict(x: unknown, options?: PredictOptions): Promise<Tensor> {
-    return this.besides(() => predictModel(this, x, options));
+    return this.besides(async () => {
+      const { predictModel } = await running();
+      return predictModel(this, x, options);
+    });
   }
 
   /** One step on this batch. Resolves to its loss and metrics, measured before the step. */
   async trainOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
-    const { batchSteps } = this.compiledFor('trainOnBatch');
-    return this.alone('trainOnBatch', () => batchSteps.run('trainOnBatch', x, y, options));
+    const settings = this.compiledFor('trainOnBatch');
+    return this.alone('trainOnBatch', async () =>
+      (await this.batchSteps(settings)).run('trainOnBatch', x, y, options),
+    );
   }
 
   /** Loss and metrics of this batch, without training. */
   async testOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
-    const { batchSteps } = this.compiledFor('testOnBatch');
-    return this.besides(() => batchSteps.run('testOnBatch', x, y, options));
+    const settings = this.compiledFor('testOnBatch');
+    return this.besides(async () => (await this.batchSteps(settings)).run('testOnBatch', x, y, options));
+  }
+
+  private async batchSteps(settings: Compiled): Promise<BatchSteps> {
+    const { BatchSteps } = await running();
+    settings.batchSteps ??= new BatchSteps(this);
+    return settings.batchSteps;
   }
 
   // ---- weights
 
   /** Copies of all weights in Keras's order, as they are now: later training does not change them. */
   getWeights(): Tensor[] {
-    return this.weights.map((weight) => apply(registry.get('identity') as Op, [weight]));
+    return this.weights.map((weight) => apply(identity, [weight]));
   }
 
   /**
@@ -326,19 +345,19 @@ export abstract class Model extends Layer {
    */
   async save(target: FileTarget, options?: SaveOptions): Promise<void> {
     this.refuseWhileChanging('save');
-    return this.besides(() => saveTo(this, target, options, 'save'));
+    return this.besides(async () => (await formats()).saveTo(this, target, options, 'save'));
   }
 
   /** Writes the weights (and the optimizer's state): `.weights.h5` as Keras 3, or `.safetensors`. */
   async saveWeights(target: FileTarget, options?: SaveOptions): Promise<void> {
     this.refuseWhileChanging('saveWeights');
-    return this.besides(() => saveTo(this, target, options, 'saveWeights'));
+    return this.besides(async () => (await formats()).saveTo(this, target, options, 'saveWeights'));
   }
 
   /** The bytes of such a file, to be sent or kept elsewhere. Default format 'keras'. */
   async toBytes(format?: FileFormat): Promise<Uint8Array> {
     this.refuseWhileChanging('toBytes');
-    return this.besides(() => toBytes(this, format));
+    return this.besides(async () => (await formats()).toBytes(this, format));
   }
 
   /**
@@ -349,12 +368,13 @@ export abstract class Model extends Layer {
    */
   async loadWeights(source: FileSource): Promise<void> {
     return this.alone('loadWeights', async () => {
+      const { loadWeightsFrom } = await formats();
       await loadWeightsFrom(this, source);
       const { settings } = this;
       if (!settings) return;
       // Captured steps hold the seed that was.
-      settings.batchSteps.dispose();
-      this.settings = { ...settings, batchSteps: new BatchSteps(this) };
+      settings.batchSteps?.dispose();
+      this.settings = { ...settings, batchSteps: null };
     });
   }
 
@@ -415,6 +435,7 @@ export abstract class Model extends Layer {
       const { settings } = this;
       const objective = settings?.objective ?? null;
       try {
+        const { explainModel } = await import('./explain.ts');
         return await explainModel(this, settings?.choice ?? null, options);
       } finally {
         // Blank samples must not settle what the loss is.
@@ -426,7 +447,7 @@ export abstract class Model extends Layer {
   /** Frees weights, optimizer state and captured steps. The model cannot be used afterwards. */
   dispose(): void {
     this.refuseWhileRunning('dispose');
-    this.settings?.batchSteps.dispose();
+    this.settings?.batchSteps?.dispose();
     this.predicting?.step.dispose();
     const { settings } = this;
     const variables = [...this.weights, ...(settings?.optimizer.built ? settings.optimizer.variables : [])];
@@ -436,6 +457,9 @@ export abstract class Model extends Layer {
     this.predicting = null;
   }
 }
+
+const running = () => import('./running.ts');
+const formats = () => import('../saving/formats.ts');
 
 /** A weight's new value as a tensor of its shape. A flat typed array of the right size will do. */
 function fitting(given: TensorLike, weight: Variable, index: number): Tensor {

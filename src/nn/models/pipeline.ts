@@ -1,9 +1,10 @@
 /** A `data.Dataset` where x and y are due: rows of arrays stay where they are, and only their numbers move. */
 import { ConfigError } from '../../base/errors.ts';
-import { Dataset, type RowPlan } from '../../data/pipeline/dataset.ts';
+import type { Dataset, RowPlan } from '../../data/pipeline/dataset.ts';
+import { isDataset } from '../../data/pipeline/is-dataset.ts';
 import { camelCase } from '../names.ts';
 
-export const isDataset = (x: unknown): x is Dataset => x instanceof Dataset;
+export { isDataset };
 
 /** x, y and weights of a pipeline's elements or batches. */
 export interface Parts {

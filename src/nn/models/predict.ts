@@ -12,10 +12,10 @@ import { readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
 import { copyRows, type HostRows, hostRows, isPlain, onHost } from './host-rows.ts';
 import type { Model } from './model.ts';
-import type { Predictor } from './objective.ts';
 import { Flight } from './pace.ts';
 import { throwIfAborted } from './pass.ts';
 import { optionGiven, partsOf, refuseBeside } from './pipeline.ts';
+import type { PredictStep } from './predict-step.ts';
 import { isStreamed, windowBytes } from './residency.ts';
 import { streaming, verbosity, withDefaults } from './run-options.ts';
 import { type Samples, takeSamples } from './samples.ts';
@@ -36,11 +36,6 @@ export interface PredictOptions {
 }
 
 const OPERATION = 'predict';
-
-export type PredictStep = Captured<readonly [Tensor], Tensor>;
-
-export const predictStep = (model: Predictor, engine: Engine): PredictStep =>
-  capture((x: Tensor) => model.call(x, { training: false }), { name: 'predict', engine });
 
 /** Steps are counted in batches of this size, as in Keras … */
 const DEFAULT_BATCH = 32;

@@ -2,5 +2,6 @@
 
 export type { CustomLayers } from './build-model.ts';
 export type { FileSource, FileTarget } from './files.ts';
-export { type LoadOptions, loadModel } from './load-model.ts';
+export { loadModel } from './load.ts';
+export type { LoadOptions } from './load-model.ts';
 export type { FileFormat, SaveOptions } from './save.ts';

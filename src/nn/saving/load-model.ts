@@ -34,23 +34,8 @@ interface StoredModel {
   find(model: Sequential): Found;
 }
 
-/**
- * The model in a file: `.keras`, `.h5` (Keras 3 and tf.keras 2), or TensorFlow.js's `model.json`. The file's
- * contents decide, not its name.
- *
- * `source`: a path in Node; an address, a Blob or File, the handle of a file, or files dropped together in a
- * page; bytes in both. The model comes compiled as it was, with its optimizer's state and its random numbers,
- * so that training goes on as if it had not stopped.
- *
- * Throws LoadError for a file that cannot be read, FormatError or ShapeError, naming file and place, for one
- * that is not what it should be.
- *
- * ```ts
- * await model.save('garments.keras');
- * const again = await loadModel('garments.keras');
- * ```
- */
-export async function loadModel(source: FileSource, options?: LoadOptions): Promise<Sequential> {
+/** See {@link ./load.ts}. */
+export async function readModel(source: FileSource, options?: LoadOptions): Promise<Sequential> {
   const { compile, customLayers } = readOptions('loadModel', options, {
     compile: true,
     customLayers: {} as CustomLayers,
