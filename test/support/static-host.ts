@@ -22,9 +22,9 @@ export async function host(
 ): Promise<void> {
   await where.route(`${origin}/**`, async (route) => {
     const { pathname } = new URL(route.request().url());
-    const path = pathname.endsWith('/') ? `${pathname}index.html` : pathname;
+    const path = pathname.endsWith('/') && !(pathname in files) ? `${pathname}index.html` : pathname;
     const body = files[path] ?? (await readFile(join(folder, path)).catch(() => null));
-    const contentType = types[extname(path)] ?? 'application/octet-stream';
+    const contentType = types[extname(path) || '.html'] ?? 'application/octet-stream';
     return body === null ? route.fulfill({ status: 404, body: path }) : route.fulfill({ contentType, body });
   });
 }
