@@ -299,7 +299,7 @@ export type Event =
     }
   /** Which sources are kept in this browser and need no network. Sent at the start and on each change. */
   | { readonly type: 'kept'; readonly sources: readonly DataSource[] }
-  /** fashion_mnist or mnist was asked for and is not kept: ask for files or an address. Data stay as they were. */
+  /** After `ready` with other data: what was asked for is not kept here. Ask for files or an address. */
   | {
       readonly type: 'dataMissing';
       readonly source: DataSource;

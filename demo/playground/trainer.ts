@@ -173,7 +173,9 @@ export class Trainer {
     const { pace } = this;
     const wasTraining = this.isTraining;
     pace.restart();
-    this.times = [{ at: performance.now(), step: experiment.steps }];
+    const now = performance.now();
+    this.times = [{ at: now, step: experiment.steps }];
+    if (this.watchedStep === experiment.steps) this.due.set('watch', now + WATCH_MS);
     while (this.wanted > 0) {
       const done = await experiment.run(Math.min(pace.next(), this.wanted));
       pace.done(done);
@@ -266,9 +268,11 @@ export class Trainer {
   private async tellValidation(): Promise<void> {
     const { experiment } = this;
     if (!experiment) return;
-    const step = experiment.steps;
-    this.watchedStep = step;
+    const began = experiment.steps;
+    this.watchedStep = began;
     const probabilities = await experiment.watch();
+    // While training goes on, they are of all the moments in between.
+    const step = Math.round((began + experiment.steps) / 2);
     const { watched } = experiment;
     const judgement = judge(probabilities, watched.labels);
     const { loss, accuracy, confusion, wrong } = judgement;

@@ -74,6 +74,9 @@ async function configure(wanted: Settings): Promise<void> {
   const one = await open();
   const pictures = await findPictures(wanted.data);
   if (pictures) return take(buildNetwork(wanted), pictures, wanted);
+  // What is there stays; at the start there is nothing yet.
+  const stays = one.pictures ?? (await findPictures('garments'))!;
+  await take(buildNetwork(wanted), stays, wanted);
   post({
     type: 'dataMissing',
     source: wanted.data,
@@ -83,9 +86,6 @@ async function configure(wanted: Settings): Promise<void> {
         : 'Drop its files (images and labels), or fetch them from an address.',
     address: PUBLISHED[wanted.data] ?? '',
   });
-  // What is there stays; at the start there is nothing yet.
-  const stays = one.pictures ?? (await findPictures('garments'))!;
-  return take(buildNetwork(wanted), stays, wanted);
 }
 
 async function takeFiles(files: Parameters<typeof picturesFrom>[0]): Promise<void> {

@@ -219,9 +219,9 @@ test('data come from an address that is asked for, with progress', async () => {
 test('a data set that is not here is asked for, and garments stay meanwhile', async () => {
   const worker = await BareWorker.open(browser);
   await worker.send({ type: 'configure', settings: { ...SMALL, data: 'fashion_mnist' } });
+  expect((await worker.next('ready')).settings.data).toBe('garments');
   const missing = await worker.next('dataMissing');
   expect(missing).toMatchObject({ source: 'fashion_mnist', address: expect.stringMatching(/^https:/) });
-  expect((await worker.next('ready')).settings.data).toBe('garments');
   await worker.close();
 });
 
