@@ -1,6 +1,13 @@
 /** The playground's page: settings in, pictures out; the worker in between does the work. */
 import { Client } from './client.ts';
-import { type Command, type Event, MAX_FILE_BYTES, type SaveFormat, type Settings } from './protocol.ts';
+import {
+  type Command,
+  type Event,
+  type Inspection,
+  MAX_FILE_BYTES,
+  type SaveFormat,
+  type Settings,
+} from './protocol.ts';
 import { fromHash, toHash } from './url-state.ts';
 import { ProbabilityBars } from './view/bars.ts';
 import { Chart } from './view/chart.ts';
@@ -11,6 +18,7 @@ import { byId, find, say } from './view/dom.ts';
 import { takeDrops } from './view/drop.ts';
 import { placementOf } from './view/fit.ts';
 import { count, decimal, megabytes, percent } from './view/format.ts';
+import { whenSeen } from './view/frames.ts';
 import { Messages } from './view/messages.ts';
 import { MistakeList } from './view/mistakes.ts';
 import { NetworkStrip } from './view/network.ts';
@@ -29,6 +37,8 @@ const MOST_MISTAKES = 8;
 const { settings: first, complaints } = fromHash(location.hash);
 let settings: Settings = first;
 let classNames: readonly string[] = [];
+let inspection: Inspection = { weights: 0, confusion: false, mistakes: 0 };
+let looking: ReturnType<typeof setTimeout> | undefined;
 let settling: ReturnType<typeof setTimeout> | undefined;
 
 const client = new Client((event) => receive(event));
@@ -166,6 +176,13 @@ function settled(then?: () => void): void {
   then?.();
 }
 
+/** What nobody sees, nobody needs to compute. */
+function look(what: Partial<Inspection>): void {
+  inspection = { ...inspection, ...what };
+  clearTimeout(looking);
+  looking = setTimeout(() => post({ type: 'inspect', what: inspection }), 100);
+}
+
 function writeAddress(): void {
   const hash = toHash(settings);
   if (hash !== location.hash) history.replaceState(null, '', hash);
@@ -264,6 +281,9 @@ listenToKeys({
   r: () => byId('reset').click(),
   c: () => pad.clear(),
 });
+whenSeen(byId('weights'), (isSeen) => look({ weights: isSeen ? MOST_WEIGHT_PICTURES : 0 }));
+whenSeen(byId('confusion'), (isSeen) => look({ confusion: isSeen }));
+whenSeen(byId('mistakes'), (isSeen) => look({ mistakes: isSeen ? MOST_MISTAKES : 0 }));
 addEventListener('hashchange', () => {
   const { settings: wanted, complaints } = fromHash(location.hash);
   if (complaints.length > 0) messages.note(complaints.join(' '));
@@ -277,8 +297,4 @@ form.show(settings);
 network.show(settings.layers);
 data.show(settings.data);
 if (complaints.length > 0) messages.note(complaints.join(' '));
-post({
-  type: 'inspect',
-  what: { weights: MOST_WEIGHT_PICTURES, confusion: true, mistakes: MOST_MISTAKES },
-});
 client.start(settings);

@@ -130,6 +130,7 @@ export class Chart {
       if (value < low) low = value;
       if (value > high) high = value;
     }
+    if (seen.length < 3) low = floor;
     if (this.isLog && low > 0) return logAxis(low, high);
     const wanted = Math.max(2, Math.round(height / 40));
     return linearAxis(Math.max(floor, low - (high - low) * 0.05), Math.min(ceiling, high), wanted);

@@ -47,6 +47,8 @@ export class DataPanel {
   private kept: readonly DataSource[] = [];
   private samples: Uint8Array | null = null;
   private present: DataSource = 'garments';
+  /** What was asked for and is not there. */
+  private wanted: DataSource | null = null;
 
   constructor(handlers: DataHandlers) {
     this.handlers = handlers;
@@ -55,7 +57,10 @@ export class DataPanel {
       const wanted = this.source.value as DataSource;
       if (wanted === 'file')
         this.ask('Drop or open the files: images and labels in IDX (.gz or plain), or one .npz.');
-      else handlers.chosen(wanted);
+      else {
+        this.advise('');
+        handlers.chosen(wanted);
+      }
     });
     byId<HTMLInputElement>('data-files').addEventListener('change', (event) => {
       const input = event.target as HTMLInputElement;
@@ -99,7 +104,7 @@ export class DataPanel {
       `${data.name}: ${count(data.trainCount)} pictures to learn from, ${count(data.validationCount)} to check with`,
     );
     this.fetching.hidden = true;
-    this.advice.hidden = true;
+    if (!this.wanted || data.source === this.wanted || data.source === 'file') this.advise('');
     this.listSources();
     this.panel.invalidate();
   }
@@ -112,6 +117,7 @@ export class DataPanel {
 
   missing({ source, advice }: Of<'dataMissing'>): void {
     this.source.value = this.present;
+    this.wanted = source;
     this.ask(`${SOURCE_NAMES[source]}: ${advice}`);
   }
 
@@ -134,10 +140,15 @@ export class DataPanel {
   }
 
   private ask(words: string): void {
-    say(this.advice, words);
-    this.advice.hidden = false;
+    this.advise(words);
     this.more.open = true;
     this.more.scrollIntoView({ block: 'nearest' });
+  }
+
+  private advise(words: string): void {
+    if (!words) this.wanted = null;
+    say(this.advice, words);
+    this.advice.hidden = !words;
   }
 
   private listSources(): void {

@@ -33,6 +33,11 @@ export function paint(element: Element, draw: () => void): { invalidate(): void 
   };
 }
 
+/** Tells when an element comes on screen and when it leaves it. */
+export function whenSeen(element: Element, tell: (isVisible: boolean) => void): void {
+  new IntersectionObserver((entries) => tell(entries.at(-1)?.isIntersecting ?? false)).observe(element);
+}
+
 /** After a change of theme. */
 export function invalidateAll(): void {
   for (const panel of panels.values()) panel.isStale = true;

@@ -8,7 +8,7 @@ import {
   PIXELS,
   type ReadyEvent,
 } from '../protocol.ts';
-import { byId, find, make, say } from './dom.ts';
+import { byId, find, make } from './dom.ts';
 import { count, plural } from './format.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -35,7 +35,7 @@ export class NetworkStrip {
       const last = this.layers.at(-1);
       const units = last ? Math.max(16, last.units >> 1) : 128;
       this.edit([...this.layers, { units, activation: last?.activation ?? 'relu' }]);
-      this.nodes.at(-1)?.units.focus();
+      this.nodes.at(-1)?.units.select();
     });
     find(this.foreign, 'button').addEventListener('click', () => this.changed(this.layers));
   }
@@ -68,7 +68,7 @@ export class NetworkStrip {
   private build(): void {
     this.nodes = this.layers.map((_, i) => this.node(i));
     const items: HTMLElement[] = [
-      end('Input', '28 × 28', 'pixels, 0 to 1'),
+      end('Input', '28 × 28', 'pixels'),
       ...this.nodes.map(({ item }) => item),
       end('Output', String(CLASSES), 'classes, softmax'),
     ];
@@ -123,12 +123,12 @@ export class NetworkStrip {
     const sizes = [PIXELS, ...this.layers.map(({ units }) => units), CLASSES];
     for (const [i, { parameters }] of this.nodes.entries()) {
       const all = (sizes[i] + 1) * sizes[i + 1];
-      say(parameters, `${count(all)} param.`);
+      sayParameters(parameters, all);
       parameters.title = `${plural(all, 'parameter')}: ${count(sizes[i])} × ${count(sizes[i + 1])} weights and ${count(sizes[i + 1])} biases`;
     }
     const last = sizes.length - 2;
-    const out = this.strip.querySelector('.end:last-child .parameters');
-    if (out) say(out, `${count((sizes[last] + 1) * CLASSES)} param.`);
+    const out = this.strip.querySelector<HTMLElement>('.end:last-child .parameters');
+    if (out) sayParameters(out, (sizes[last] + 1) * CLASSES);
     for (const [i, svg] of [...this.strip.querySelectorAll('svg')].entries()) {
       weave(svg, ports(sizes[i]), ports(sizes[i + 1]));
     }
@@ -144,6 +144,10 @@ function end(name: string, size: string, words: string): HTMLElement {
     make('p', { class: 'muted' }, words),
     make('p', { class: 'parameters number muted' }),
   );
+}
+
+function sayParameters(where: HTMLElement, all: number): void {
+  where.replaceChildren(count(all), make('span', { class: 'unit' }, ' param.'));
 }
 
 function threads(): HTMLElement {

@@ -48,8 +48,7 @@ export class TrainBar {
     put('Steps', 0, '0');
     put('Epoch', 0, '0.0');
     for (const name of ['Loss', 'Accuracy', 'Validation loss', 'Validation accuracy']) put(name, null, '–');
-    put('Steps per second', null, '–');
-    put('Images per second', null, '–');
+    putSpeed(0, 0);
     put('Dispatches per step', dispatchesPerStep, String(dispatchesPerStep));
     this.enable();
   }
@@ -66,6 +65,7 @@ export class TrainBar {
     this.train.classList.toggle('training', training);
     say(find(this.train, '.word'), training ? 'Pause' : 'Train');
     document.body.classList.toggle('is-training', training);
+    if (!training) putSpeed(0, 0);
     if (ended) this.sumUp('Paused');
     this.enable();
   }
@@ -78,8 +78,7 @@ export class TrainBar {
       put('Loss', loss, decimal(loss));
       put('Accuracy', accuracy, percent(accuracy));
     }
-    put('Steps per second', stepsPerSecond, stepsPerSecond > 0 ? compact(stepsPerSecond) : '–');
-    put('Images per second', imagesPerSecond, imagesPerSecond > 0 ? compact(imagesPerSecond) : '–');
+    putSpeed(stepsPerSecond, imagesPerSecond);
     this.latest = { ...this.latest, step };
     if (this.isTraining && performance.now() - this.summedUp > SUMMARY_MS) this.sumUp('Training');
   }
@@ -111,6 +110,12 @@ export class TrainBar {
       : '';
     say(this.summary, `${beginning}, step ${count(step)}${rest}.`);
   }
+}
+
+/** Nothing moves: nothing to tell. */
+function putSpeed(steps: number, images: number): void {
+  put('Steps per second', steps || null, compact(steps || null));
+  put('Images per second', images || null, compact(images || null));
 }
 
 const outputs = new Map<string, HTMLElement>();
