@@ -21,6 +21,9 @@
  * | img Loss curve, img Accuracy curve; figure First-layer weights; table Confusion matrix; list Worst mistakes | pictures |
  * | alert | a failure: its title, message and fix, as text; button Restart where `canRestart`, else button Dismiss |
  * | note (role=note) Notice | what is worth knowing and no failure: `notice` events, nonsense in an address |
+ *
+ * Outputs carry their number as `data-value`, absent where there is none. What is out of sight is neither
+ * computed nor drawn: a test scrolls to a picture before it reads it.
  */
 import type { StepProfile } from 'weft';
 
