@@ -6,6 +6,7 @@
  * through {@link Health.untilLost}, and whoever calls it asks {@link Health.check} first.
  */
 import { DeviceLostError, DisposedError, GpuError, WeftError } from '../base/errors.ts';
+import { napUntil } from './nap.ts';
 
 export class Health {
   /** Why the device cannot be used any more, or null. */
@@ -48,6 +49,7 @@ export class Health {
   /** Settles as `promise` does, or rejects as soon as the device is lost. */
   async untilLost<T>(promise: Promise<T>, operation: string): Promise<T> {
     let leave!: () => void;
+    napUntil(promise);
     try {
       const result = await new Promise<T>((resolve, reject) => {
         this.#waiting.add(reject);
