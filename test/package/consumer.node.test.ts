@@ -1,0 +1,115 @@
+/** The package as others get it: what is in the tarball, and applications that esbuild and vite build of it. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Browser, chromium } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumLaunchOptions } from '../../scripts/support/chromium.js';
+import { type Application, bundlers, type Consumer, gzipped, install } from '../support/consumer.ts';
+import { host } from '../support/static-host.ts';
+
+let consumer: Consumer;
+let browser: Browser;
+beforeAll(async () => {
+  consumer = install();
+  browser = await chromium.launch(chromiumLaunchOptions());
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  consumer?.remove();
+});
+
+test('the tarball has the built package, its types and three pages of text, and nothing else', () => {
+  const others = consumer.files.filter((path) => !/^dist\/(chunks|types)\//.test(path)).sort();
+  expect(others).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist/index.js',
+    'dist/index.js.map',
+    'package.json',
+  ]);
+});
+
+test('every import of its modules is a file of the tarball or a dependency', () => {
+  const folder = join(consumer.folder, 'node_modules/weft');
+  const missing = consumer.files
+    .filter((path) => path.endsWith('.js'))
+    .flatMap((path) =>
+      [...readFileSync(join(folder, path), 'utf8').matchAll(/^(?:import|\} from) ?\(?"(\.[^"]+)"/gm)]
+        .map(([, specifier]) => join(dirname(path), specifier))
+        .filter((target) => !existsSync(join(folder, target)))
+        .map((target) => `${path} imports ${target}`),
+    );
+  expect(missing).toEqual([]);
+});
+
+test('importing it in Node touches nothing, prints nothing and gives everything', () => {
+  const code = `const before = Object.keys(globalThis).length;
+    const weft = await import('weft');
+    console.log(Object.keys(globalThis).length - before, typeof weft.sequential, typeof weft.tensor([1]).relu);`;
+  writeFileSync(join(consumer.folder, 'look.mjs'), code);
+  const printed = execFileSync(process.execPath, ['look.mjs'], { cwd: consumer.folder, encoding: 'utf8' });
+  expect(printed).toBe('0 function function\n');
+});
+
+/** Trains, asks, saves and loads: what an application does. */
+const application = `
+  import { init, layers, loadModel, sequential, tensor } from 'weft';
+  async function main() {
+    await init({ seed: 1 });
+    const model = sequential([layers.input({ shape: [2] }), layers.dense({ units: 1 })]);
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: ['meanAbsoluteError'] });
+    const x = tensor(Float32Array.from({ length: 128 }, (_, i) => Math.sin(i)), { shape: [64, 2] });
+    const y = x.matmul(tensor([[1], [-2]]));
+    const { history } = await model.fit(x, y, { epochs: 30, verbose: 0 });
+    const trained = performance.getEntriesByType('resource').map(({ name }) => name);
+    const bytes = await model.toBytes('safetensors');
+    await model.loadWeights(bytes);
+    const again = await loadModel(await model.toBytes());
+    const [a, b] = await Promise.all([model, again].map(async (one) => (await one.predict(x, { verbose: 0 })).data()));
+    return { losses: history.loss, trained, same: a.every((one, i) => one === b[i]) };
+  }
+  globalThis.outcome = main().catch(({ message }) => ({ error: message }));
+`;
+
+interface Outcome {
+  readonly error?: string;
+  readonly losses: number[];
+  readonly trained: string[];
+  readonly same: boolean;
+}
+
+const ORIGIN = 'https://app.test';
+
+async function run({ files, entry }: Application): Promise<Outcome> {
+  const tab = await browser.newPage();
+  const page = `<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'">
+    <script type="module" src="/${entry}"></script>`;
+  const served = Object.entries(files).map(([name, text]) => [`/${name}`, text]);
+  await host(tab, ORIGIN, { files: { '/': page, '/favicon.ico': '', ...Object.fromEntries(served) } });
+  await tab.goto(ORIGIN);
+  const outcome = (await tab.evaluate(
+    () => (globalThis as unknown as { outcome: Outcome }).outcome,
+  )) as Outcome;
+  await tab.close();
+  return outcome;
+}
+
+describe.each(['esbuild', 'vite'] as const)('an application built by %s', (bundler) => {
+  test('trains, saves and loads under a policy without inline code, loading parts as it goes', async () => {
+    const built = await bundlers[bundler](consumer, application);
+    const { error, losses, trained, same } = await run(built);
+    expect(error).toBeUndefined();
+    expect(losses.at(-1)!).toBeLessThan(losses[0] / 2);
+    expect(same).toBe(true);
+    const names = trained.map((url) => new URL(url).pathname.slice(1)).filter((name) => name in built.files);
+    expect(names.some((name) => /formats/.test(name))).toBe(false);
+    const said = [built.atOnce, names, Object.keys(built.files)].map(
+      (some) => `${(gzipped(built, some) / 1000).toFixed(1)} KB`,
+    );
+    console.log(
+      `${bundler}: ${said[0]} on import, ${said[1]} when trained, ${said[2]} with all formats (gzip)`,
+    );
+  }, 120_000);
+});
