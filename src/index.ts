@@ -37,11 +37,13 @@ export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients
 export type { StepProfile, TimedKernel } from './graph/profile.ts';
 export { defaultEngine, init } from './graph/runtime.ts';
 export {
+  type OpVerdict,
   type SelfTestOptions,
   type SelfTestReport,
   type SelfTestResult,
   selfTest,
 } from './graph/self-test.ts';
+export { type SpeedTestOptions, type SpeedTestResult, speedTest } from './graph/speed-test.ts';
 export { assignAll } from './graph/variables.ts';
 export * from './nn/index.ts';
 export { argMax, argMin } from './ops/arg-reduce.ts';

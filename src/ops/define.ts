@@ -32,9 +32,14 @@ export interface Case {
   readonly avoid?: readonly number[];
   /** False where the gradient is not tested, with the reason. */
   readonly noGradient?: string;
+  /** Instead of the op's, where numbers of this size bring larger errors. */
+  readonly tolerance?: Tolerance;
 }
 
-/** Error allowed against float64: |got - exact| <= absolute + relative * |exact| + perTerm * Σ|terms|. */
+/**
+ * Error allowed against float64: |got − exact| ≤ absolute + relative · |exact|, from WGSL's accuracy bounds of
+ * the functions that an op uses. For ops that add up, tests of real devices add to it by `terms`.
+ */
 export interface Tolerance {
   readonly relative?: number;
   readonly absolute?: number;
@@ -116,6 +121,11 @@ export interface Op {
   /** The same in float64 loops: the slow twin. */
   reference(inputs: readonly NdArray[], attributes: Attributes): NdArray;
   readonly tolerance?: Tolerance;
+  /**
+   * For sums and products: how many terms stand behind one element. WGSL lets each addition round up or down,
+   * which comes to about 2⁻²⁴ · terms · Σ|terms|. Σ|terms| is `reference` of the inputs' absolute values.
+   */
+  terms?(inputs: readonly Shape[], attributes: Attributes): number;
   cost?(inputs: readonly Facts[], result: Facts, attributes: Attributes): Cost;
   readonly cases: readonly Case[];
 }
@@ -126,6 +136,8 @@ export interface Composite {
   compute(inputs: readonly Tensor[], attributes: Attributes): Tensor;
   reference(inputs: readonly NdArray[], attributes: Attributes): NdArray;
   readonly tolerance?: Tolerance;
+  /** See {@link Op}. */
+  terms?(inputs: readonly Shape[], attributes: Attributes): number;
   readonly cases: readonly Case[];
 }
 

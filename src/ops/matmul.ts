@@ -336,6 +336,7 @@ const matmulOp = defineOp({
   reference: (inputs, attributes) => reference(inputs, attributes),
   // 2^-23 · K · Σ|a·b| would be the bound; with |a·b| <= 4 and K <= 300 rounding errors stay below this.
   tolerance: { relative: 1e-5, absolute: 4e-5 },
+  terms: ([a, b], attributes) => extentsOf(a, b, attributes as MatmulOptions).inner,
   cost([a, b], y, attributes) {
     const { inner } = extentsOf(a.shape, b.shape, attributes as MatmulOptions);
     const elements = sizeOf(a.shape) + sizeOf(b.shape) + sizeOf(y.shape);
@@ -366,6 +367,7 @@ const matmulSlices = defineOp({
     });
   },
   tolerance: { relative: 1e-5, absolute: 4e-5 },
+  terms: ([a, b], attributes) => extentsOf(a, b, attributes as MatmulOptions).inner,
   cases: [
     {
       shapes: [

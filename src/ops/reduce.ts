@@ -248,6 +248,7 @@ function reduction(kind: keyof typeof table): Op {
     },
     reference: (inputs, attributes) => reference(inputs, attributes as unknown as ReduceAttributes),
     tolerance: row.tolerance,
+    terms: ([x], { axes }) => (kind === 'max' || kind === 'min' ? 0 : view(x, axes as number[]).length),
     cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
     cases: cases.map((one) => ({ ...one, ...row.cases })),
   });
@@ -274,6 +275,7 @@ const reduceParts = defineOp({
     });
   },
   tolerance: { relative: 1e-6, absolute: 2e-5 },
+  terms: ([x], { kind, axes }) => (kind === 'sum' ? view(x, axes as number[]).length : 0),
   cases: [
     { shapes: [[2, 30, 3]], attributes: { kind: 'sum', axes: [1], parts: 7 } },
     { shapes: [[200]], attributes: { kind: 'max', axes: [0], parts: 64 } },
@@ -359,6 +361,7 @@ defineComposite({
     );
   },
   tolerance: { relative: 1e-6, absolute: 2e-6 },
+  terms: ([x], { axis }) => sizeOf(normalizeAxes(axis as Axes, x.length, 'mean').map((one) => x[one])),
   cases: [
     { shapes: [[5]], attributes: { axis: null, keepDims: false } },
     { shapes: [[4, 7]], attributes: { axis: 0, keepDims: false } },

@@ -30,9 +30,11 @@ fn random_uniform(element: u32, step: u32, seed: u32, stream: u32) -> f32 {
   return f32(philox(vec4u(element, step, 0u, 0u), vec2u(seed, stream)).x >> 8u) * 0x1p-24;
 }
 
-// Standard normal by Box and Muller; the first uniform is kept off 0.
+// Standard normal by Box and Muller; the first uniform is kept off 0. WGSL promises log near 1 to 2^-21 only,
+// which may come out above 0, and the cosine between -pi and pi only: cos(t) = -cos(t - pi).
 fn random_normal(element: u32, step: u32, seed: u32, stream: u32) -> f32 {
   let bits = philox(vec4u(element, step, 0u, 0u), vec2u(seed, stream)) >> vec4u(8u);
   let u = (f32(bits.x) + 0.5) * 0x1p-24;
-  return sqrt(-2.0 * log(u)) * cos(6.2831855 * (f32(bits.y) * 0x1p-24));
+  let turn = f32(bits.y) * 0x1p-24 - 0.5;
+  return -sqrt(max(-2.0 * log(u), 0.0)) * cos(6.2831855 * turn);
 }
