@@ -33,7 +33,6 @@ export type { Choice as TuningChoice, Tuning, TuningOption, TuningRecord } from 
 export { type Captured, type CaptureOptions, capture, type Outputs } from './graph/capture.ts';
 export type { PlannedKernel, PlannedOp, PlannedOperand } from './graph/explain.ts';
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';
-
 export type { StepProfile, TimedKernel } from './graph/profile.ts';
 export { defaultEngine, init } from './graph/runtime.ts';
 export {
