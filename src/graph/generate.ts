@@ -55,6 +55,9 @@ export class Generator implements Expressions {
   readonly #libraries = new Set<string>();
   readonly #source: (x: Tensor) => Source | null;
   readonly #byKey = new Map<unknown, string>();
+  /** Bindings that are arrays of four words; the others, and all of packed bytes, are arrays of single ones. */
+  readonly #fours = new Set<string>();
+  #allFours = false;
   #names = 0;
   #scope = new Scope();
   /** Where numbers that are the same for all elements are computed, when the kernel has such a place. */
@@ -72,8 +75,14 @@ export class Generator implements Expressions {
   readonly #quads = new Map<string, Quad>();
 
   /** Declares `base`, base + 1, base + 2, base + 3 as the indices of four neighbours. `base` must be a multiple of 4. */
-  quad(base: string): string[] {
+  neighbours(base: string): string[] {
     return [0, 1, 2, 3].map((offset) => this.#neighbour(base, offset));
+  }
+
+  /** The same where the whole kernel goes four by four, stores included: all memory is declared as fours. */
+  quad(base: string): string[] {
+    this.#allFours = true;
+    return this.neighbours(base);
   }
 
   #neighbour(base: string, offset: number): string {
@@ -158,15 +167,18 @@ export class Generator implements Expressions {
   /** The expression that reads an element from memory, in the dtype's expression type. */
   load(source: Source, index: string): string {
     const { tensor } = source;
-    const binding = this.bind(source);
     const quad = this.#quads.get(index);
+    const binding = this.bind(source, quad !== undefined);
     if (tensor.dtype === 'u8') {
       if (!quad)
         return `(${this.#word(tensor, binding, `(${index}) >> 2u`)} >> (((${index}) & 3u) * 8u)) & 0xffu`;
       const word = this.name(this.#word(tensor, binding, this.name(`${quad.base} >> 2u`)));
       return quad.offset === 0 ? `${word} & 0xffu` : `(${word} >> ${8 * quad.offset}u) & 0xffu`;
     }
-    const element = quad ? this.#component(tensor, binding, quad) : this.#word(tensor, binding, index);
+    const element =
+      quad && this.#fours.has(binding)
+        ? this.#component(tensor, binding, quad)
+        : this.#word(tensor, binding, index);
     return tensor.dtype === 'bool' ? `${element} != 0u` : element;
   }
 
@@ -179,7 +191,7 @@ export class Generator implements Expressions {
   /** Any one word of a memory, in the tensor's type. */
   #word(tensor: Tensor, binding: string, index: string): string {
     const at = this.position(tensor, index);
-    if (this.#quads.size === 0 || tensor.dtype === 'u8') return this.typed(tensor, `${binding}[${at}]`, 1);
+    if (!this.#fours.has(binding)) return this.typed(tensor, `${binding}[${at}]`, 1);
     return this.typed(
       tensor,
       index === '0u' ? `${binding}[(${at}) >> 2u].x` : `${binding}[(${at}) >> 2u][(${at}) & 3u]`,
@@ -218,19 +230,25 @@ export class Generator implements Expressions {
     );
   }
 
-  /** The binding of a memory, declared at its first use. */
-  bind(source: Source): string {
+  /** The binding of a memory, declared at its first use: that decides whether it is an array of fours. */
+  bind(source: Source, four = false): string {
     const existing = this.#byKey.get(source.key);
     if (existing) return existing;
     const name = `b${this.bindings.length}`;
     this.#byKey.set(source.key, name);
     this.bindings.push({ name, source });
+    if ((four || this.#allFours) && source.tensor.dtype !== 'u8') this.#fours.add(name);
     return name;
   }
 
   /** Makes an existing binding of the shader's own the one for a memory. */
   alias(key: unknown, name: string): void {
     this.#byKey.set(key, name);
+  }
+
+  /** Has this memory a binding already? */
+  has(key: unknown): boolean {
+    return this.#byKey.has(key);
   }
 
   name(expression: string): string {
@@ -281,7 +299,7 @@ export class Generator implements Expressions {
   declarations(words = false): string {
     const lines = this.bindings.map(({ name, source }, i) => {
       const word = words ? 'u32' : storageType(source.tensor.dtype);
-      const element = this.#quads.size > 0 && source.tensor.dtype !== 'u8' ? `vec4<${word}>` : word;
+      const element = this.#fours.has(name) ? `vec4<${word}>` : word;
       return `@group(0) @binding(${101 + i}) var<storage, read_write> ${name}: array<${element}>;`;
     });
     if (this.uniforms.length > 0) {

@@ -10,6 +10,7 @@ import { specialize } from '../engine/shader.ts';
 import type { TuningRequest } from '../engine/tuner.ts';
 import type { Tuning } from '../engine/tuning.ts';
 import type { Facts, KernelCall, Lowered } from '../ops/define.ts';
+import { wgslType } from '../ops/dtype.ts';
 import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor, Variable } from '../ops/tensor.ts';
 import { explainKernels, opsOf, type PlannedKernel, type Sketch } from './explain.ts';
@@ -404,8 +405,16 @@ class Builder {
     const names = (mark: string) =>
       [...lowered.text.matchAll(new RegExp(`// @${mark} (\\w+)`, 'g'))].map(([, name]) => name);
 
+    const value = (input: Tensor, indices: readonly string[]) =>
+      generator.scope(({ lines }) => {
+        const values = indices.map((index) => generator.value(input, index));
+        const all = values.length === 1 ? values[0] : `vec4<${wgslType(input.dtype)}>(${values.join(', ')})`;
+        return [...lines, `return ${all};`].join('\n');
+      });
+    // What is read in fours comes first: the first use decides how a memory is declared.
+    for (const name of lowered.fours ?? [])
+      holes[`load4 ${name}`] = value(kernel.inputs.get(name)!, generator.neighbours('base'));
     const melted: [string, Tensor][] = [];
-    const bound = new Map<Place, string>();
     for (const name of names('input')) {
       const input = kernel.inputs.get(name);
       if (!input) {
@@ -413,24 +422,20 @@ class Builder {
         continue;
       }
       const source = this.#source(base(input), kernel);
-      if (!source || input.dtype === 'bool' || input.dtype === 'u8') {
+      if (
+        !source ||
+        input.dtype === 'bool' ||
+        input.dtype === 'u8' ||
+        generator.has(this.#place(source.tensor))
+      ) {
         melted.push([name, input]);
         continue;
       }
       const place = this.#place(source.tensor);
-      const twin = bound.get(place);
-      if (twin) holes[`load ${name}`] = `return ${twin}[i];`;
-      else {
-        bound.set(place, name);
-        generator.alias(place, name);
-        own[name] = place;
-      }
+      generator.alias(place, name);
+      own[name] = place;
     }
-    for (const [name, input] of melted)
-      holes[`load ${name}`] = generator.scope(({ lines }) => {
-        const value = generator.value(input, 'i');
-        return [...lines, `return ${value};`].join('\n');
-      });
+    for (const [name, input] of melted) holes[`load ${name}`] = value(input, ['i']);
     for (const name of names('output')) {
       const result = kernel.outputs.get(name);
       const roots = kernel.roots.filter(({ host }) => host === name).map(({ tensor }) => tensor);

@@ -40,9 +40,9 @@ export class UpdateGenerator extends Generator {
     this.#classOf = classOf;
   }
 
-  override bind(source: Source): string {
+  override bind(source: Source, four = false): string {
     this.#keys.set(source.tensor, source.key);
-    return super.bind({ key: this.#classOf(source.tensor), tensor: source.tensor });
+    return super.bind({ key: this.#classOf(source.tensor), tensor: source.tensor }, four);
   }
 
   protected override position(tensor: Tensor, index: string): string {

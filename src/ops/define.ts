@@ -72,7 +72,9 @@ export interface KernelCall {
 /** A family's answer: the shader text and how to run it. Holes are the graph's business. */
 export interface Lowered {
   readonly text: string;
-  readonly tune?: Readonly<Record<string, number | string>>;
+  readonly tune?: Readonly<Record<string, number | string | boolean>>;
+  /** Inputs that are read four neighbours at a time, through the hole `load4`. */
+  readonly fours?: readonly string[];
   readonly enable?: readonly string[];
   readonly constants?: Readonly<Record<string, number | boolean>>;
   readonly params: Readonly<Record<string, number>>;

@@ -1,228 +1,19 @@
-/** The matrix product: one op, its gradient in the same op, and the kernels that compute it. */
-import { ShapeError } from '../base/errors.ts';
-import type { Profile } from '../engine/profile.ts';
-import { kernels } from '../shaders/index.ts';
+/** The matrix product: one op, and its gradient in the same op. The kernels that compute it are in matmul/. */
 import { type TensorLike, toTensor, zeros } from './constant.ts';
-import { apply, type Case, defineOp, type KernelCall, type KernelFamily, type Lowered } from './define.ts';
+import { apply, type Case, defineOp } from './define.ts';
 import { promote } from './dtype.ts';
-import { grid } from './elementwise.ts';
+import { extentsOf, shapeOf } from './matmul/extents.ts';
+import { matmulFamily } from './matmul/family.ts';
 import type { MatmulOptions } from './methods.ts';
 import { broadcastTo, reshape } from './movement.ts';
 import { sum } from './reduce.ts';
 import { broadcastPosition, build, type NdArray } from './reference.ts';
 import { cast } from './select.ts';
-import { broadcastShapes, type Shape, sameShape, show, sizeOf } from './shape.ts';
+import { type Shape, sameShape, sizeOf } from './shape.ts';
 import type { Attributes, Tensor } from './tensor.ts';
 
 /** The longest sum that one lane keeps; longer ones are made in slices, for accuracy (FAULTS F18). */
 const LONGEST_SUM = 4096;
-
-/** The letters of the product: y[batch, rows, columns] = Σ a[batch, rows, inner] · b[batch, inner, columns]. */
-interface Extents {
-  readonly batch: Shape;
-  readonly rows: number;
-  readonly inner: number;
-  readonly columns: number;
-}
-
-/** Checks that a · b exists, and names its sizes. */
-function extentsOf(a: Shape, b: Shape, { transposeA = false, transposeB = false }: MatmulOptions): Extents {
-  const flags = `transposeA: ${transposeA}, transposeB: ${transposeB}`;
-  if (a.length < 2 || b.length < 2)
-    throw new ShapeError(
-      `matmul: a ${show(a)} · b ${show(b)} (${flags}): both must have rank 2 or more. ` +
-        `Make a vector a matrix first: ${a.length < 2 ? 'a.reshape([1, -1])' : 'b.reshape([-1, 1])'}.`,
-    );
-  const [rows, innerA] = lastTwo(a, transposeA);
-  const [innerB, columns] = lastTwo(b, transposeB);
-  if (innerA !== innerB)
-    throw new ShapeError(
-      `matmul: a ${show(a)} · b ${show(b)} (${flags}): inner sizes ${innerA} and ${innerB} differ.${remedy(a, b, transposeA, transposeB)}`,
-    );
-  const [batchA, batchB] = [a.slice(0, -2), b.slice(0, -2)];
-  return {
-    batch: broadcastShapes(batchA, batchB, `matmul: a ${show(a)} · b ${show(b)}: batches`),
-    rows,
-    inner: innerA,
-    columns,
-  };
-}
-
-function lastTwo(shape: Shape, transposed: boolean): [number, number] {
-  const [p, q] = shape.slice(-2);
-  return transposed ? [q, p] : [p, q];
-}
-
-/** The flag whose flip makes the inner sizes meet, if there is one. */
-function remedy(a: Shape, b: Shape, transposeA: boolean, transposeB: boolean): string {
-  const meets = (flipA: boolean, flipB: boolean) =>
-    lastTwo(a, flipA)[1] === lastTwo(b, flipB)[0]
-      ? ` Pass { transposeA: ${flipA}, transposeB: ${flipB} }?`
-      : '';
-  return (
-    meets(transposeA, !transposeB) ||
-    meets(!transposeA, transposeB) ||
-    ' The columns of a must be as many as the rows of b.'
-  );
-}
-
-const shapeOf = ({ batch, rows, columns }: Extents): Shape => [...batch, rows, columns];
-
-/** How a and b are walked and the result is laid out; the same for every variant of the kernel. */
-function layout({ inputs, attributes }: KernelCall) {
-  const a = inputs.a.shape;
-  const b = inputs.b.shape;
-  const { transposeA, transposeB, slices = 1 } = attributes as MatmulOptions & { slices?: number };
-  const { batch, rows, inner, columns } = extentsOf(a, b, attributes as MatmulOptions);
-  return {
-    rows,
-    columns,
-    inner,
-    batches: sizeOf(batch),
-    slices,
-    slice: Math.ceil(inner / slices),
-    a_batch: sizeOf(a.slice(0, -2)) === 1 ? 0 : rows * inner,
-    a_row: transposeA ? 1 : inner,
-    a_inner: transposeA ? rows : 1,
-    b_batch: sizeOf(b.slice(0, -2)) === 1 ? 0 : inner * columns,
-    b_inner: transposeB ? 1 : columns,
-    b_column: transposeB ? inner : 1,
-  };
-}
-
-/** One way to compute a product: the shader, and the constants that it is tuned with. */
-interface Variant {
-  readonly shader: 'matmul' | 'matmul_workgroup' | 'matmul_subgroup';
-  /** Rows per lane, and groups of four columns per lane. */
-  readonly TILE_M: number;
-  readonly TILE_N: number;
-  /** Lanes of a workgroup along rows and columns. */
-  readonly LANES_M: number;
-  readonly LANES_N: number;
-  /** Lanes that load a for each other, in matmul_subgroup. */
-  readonly WIDTH?: number;
-}
-
-const registers = (TILE_M: number, TILE_N: number, LANES_M: number, LANES_N: number): Variant => ({
-  shader: 'matmul',
-  TILE_M,
-  TILE_N,
-  LANES_M,
-  LANES_N,
-});
-const workgroup = (TILE_M: number, TILE_N: number, LANES_M: number, LANES_N: number): Variant => ({
-  ...registers(TILE_M, TILE_N, LANES_M, LANES_N),
-  shader: 'matmul_workgroup',
-});
-const subgroup = (TILE_M: number, TILE_N: number, LANES_N: number, WIDTH: number): Variant => ({
-  ...registers(TILE_M, TILE_N, 1, LANES_N),
-  shader: 'matmul_subgroup',
-  WIDTH,
-});
-
-const powerOfTwo = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x)));
-
-/**
- * The variant for a product of this size on this device.
- *
- * Software drivers pay for loads, not for multiply-adds, and have no memory that is nearer than another:
- * registers only, the larger the tile the fewer the loads. Measured with Dawn 0.6.2 on two cores
- * (GFLOP/s for 32·784·128, and the time to compile):
- * llvmpipe 25.0.7: 8x4 tile 13, 0.4 s · 8x8 tile 20, 0.85 s · 8x4 tile with rows shuffled by two 24, 0.5 s;
- * SwiftShader: 8x4 tile 2.6, 0.06 s · 8x8 tile 3.2, 0.1 s · 16x8 tile 3.7, 0.15 s.
- *
- * A GPU copies slabs to workgroup memory, as long as the product fills a block.
- */
-function pick(
-  { isSoftware, subgroups, limits }: Profile,
-  rows: number,
-  columns: number,
-  inner: number,
-): Variant {
-  const flops = 2 * rows * columns * inner;
-  const tall = Math.min(8, powerOfTwo(rows));
-  if (isSoftware) {
-    if (columns >= 32 && rows >= 8 && flops > 1e6) {
-      if (subgroups && subgroups.min >= 8) return subgroup(8, 1, 8, 2);
-      return registers(16, 2, 1, 4);
-    }
-    // Few lanes per workgroup, so that both cores have some. A tiny product is cheaper to run than its
-    // kernel is to compile, and half the tile compiles in half the time.
-    const across = Math.min(8, powerOfTwo(columns / 4));
-    return registers(flops > 2e5 ? tall : Math.min(4, tall), 1, 8 / across, across);
-  }
-  if (rows >= 16 && columns >= 16) {
-    const large = rows * columns >= 256 * 256 && limits.maxComputeInvocationsPerWorkgroup >= 256;
-    return large ? workgroup(4, 1, 16, 16) : workgroup(2, 1, 16, 8);
-  }
-  const across = Math.min(32, powerOfTwo(columns / 4));
-  return registers(Math.min(4, tall), 1, 64 / across, across);
-}
-
-/** Bytes of workgroup memory that a variant takes. */
-const slabBytes = ({ shader, TILE_M, TILE_N, LANES_M, LANES_N }: Variant): number =>
-  shader === 'matmul_workgroup' ? 4 * 16 * (TILE_M * LANES_M + 4 * TILE_N * LANES_N) : 0;
-
-/** Why this device cannot run the variant, or null. */
-function refusal({ limits, subgroups }: Profile, variant: Variant): string | null {
-  const { LANES_M, LANES_N, WIDTH = 0 } = variant;
-  const lanes = LANES_M * LANES_N;
-  if (lanes > limits.maxComputeInvocationsPerWorkgroup)
-    return `${lanes} lanes per workgroup, the device has ${limits.maxComputeInvocationsPerWorkgroup}`;
-  const bytes = slabBytes(variant);
-  if (bytes > limits.maxComputeWorkgroupStorageSize)
-    return `${bytes} bytes of workgroup memory, the device has ${limits.maxComputeWorkgroupStorageSize}`;
-  if (WIDTH > 0 && !subgroups) return 'the device has no subgroups';
-  if (WIDTH > (subgroups?.min ?? 0))
-    return `${WIDTH} lanes that share loads, subgroups here may have ${subgroups!.min}`;
-  return null;
-}
-
-/** Every variant worth having, smallest first: what tests run and tuning chooses from. */
-const catalogue: Variant[] = [
-  registers(2, 1, 16, 8),
-  registers(8, 1, 2, 4),
-  registers(8, 2, 1, 32),
-  registers(16, 2, 1, 4),
-  workgroup(2, 1, 16, 8),
-  workgroup(4, 1, 16, 16),
-  workgroup(4, 2, 32, 16),
-  workgroup(2, 1, 32, 32),
-  subgroup(8, 1, 8, 2),
-  subgroup(4, 1, 128, 4),
-];
-
-/** y = a · b and col_sum[n] = Σₖ b[k, n], the bias gradient that rides on dW = xᵀ · dz. */
-export const matmulFamily: KernelFamily = {
-  name: 'matmul',
-  lower(call: KernelCall): Lowered {
-    const params = layout(call);
-    const variant = {
-      ...pick(call.profile, params.rows, params.columns, params.inner),
-      ...call.tuning,
-    } as Variant;
-    const { shader, TILE_M, TILE_N, LANES_M, LANES_N, WIDTH = 2 } = variant;
-    const blocks =
-      Math.ceil(params.rows / (TILE_M * LANES_M)) * Math.ceil(params.columns / (4 * TILE_N * LANES_N));
-    const lanes: Record<string, number> =
-      shader === 'matmul_subgroup' ? { LANES_N, WIDTH } : { LANES_M, LANES_N };
-    return {
-      text: kernels[shader],
-      tuning: { ...variant },
-      tune: { TILE_M, TILE_N, ...lanes, Scalar: call.inputs.a.dtype },
-      params,
-      workgroups: grid(
-        blocks * params.slices * params.batches,
-        call.profile.limits.maxComputeWorkgroupsPerDimension,
-      ),
-    };
-  },
-  candidates: (profile, call) =>
-    catalogue
-      // No software driver has memory that is nearer than another: slabs only cost time to compile there.
-      .filter(({ shader }) => !call || !profile.isSoftware || shader !== 'matmul_workgroup')
-      .map((one) => ({ tuning: { ...one }, refused: refusal(profile, one) })),
-};
 
 /** The hard shapes: one, primes, below / at / above a tile, long sums, all flags, batches, nothing. */
 const cases: Case[] = [
@@ -237,6 +28,8 @@ const cases: Case[] = [
     [31, 33, 10],
     [33, 300, 35],
     [65, 17, 66],
+    [36, 44, 20],
+    [20, 12, 100],
     [3, 0, 2],
     [0, 3, 2],
   ].flatMap(([m, k, n]) =>
@@ -376,6 +169,14 @@ const matmulSlices = defineOp({
       ],
       attributes: { slices: 3 },
       noGradient: 'made after differentiation',
+    },
+    {
+      shapes: [
+        [5, 16],
+        [16, 8],
+      ],
+      attributes: { slices: 2 },
+      noGradient: 'as above',
     },
     {
       shapes: [

@@ -5,6 +5,7 @@ import elementwise_bytes from './elementwise_bytes.wgsl?raw';
 import math from './lib/math.wgsl?raw';
 import random from './lib/random.wgsl?raw';
 import matmul from './matmul.wgsl?raw';
+import matmul_broadcast from './matmul_broadcast.wgsl?raw';
 import matmul_subgroup from './matmul_subgroup.wgsl?raw';
 import matmul_workgroup from './matmul_workgroup.wgsl?raw';
 import reduce from './reduce.wgsl?raw';
@@ -18,6 +19,7 @@ export const kernels = {
   elementwise,
   elementwise_bytes,
   matmul,
+  matmul_broadcast,
   matmul_subgroup,
   matmul_workgroup,
   reduce,

@@ -1,23 +1,28 @@
-// Matrix product as in matmul.wgsl, where the lanes of a subgroup load a for each other.
+// Matrix product as in matmul.wgsl, where the lanes of a subgroup load for each other.
 //
-// All lanes of a workgroup share TILE_M rows and lie side by side along the columns. For WIDTH steps of k
-// at a time lane j loads a[row, k + j] for each row, and subgroupShuffle hands it round: a is loaded once
-// per subgroup, not once per lane. (subgroupBroadcast wants its lane spelled as a constant.) WIDTH must not
-// exceed the smallest subgroup that can occur, and must divide the workgroup; it need not be the true size.
+// One operand is wide: each lane owns 4·TILE_Q of its lines (columns of b, or rows of a with SWAP) and keeps
+// their sums with TILE_P lines of the other operand, which is narrow and the same for all lanes of a
+// workgroup. For WIDTH steps of k at a time lane j loads the narrow operand at step k + j, once per
+// subgroup, and subgroupShuffle hands it round. (subgroupBroadcast wants its lane spelled as a constant.)
+// The wide operand is loaded in fours where neighbouring lines are neighbours in memory (FOUR). So a step
+// costs TILE_P / WIDTH + 4·TILE_Q loads for TILE_P · 4·TILE_Q multiply-adds.
 //
-// Same contract, bindings, strides, slices and numerics as matmul.wgsl.
+// WIDTH must not exceed the smallest subgroup that can occur and must divide the workgroup; it need not be
+// the true size. Same contract, bindings, strides, slices and numerics as matmul.wgsl.
 
 enable subgroups;
 // @enable
 
-const TILE_M = 8u; // @tune
-const TILE_N = 1u; // @tune
-const WIDTH = 2u; // @tune
-const LANES_N = 32u; // @tune
+const TILE_P = 16u; // @tune
+const TILE_Q = 1u; // @tune
+const WIDTH = 4u; // @tune
+const LANES = 32u; // @tune
+const SWAP = false; // @tune
+const FOUR = false; // @tune
 alias Scalar = f32; // @tune
 
-const TILE_COLUMNS = 4u * TILE_N;
-const_assert LANES_N % WIDTH == 0u;
+const LINES = 4u * TILE_Q * LANES;
+const_assert LANES % WIDTH == 0u;
 
 struct Params {
   rows: u32,
@@ -49,6 +54,15 @@ fn load_b(i: u32) -> Scalar {
   return b[i]; // @load b
 }
 
+// Four neighbours from `base` on, a multiple of 4.
+fn load4_a(base: u32) -> vec4<Scalar> {
+  return vec4(load_a(base), load_a(base + 1u), load_a(base + 2u), load_a(base + 3u)); // @load4 a
+}
+
+fn load4_b(base: u32) -> vec4<Scalar> {
+  return vec4(load_b(base), load_b(base + 1u), load_b(base + 2u), load_b(base + 3u)); // @load4 b
+}
+
 fn store_y(i: u32, value: Scalar) {
   y[i] = value; // @store y
 }
@@ -57,87 +71,139 @@ fn store_col_sum(i: u32, value: Scalar) {
   col_sum[i] = value; // @store col_sum
 }
 
-@compute @workgroup_size(LANES_N)
+// ---- the operands by their roles
+
+// How an operand is walked: from `start`, by line and by step of k; and how many lines it has.
+struct Walk {
+  start: u32,
+  line: u32,
+  step: u32,
+  lines: u32,
+}
+
+fn walk_a(batch: u32) -> Walk {
+  return Walk(batch * params.a_batch, params.a_row, params.a_inner, params.rows);
+}
+
+fn walk_b(batch: u32) -> Walk {
+  return Walk(batch * params.b_batch, params.b_column, params.b_inner, params.columns);
+}
+
+fn load_narrow(i: u32) -> Scalar {
+  if (SWAP) {
+    return load_b(i);
+  }
+  return load_a(i);
+}
+
+fn load_wide(i: vec4u) -> vec4<Scalar> {
+  if (FOUR) {
+    if (SWAP) {
+      return load4_a(i.x);
+    }
+    return load4_b(i.x);
+  }
+  if (SWAP) {
+    return vec4(load_a(i.x), load_a(i.y), load_a(i.z), load_a(i.w));
+  }
+  return vec4(load_b(i.x), load_b(i.y), load_b(i.z), load_b(i.w));
+}
+
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_invocation_id) lane_of_subgroup: u32,
 ) {
-  // Which tile: columns vary fastest, then rows, then slices, then batches. Lanes beyond the last column
-  // stay to the end, for the others need what they load.
-  let row_tiles = (params.rows + TILE_M - 1u) / TILE_M;
-  let column_tiles = (params.columns + LANES_N * TILE_COLUMNS - 1u) / (LANES_N * TILE_COLUMNS);
+  // Which tile: wide lines vary fastest, then narrow ones, then slices, then batches. Lanes beyond the last
+  // line stay to the end, for the others need what they load.
   let tile = group.x + group.y * grid.x;
-  let part = tile / (row_tiles * column_tiles);
-  let row = tile / column_tiles % row_tiles * TILE_M;
-  let column = (tile % column_tiles * LANES_N + lane) * TILE_COLUMNS;
+  let wide_tiles = (select(params.columns, params.rows, SWAP) + LINES - 1u) / LINES;
+  let narrow_tiles = (select(params.rows, params.columns, SWAP) + TILE_P - 1u) / TILE_P;
+  let part = tile / (wide_tiles * narrow_tiles);
   let batch = part / params.slices;
   if (batch >= params.batches) {
     return;
   }
-
-  // At the edges the last row and column are loaded again: no condition inside the loop.
-  var a_at: array<u32, TILE_M>;
-  for (var m = 0u; m < TILE_M; m++) { // @unroll
-    a_at[m] = batch * params.a_batch + min(row + m, params.rows - 1u) * params.a_row;
+  var narrow = walk_a(batch);
+  var wide = walk_b(batch);
+  if (SWAP) {
+    narrow = walk_b(batch);
+    wide = walk_a(batch);
   }
-  var b_at: array<vec4u, TILE_N>;
-  for (var n = 0u; n < TILE_N; n++) { // @unroll
-    let columns_of_n = min(vec4u(column + 4u * n) + vec4u(0u, 1u, 2u, 3u), vec4u(params.columns - 1u));
-    b_at[n] = batch * params.b_batch + columns_of_n * params.b_column;
+  let p_first = tile / wide_tiles % narrow_tiles * TILE_P;
+  let q_first = tile % wide_tiles * LINES + 4u * lane;
+
+  // At the edges the last lines are loaded again: no condition inside the loop.
+  var p_at: array<u32, TILE_P>;
+  for (var p = 0u; p < TILE_P; p++) { // @unroll
+    p_at[p] = narrow.start + min(p_first + p, narrow.lines - 1u) * narrow.line;
+  }
+  var q_at: array<vec4u, TILE_Q>;
+  for (var q = 0u; q < TILE_Q; q++) { // @unroll
+    let line = q_first + 4u * LANES * q;
+    q_at[q] = wide.start + min(vec4u(line, line + 1u, line + 2u, line + 3u), vec4u(wide.lines - 1u)) * wide.line;
+    if (FOUR) {
+      q_at[q] = vec4u(wide.start + min(line, wide.lines - 4u));
+    }
   }
 
-  var sum: array<array<vec4<Scalar>, TILE_N>, TILE_M>;
-  var b_sum: array<vec4<Scalar>, TILE_N>;
+  var sum: array<array<vec4<Scalar>, TILE_Q>, TILE_P>;
+  var p_sum: array<Scalar, TILE_P>;
+  var q_sum: array<vec4<Scalar>, TILE_Q>;
   let first = part % params.slices * params.slice;
   let end = min(first + params.slice, params.inner);
   for (var k = first; k < end; k += WIDTH) {
     let mine = min(k + lane_of_subgroup % WIDTH, end - 1u);
-    var left: array<Scalar, TILE_M>;
-    for (var m = 0u; m < TILE_M; m++) { // @unroll
-      left[m] = load_a(a_at[m] + mine * params.a_inner);
+    var left: array<Scalar, TILE_P>;
+    for (var p = 0u; p < TILE_P; p++) { // @unroll
+      left[p] = load_narrow(p_at[p] + mine * narrow.step);
     }
-    for (var j = 0u; j < WIDTH; j++) { // @unroll
-      if (k + j < end) {
-        var right: array<vec4<Scalar>, TILE_N>;
-        for (var n = 0u; n < TILE_N; n++) { // @unroll
-          let at = b_at[n] + (k + j) * params.b_inner;
-          right[n] = vec4(load_b(at.x), load_b(at.y), load_b(at.z), load_b(at.w));
-          b_sum[n] += right[n];
-        }
-        for (var m = 0u; m < TILE_M; m++) { // @unroll
-          let shared_left = subgroupShuffle(left[m], j);
-          for (var n = 0u; n < TILE_N; n++) { // @unroll
-            sum[m][n] += shared_left * right[n];
-          }
+    // Not unrolled: a driver that compiles at the first dispatch takes WIDTH times as long for it.
+    let steps = min(WIDTH, end - k);
+    for (var j = 0u; j < steps; j++) {
+      var right: array<vec4<Scalar>, TILE_Q>;
+      for (var q = 0u; q < TILE_Q; q++) { // @unroll
+        right[q] = load_wide(q_at[q] + (k + j) * wide.step);
+        q_sum[q] += right[q];
+      }
+      for (var p = 0u; p < TILE_P; p++) { // @unroll
+        let shared_left = subgroupShuffle(left[p], j);
+        p_sum[p] += shared_left;
+        for (var q = 0u; q < TILE_Q; q++) { // @unroll
+          sum[p][q] += shared_left * right[q];
         }
       }
     }
-  }
-  if (column >= params.columns) {
-    return;
   }
 
-  // Rows in a loop whose bound is known only at run time: drivers that compile at the first dispatch take
-  // seconds for TILE_M copies of whatever is fused into the store.
+  // Narrow lines in a loop whose bound is known only at run time: drivers that compile at the first dispatch
+  // take seconds for TILE_P copies of whatever is fused into the store.
   var sums = sum;
-  for (var m = 0u; m < min(TILE_M, params.rows - row); m++) {
-    let at = (part * params.rows + row + m) * params.columns + column;
-    let row_sum = sums[m];
-    for (var n = 0u; n < TILE_N; n++) { // @unroll
+  var p_sums = p_sum;
+  let p_count = min(TILE_P, narrow.lines - p_first);
+  for (var p = 0u; p < p_count; p++) {
+    let line_sum = sums[p];
+    for (var q = 0u; q < TILE_Q; q++) { // @unroll
       for (var c = 0u; c < 4u; c++) { // @unroll
-        if (column + 4u * n + c < params.columns) {
-          store_y(at + 4u * n + c, row_sum[n][c]);
+        let line = q_first + 4u * LANES * q + c;
+        if (line < wide.lines) {
+          let row = part * params.rows + select(p_first + p, line, SWAP);
+          store_y(row * params.columns + select(line, p_first + p, SWAP), line_sum[q][c]);
         }
       }
     }
+    if (SWAP && q_first == 0u) {
+      store_col_sum(part * params.columns + p_first + p, p_sums[p]);
+    }
   }
-  if (row == 0u) {
-    for (var n = 0u; n < TILE_N; n++) { // @unroll
+  if (!SWAP && p_first == 0u) {
+    for (var q = 0u; q < TILE_Q; q++) { // @unroll
       for (var c = 0u; c < 4u; c++) { // @unroll
-        if (column + 4u * n + c < params.columns) {
-          store_col_sum(part * params.columns + column + 4u * n + c, b_sum[n][c]);
+        let line = q_first + 4u * LANES * q + c;
+        if (line < wide.lines) {
+          store_col_sum(part * params.columns + line, q_sum[q][c]);
         }
       }
     }

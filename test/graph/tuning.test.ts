@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { TuningRecord } from '../../src/engine/tuning.ts';
 import { capture, gradients, type InitOptions, tensor, variable } from '../../src/index.ts';
-import { matmulFamily } from '../../src/ops/matmul.ts';
+import { matmulFamily } from '../../src/ops/matmul/family.ts';
 import { temporaryCache } from '../support/cache.ts';
 import { testEngine } from '../support/engine.ts';
 

@@ -8,8 +8,10 @@ import {
   matmul,
   max,
   mean,
+  type Op,
   oneHot,
   prod,
+  registry,
   softmax,
   softmaxCrossEntropy,
   sum,
@@ -53,6 +55,32 @@ describe('by-products', () => {
       }
       expect(dbs[n]).toBeCloseTo(column, 4);
       expect(dws[3 * 21 + n]).toBeCloseTo(product, 4);
+    }
+  });
+
+  test('in every variant of the product', async () => {
+    const [x, g] = [random.array(33 * 44, -1, 1), random.array(33 * 20, -1, 1)];
+    const { profile } = await testEngine();
+    const variants = registry.get('matmul') as Op;
+    for (const { tuning, refused } of variants.kernel!.family.candidates!(profile)) {
+      if (refused) continue;
+      const engine = await testEngine({ tuning: { matmul: tuning } });
+      const step = capture((rows: Tensor, upstream: Tensor, w: Tensor, b: Tensor) =>
+        gradients(sum(matmul(rows, w).add(b).mul(upstream)), [w, b]),
+      );
+      const on = (values: Float32Array, ...shape: number[]) => tensor(values, { shape, engine });
+      const [, db] = await step(
+        on(x, 33, 44),
+        on(g, 33, 20),
+        on(new Float32Array(880), 44, 20),
+        on(new Float32Array(20), 20),
+      );
+      expect(step.dispatches).toBe(1);
+      (await db.data()).forEach((value, n) => {
+        let column = 0;
+        for (let k = 0; k < 33; k++) column += g[20 * k + n];
+        expect(value, JSON.stringify(tuning)).toBeCloseTo(column, 4);
+      });
     }
   });
 

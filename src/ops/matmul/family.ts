@@ -1,0 +1,51 @@
+/** The kernel family of the matrix product: several shaders behind one contract. */
+import { kernels } from '../../shaders/index.ts';
+import type { KernelCall, KernelFamily, Lowered } from '../define.ts';
+import { grid } from '../elementwise.ts';
+import { Layout } from './layout.ts';
+import { blockOf, candidates, pick, type Variant } from './variants.ts';
+
+/** y = a · b and col_sum[n] = Σₖ b[k, n], the bias gradient that rides on dW = xᵀ · dz. */
+export const matmulFamily: KernelFamily = {
+  name: 'matmul',
+  lower(call: KernelCall): Lowered {
+    const layout = new Layout(call);
+    const variant = chosen(call, layout);
+    const { shader, ...constants } = variant;
+    const { rows, columns } = blockOf(variant);
+    const blocks = Math.ceil(layout.rows / rows) * Math.ceil(layout.columns / columns);
+    const { flags, fours } = wideLoads(variant, layout);
+    return {
+      text: kernels[shader],
+      tuning: { ...variant },
+      tune: { ...constants, ...flags, Scalar: call.inputs.a.dtype },
+      fours,
+      params: layout.params,
+      workgroups: grid(
+        blocks * layout.slices * layout.batches,
+        call.profile.limits.maxComputeWorkgroupsPerDimension,
+      ),
+    };
+  },
+  candidates: (profile, call) => candidates(profile, call && new Layout(call)),
+};
+
+/** The variant that was asked for, or the likeliest; what was asked for may be a part of one. */
+function chosen({ tuning, profile }: KernelCall, layout: Layout): Variant {
+  const own = pick(profile, layout);
+  return (tuning.shader === undefined || tuning.shader === own.shader
+    ? { ...own, ...tuning }
+    : tuning) as unknown as Variant;
+}
+
+/** How a shader with a wide operand loads it, as its constants say it, and the operands read in fours. */
+function wideLoads(variant: Variant, layout: Layout): { flags: Record<string, boolean>; fours: string[] } {
+  if (!('SWAP' in variant)) return { flags: {}, fours: [] };
+  const wide = variant.SWAP ? 'a' : 'b';
+  const { four, alongK } = layout.fours(variant.SWAP);
+  if (variant.shader === 'matmul_subgroup') return { flags: { FOUR: four }, fours: four ? [wide] : [] };
+  return {
+    flags: { FOUR: four, ALONG_K: alongK && !four, EVEN: layout.even },
+    fours: four || alongK ? [wide] : [],
+  };
+}

@@ -1,0 +1,238 @@
+// Matrix product as in matmul_subgroup.wgsl, four steps of k at a time, spelled out.
+//
+// The roles are the same: 4·TILE_Q lines of the wide operand per lane, TILE_P lines of the narrow one for the
+// whole workgroup. Lane j of every four loads the narrow operand at step k + j, and as the steps are spelled
+// out subgroupBroadcast can hand it round, which costs SwiftShader a tenth of a shuffle; a sum that goes
+// through a loop costs it four times a multiply-add, so four steps share that as well.
+//
+// The wide operand is loaded in fours along its lines (FOUR) or along k (ALONG_K), as memory has it: packed
+// bytes then cost one word for four of them. ALONG_K wants `inner`, `slice` and the line's stride to be
+// multiples of 4. EVEN says that every slice of k is a multiple of 4; otherwise the last steps are cut off.
+//
+// Same contract, bindings, strides, slices and numerics as matmul.wgsl.
+
+enable subgroups;
+// @enable
+
+const TILE_P = 8u; // @tune
+const TILE_Q = 1u; // @tune
+const LANES = 32u; // @tune
+const SWAP = false; // @tune
+const FOUR = false; // @tune
+const ALONG_K = false; // @tune
+const EVEN = false; // @tune
+alias Scalar = f32; // @tune
+
+const LINES = 4u * TILE_Q * LANES;
+const_assert LANES % 4u == 0u;
+
+struct Params {
+  rows: u32,
+  columns: u32,
+  inner: u32,
+  batches: u32,
+  slices: u32, // of k, per batch
+  slice: u32, // length of one
+  a_batch: u32, // strides, in elements
+  a_row: u32,
+  a_inner: u32,
+  b_batch: u32,
+  b_inner: u32,
+  b_column: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<Scalar>; // @input a
+@group(0) @binding(2) var<storage, read> b: array<Scalar>; // @input b
+@group(0) @binding(3) var<storage, read_write> y: array<Scalar>; // @output y
+@group(0) @binding(4) var<storage, read_write> col_sum: array<Scalar>; // @output col_sum
+// @bindings
+
+fn load_a(i: u32) -> Scalar {
+  return a[i]; // @load a
+}
+
+fn load_b(i: u32) -> Scalar {
+  return b[i]; // @load b
+}
+
+// Four neighbours from `base` on, a multiple of 4.
+fn load4_a(base: u32) -> vec4<Scalar> {
+  return vec4(load_a(base), load_a(base + 1u), load_a(base + 2u), load_a(base + 3u)); // @load4 a
+}
+
+fn load4_b(base: u32) -> vec4<Scalar> {
+  return vec4(load_b(base), load_b(base + 1u), load_b(base + 2u), load_b(base + 3u)); // @load4 b
+}
+
+fn store_y(i: u32, value: Scalar) {
+  y[i] = value; // @store y
+}
+
+fn store_col_sum(i: u32, value: Scalar) {
+  col_sum[i] = value; // @store col_sum
+}
+
+// ---- the operands by their roles
+
+// How an operand is walked: from `start`, by line and by step of k; and how many lines it has.
+struct Walk {
+  start: u32,
+  line: u32,
+  step: u32,
+  lines: u32,
+}
+
+fn walk_a(batch: u32) -> Walk {
+  return Walk(batch * params.a_batch, params.a_row, params.a_inner, params.rows);
+}
+
+fn walk_b(batch: u32) -> Walk {
+  return Walk(batch * params.b_batch, params.b_column, params.b_inner, params.columns);
+}
+
+fn load_narrow(i: u32) -> Scalar {
+  if (SWAP) {
+    return load_b(i);
+  }
+  return load_a(i);
+}
+
+fn load_wide(i: u32) -> Scalar {
+  if (SWAP) {
+    return load_a(i);
+  }
+  return load_b(i);
+}
+
+fn load4_wide(i: u32) -> vec4<Scalar> {
+  if (SWAP) {
+    return load4_a(i);
+  }
+  return load4_b(i);
+}
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) lane_of_subgroup: u32,
+) {
+  // Which tile: wide lines vary fastest, then narrow ones, then slices, then batches. Lanes beyond the last
+  // line stay to the end, for the others need what they load.
+  let tile = group.x + group.y * grid.x;
+  let wide_tiles = (select(params.columns, params.rows, SWAP) + LINES - 1u) / LINES;
+  let narrow_tiles = (select(params.rows, params.columns, SWAP) + TILE_P - 1u) / TILE_P;
+  let part = tile / (wide_tiles * narrow_tiles);
+  let batch = part / params.slices;
+  if (batch >= params.batches) {
+    return;
+  }
+  var narrow = walk_a(batch);
+  var wide = walk_b(batch);
+  if (SWAP) {
+    narrow = walk_b(batch);
+    wide = walk_a(batch);
+  }
+  let p_first = tile / wide_tiles % narrow_tiles * TILE_P;
+  let q_first = tile % wide_tiles * LINES + 4u * lane;
+
+  // At the edges the last lines are loaded again: no condition inside the loop.
+  var p_at: array<u32, TILE_P>;
+  for (var p = 0u; p < TILE_P; p++) { // @unroll
+    p_at[p] = narrow.start + min(p_first + p, narrow.lines - 1u) * narrow.line;
+  }
+  var q_at: array<vec4u, TILE_Q>;
+  for (var q = 0u; q < TILE_Q; q++) { // @unroll
+    let line = q_first + 4u * LANES * q;
+    q_at[q] = wide.start + min(vec4u(line, line + 1u, line + 2u, line + 3u), vec4u(wide.lines - 1u)) * wide.line;
+    if (FOUR) {
+      q_at[q] = vec4u(wide.start + min(line, wide.lines - 4u));
+    }
+  }
+
+  var sum: array<array<vec4<Scalar>, TILE_Q>, TILE_P>;
+  var p_sum: array<Scalar, TILE_P>;
+  var q_sum: array<vec4<Scalar>, TILE_Q>;
+  let first = part % params.slices * params.slice;
+  let end = min(first + params.slice, params.inner);
+  for (var k = first; k < end; k += 4u) {
+    let mine = k + lane_of_subgroup % 4u;
+    var left: array<Scalar, TILE_P>;
+    for (var p = 0u; p < TILE_P; p++) { // @unroll
+      left[p] = load_narrow(p_at[p] + min(mine, end - 1u) * narrow.step);
+      if (!EVEN) {
+        left[p] = select(Scalar(), left[p], mine < end);
+      }
+    }
+    // right[q][j]: the lane's four lines at step k + j.
+    var right: array<array<vec4<Scalar>, 4>, TILE_Q>;
+    for (var q = 0u; q < TILE_Q; q++) { // @unroll
+      if (ALONG_K) {
+        let x = load4_wide(q_at[q].x + k);
+        let y = load4_wide(q_at[q].y + k);
+        let z = load4_wide(q_at[q].z + k);
+        let w = load4_wide(q_at[q].w + k);
+        for (var j = 0u; j < 4u; j++) { // @unroll
+          right[q][j] = vec4(x[j], y[j], z[j], w[j]);
+        }
+      } else {
+        for (var j = 0u; j < 4u; j++) { // @unroll
+          let at = q_at[q] + min(k + j, end - 1u) * wide.step;
+          if (FOUR) {
+            right[q][j] = load4_wide(at.x);
+          } else {
+            right[q][j] = vec4(load_wide(at.x), load_wide(at.y), load_wide(at.z), load_wide(at.w));
+          }
+          if (!EVEN) {
+            right[q][j] = select(vec4<Scalar>(), right[q][j], k + j < end);
+          }
+        }
+      }
+    }
+    for (var j = 0u; j < 4u; j++) { // @unroll
+      for (var q = 0u; q < TILE_Q; q++) { // @unroll
+        q_sum[q] += right[q][j];
+      }
+      for (var p = 0u; p < TILE_P; p++) { // @unroll
+        let shared_left = subgroupBroadcast(left[p], j);
+        p_sum[p] += shared_left;
+        for (var q = 0u; q < TILE_Q; q++) { // @unroll
+          sum[p][q] += shared_left * right[q][j];
+        }
+      }
+    }
+  }
+
+  // Narrow lines in a loop whose bound is known only at run time: drivers that compile at the first dispatch
+  // take seconds for TILE_P copies of whatever is fused into the store.
+  var sums = sum;
+  var p_sums = p_sum;
+  let p_count = min(TILE_P, narrow.lines - p_first);
+  for (var p = 0u; p < p_count; p++) {
+    let line_sum = sums[p];
+    for (var q = 0u; q < TILE_Q; q++) { // @unroll
+      for (var c = 0u; c < 4u; c++) { // @unroll
+        let line = q_first + 4u * LANES * q + c;
+        if (line < wide.lines) {
+          let row = part * params.rows + select(p_first + p, line, SWAP);
+          store_y(row * params.columns + select(line, p_first + p, SWAP), line_sum[q][c]);
+        }
+      }
+    }
+    if (SWAP && q_first == 0u) {
+      store_col_sum(part * params.columns + p_first + p, p_sums[p]);
+    }
+  }
+  if (!SWAP && p_first == 0u) {
+    for (var q = 0u; q < TILE_Q; q++) { // @unroll
+      for (var c = 0u; c < 4u; c++) { // @unroll
+        let line = q_first + 4u * LANES * q + c;
+        if (line < wide.lines) {
+          store_col_sum(part * params.columns + line, q_sum[q][c]);
+        }
+      }
+    }
+  }
+}
