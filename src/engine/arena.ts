@@ -4,6 +4,7 @@
  * every run) and *staging* (a pool for reading back).
  */
 import { LimitError } from '../base/errors.ts';
+import { ALIGNMENT, align } from './align.ts';
 import type { Buffers } from './buffers.ts';
 import { BufferUsage } from './gpu.ts';
 
@@ -13,11 +14,6 @@ export interface BufferRange {
   readonly offset: number;
   readonly size: number;
 }
-
-/** Bindings start at multiples of this: WebGPU's default for storage and uniform buffers. */
-export const ALIGNMENT = 256;
-
-export const align = (bytes: number, to: number = ALIGNMENT): number => Math.ceil(bytes / to) * to;
 
 const VALUES = BufferUsage.storage | BufferUsage.copySource | BufferUsage.copyTarget;
 

@@ -1,7 +1,8 @@
 /** An engine: one GPU device with its memory, its compiled kernels and its recordings. */
 import { ConfigError, DisposedError, LimitError } from '../base/errors.ts';
 import { textStore } from '../base/text-store.ts';
-import { align, type BufferRange, Heap, Staging, StepArena } from './arena.ts';
+import { align } from './align.ts';
+import { type BufferRange, Heap, Staging, StepArena } from './arena.ts';
 import { Buffers } from './buffers.ts';
 import { BufferUsage, type DeviceOptions, MapMode, openDevice } from './gpu.ts';
 import { Health } from './health.ts';

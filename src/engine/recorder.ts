@@ -3,7 +3,8 @@
  * their bind groups made, ready to be replayed any number of times without another allocation.
  */
 import { ConfigError, DisposedError, LimitError } from '../base/errors.ts';
-import { align, type BufferRange } from './arena.ts';
+import { align } from './align.ts';
+import type { BufferRange } from './arena.ts';
 import type { Constants } from './pipeline.ts';
 import type { Profile } from './profile.ts';
 import { packUniform, type Shader } from './shader.ts';

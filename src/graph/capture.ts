@@ -10,7 +10,7 @@ import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
 import type { PlannedKernel } from './explain.ts';
 import type { Plan } from './plan.ts';
-import { type StepProfile, timePlan, withoutTimes } from './profile.ts';
+import type { StepProfile } from './profile.ts';
 import { compute, defaultEngine, leafRange, planner, serial, settle } from './runtime.ts';
 import { isLeaf, topological } from './simplify.ts';
 import { beforeOverwrite, bringHome, collocate } from './variables.ts';
@@ -371,6 +371,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
           engine.check(label);
           const entry = entryFor(values, engine);
           const plan = await entry.ready(engine, label, onTune);
+          const { timePlan, withoutTimes } = await planner();
           if (!measure) return withoutTimes(plan);
           await entry.bind(values, engine);
           return timePlan(

@@ -4,7 +4,7 @@
  */
 import { DisposedError, EngineMismatchError, StateError } from '../base/errors.ts';
 import type { BufferRange } from '../engine/arena.ts';
-import { Engine, type InitOptions } from '../engine/engine.ts';
+import type { Engine, InitOptions } from '../engine/engine.ts';
 import { byteSize, type TypedArray, typedArray } from '../ops/dtype.ts';
 import { type Tensor, tracing, Variable } from '../ops/tensor.ts';
 import { leaveBlock } from './variables.ts';
@@ -26,7 +26,8 @@ let first: Promise<Engine> | null = null;
 export async function init(options: InitOptions = {}): Promise<Engine> {
   if (!first) seed = options.seed ?? seed;
   const known = await first?.catch(() => null);
-  const opening = Engine.create(options);
+  // What talks to the GPU is loaded with the first engine: a page shows itself before that.
+  const opening = import('../engine/engine.ts').then(({ Engine }) => Engine.create(options));
   if (!known || known.lost) {
     first = opening;
     opening.then(
@@ -114,8 +115,7 @@ function letGo(tensor: Tensor): void {
   tensor.inputs = [];
 }
 
-/** What turns descriptions into kernels is loaded with the first plan: describing needs none of it. */
-export const planner = () => import('./plan.ts');
+export const planner = () => import('./planner.ts');
 
 /** Computes tensors that have no memory yet, all in one plan. Must run inside `serial`. */
 export async function compute(tensors: readonly Tensor[], engine: Engine): Promise<void> {

@@ -3,7 +3,8 @@
  * and update it, and what happens to those who still want the old value.
  */
 import { ShapeError } from '../base/errors.ts';
-import { align, type BufferRange } from '../engine/arena.ts';
+import { align } from '../engine/align.ts';
+import type { BufferRange } from '../engine/arena.ts';
 import type { Engine } from '../engine/engine.ts';
 import { identity, type TensorLike, toTensor } from '../ops/constant.ts';
 import { apply } from '../ops/define.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LimitError, OutOfMemoryError, type WeftError } from '../../src/base/errors.ts';
-import { ALIGNMENT, type BufferRange, Heap, Staging, StepArena } from '../../src/engine/arena.ts';
+import { ALIGNMENT } from '../../src/engine/align.ts';
+import { type BufferRange, Heap, Staging, StepArena } from '../../src/engine/arena.ts';
 import { Buffers } from '../../src/engine/buffers.ts';
 
 /** A device that only counts, and that runs out of memory when told to. */
