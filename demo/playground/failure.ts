@@ -72,7 +72,9 @@ const unexpected: Words = {
 export function describeFailure(error: unknown, isLost = false): FailureEvent {
   const code = isLost ? 'DEVICE_LOST' : codeOf(error);
   const { title, fix, canRestart = false } = Object.hasOwn(words, code) ? words[code] : unexpected;
-  const message = error instanceof Error && error.message ? error.message : String(error);
+  const told = error instanceof Error && error.message ? error.message : String(error);
+  // What Weft advises is meant for programmers; where there is advice for visitors, that will do.
+  const message = fix === unchanged ? told : told.replace(/\s*Fix: .*$/s, '');
   return {
     type: 'failure',
     code,

@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Engine, layers, type Sequential, sequential } from 'weft';
-import type { Settings } from '../../demo/playground/protocol.ts';
+import { SAVE_FORMATS, type Settings } from '../../demo/playground/protocol.ts';
 import { BareWorker, launch, SMALL } from './bare-worker.ts';
 import { drawn, idx, idxFiles, type PictureFile } from './pictures.ts';
 
@@ -225,14 +225,13 @@ test('a data set that is not here is asked for, and garments stay meanwhile', as
   await worker.close();
 });
 
-test.each(['keras', 'h5', 'weights.h5', 'safetensors'] as const)(
-  'a model is saved as .%s and loaded',
-  async (format) => {
-    const worker = await ready();
-    const trained = await worker.step(60);
+test('models are saved and loaded in every format', async () => {
+  const worker = await ready();
+  for (const format of SAVE_FORMATS) {
+    const trained = await worker.step(30);
     await worker.send({ type: 'save', format });
     const { name, bytes } = await worker.next('saved');
-    expect(name.endsWith(`.${format}`)).toBe(true);
+    expect(name).toBe(`weft-playground.${format}`);
     await worker.send({ type: 'reset' });
     expect((await worker.next('validation')).loss).not.toBe(trained.loss);
 
@@ -240,10 +239,12 @@ test.each(['keras', 'h5', 'weights.h5', 'safetensors'] as const)(
     expect(await worker.next('ready')).toMatchObject({ settings: SMALL, editable: true });
     const loaded = await worker.next('validation');
     expect(loaded).toMatchObject({ step: 0, loss: trained.loss, accuracy: trained.accuracy });
-    expect((await worker.step(60)).loss).toBeLessThan(loaded.loss);
-    await worker.close();
-  },
-);
+    expect((await worker.step(30)).loss).toBeLessThan(loaded.loss);
+    await worker.send({ type: 'reset' });
+    await worker.next('validation');
+  }
+  await worker.close();
+});
 
 test('models for something else are refused, and the network stays', async () => {
   const worker = await ready();

@@ -187,23 +187,16 @@ test('an address opens the experiment that it describes, and nonsense in it is t
 
 test('frames keep coming while the network trains', async () => {
   const page = await open();
-  await press(page, 'Train');
-  await until(page, 'Steps', (step) => step > 20);
-  const frames = await page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        let count = 0;
-        const began = performance.now();
-        const frame = (): void => {
-          count++;
-          if (performance.now() - began < 2000) requestAnimationFrame(frame);
-          else resolve(count / 2);
-        };
-        requestAnimationFrame(frame);
-      }),
-  );
-  // On a GPU 60. Here two cores draw the page, compute for the GPU, and run whatever else the machine does.
-  expect(frames).toBeGreaterThan(15);
+  // On a GPU both are 60. Here two cores draw the page, compute what a GPU would, and may be busy otherwise.
+  const share = async (): Promise<number> => {
+    const resting = await framesPerSecond(page);
+    await press(page, 'Train');
+    const before = await until(page, 'Steps', (step) => step > 0);
+    const training = await framesPerSecond(page);
+    expect(await pause(page)).toBeGreaterThan(before);
+    return training / resting;
+  };
+  await expect.poll(share, { timeout: 30_000, interval: 500 }).toBeGreaterThan(0.5);
 });
 
 test('a page that is never drawn trains on', async () => {
@@ -221,19 +214,28 @@ test('a page that is never drawn trains on', async () => {
   await expect.poll(steps, { timeout: 10_000 }).toBeGreaterThan(before + 500);
 });
 
-test('a lost device is told, and a restart trains again with the same settings', async () => {
-  const page = await open();
-  await trainTo(page, 30);
-  await press(page, 'Train');
-  await page.workers()[0].evaluate(() => playground.engine.device.destroy());
-  await alert(page).waitFor();
-  expect(await alert(page).textContent()).toMatch(/device was lost/);
-  await press(page, 'Restart');
-  await isReady(page);
-  expect(await number(page, 'Steps')).toBe(0);
-  expect(await number(page, 'Parameters')).toBe(784 * 16 + 16 + 170);
-  await trainTo(page, 30);
-  expect(await alert(page).count()).toBe(0);
+test('when the graphics process dies it is told, and a restart trains again with the same settings', async () => {
+  const other = await chromium.launch(chromiumLaunchOptions());
+  try {
+    const { page } = await openPage(other, 'playground', { hash: SMALL });
+    await isReady(page);
+    await press(page, 'Train');
+    await until(page, 'Steps', (step) => step > 20);
+    const control = await other.newBrowserCDPSession();
+    // The answer comes from the process that is no more.
+    control.send('Browser.crashGpuProcess').catch(() => {});
+    await alert(page).waitFor();
+    expect(await alert(page).textContent()).toMatch(/graphics device was lost.*settings are kept/);
+    expect(await alert(page).textContent()).not.toMatch(/init\(\)/);
+    await press(page, 'Restart');
+    await isReady(page);
+    expect(await number(page, 'Steps')).toBe(0);
+    expect(await number(page, 'Parameters')).toBe(784 * 16 + 16 + 170);
+    await trainTo(page, 30);
+    expect(await alert(page).count()).toBe(0);
+  } finally {
+    await other.close();
+  }
 });
 
 test('a worker that dies is told, and a restart trains again', async () => {
@@ -294,6 +296,21 @@ test('a browser without a graphics driver is told where to look', async () => {
     await other.close();
   }
 });
+
+const framesPerSecond = (page: Page): Promise<number> =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let frames = 0;
+        const began = performance.now();
+        const frame = (now: number): void => {
+          frames++;
+          if (now - began < 1000) requestAnimationFrame(frame);
+          else resolve((1000 * frames) / (now - began));
+        };
+        requestAnimationFrame(frame);
+      }),
+  );
 
 /** Drops files on the page, as a mouse would. */
 async function drop(page: Page, files: readonly { name: string; bytes: Uint8Array }[]): Promise<void> {
