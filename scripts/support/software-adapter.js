@@ -5,9 +5,9 @@
  *
  * `WEFT_ADAPTER=system` refuses the fallback, `WEFT_ADAPTER=swiftshader` asks for it.
  */
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { constants, homedir } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
+import { adapterHelp, importDawn, libraryFolders, quietly } from '../../bin/support/dawn.js';
 import { packedFolder, unpack } from './unpack.js';
 
 /** Dawn aborts the process when an instance is collected while one of its devices lives. */
@@ -70,18 +70,6 @@ export function swiftShaderEnvironment() {
   };
 }
 
-async function importDawn() {
-  try {
-    return await import('webgpu');
-  } catch (error) {
-    const missing = error.code === 'ERR_MODULE_NOT_FOUND';
-    const fix = missing
-      ? 'npm install webgpu'
-      : `it needs glibc 2.34 or newer on Linux (Debian 12, Ubuntu 22.04; not musl). ${error.message}`;
-    throw new Error(`WebGPU in Node comes from the package 'webgpu', which did not load. Fix: ${fix}`);
-  }
-}
-
 async function tryDawn(create, flags) {
   const [gpu, adapter] = quietly(() => {
     const instance = create(flags);
@@ -113,87 +101,12 @@ function loadLibrary(path) {
   }
 }
 
-/**
- * Runs `work` with native stderr pointing at /dev/null: Dawn warns there about harmless limits of
- * software drivers, and offers no switch. `WEFT_DAWN_LOG=1` lets it speak. Linux only: the lowest free
- * descriptor is the one just closed.
- */
-function quietly(work) {
-  if (process.platform !== 'linux' || process.env.WEFT_DAWN_LOG) return work();
-  let stderr;
-  try {
-    // A file opened twice has two positions, and the writers would overwrite each other.
-    if (fstatSync(2).isFile()) return work();
-    stderr = openSync('/proc/self/fd/2', 'a');
-  } catch {
-    return work(); // stderr is a socket, or closed
-  }
-  const redirect = (path) => {
-    closeSync(2);
-    openSync(path, 'a');
-  };
-  redirect('/dev/null');
-  try {
-    return work();
-  } finally {
-    redirect(`/proc/self/fd/${stderr}`);
-    closeSync(stderr);
-  }
-}
-
-/** Folders that hold a Vulkan loader. Asked first because Dawn without one complains on stderr. */
-function libraryFolders() {
-  const configured = readText('/etc/ld.so.cache').includes('libvulkan.so.1') ? ['(ldconfig)'] : [];
-  const folders = [
-    ...(process.env.LD_LIBRARY_PATH ?? '').split(':'),
-    '/usr/lib/x86_64-linux-gnu',
-    '/usr/lib/aarch64-linux-gnu',
-    '/usr/lib64',
-    '/usr/lib',
-    '/usr/local/lib',
-  ];
-  return [...configured, ...folders.filter((folder) => folder && existsSync(join(folder, 'libvulkan.so.1')))];
-}
-
-function driverManifests() {
-  const folders = [
-    '/usr/share/vulkan/icd.d',
-    '/usr/local/share/vulkan/icd.d',
-    '/etc/vulkan/icd.d',
-    join(homedir(), '.local/share/vulkan/icd.d'),
-  ];
-  return folders.flatMap((folder) =>
-    existsSync(folder) ? readdirSync(folder).map((f) => join(folder, f)) : [],
-  );
-}
-
-function noAdapterMessage(wanted) {
-  const lines = ['No WebGPU adapter: neither a GPU driver nor a software one was found.'];
-  if (process.platform === 'linux') {
-    const variable = (name) => `${name}=${process.env[name] ?? '(unset)'}`;
-    lines.push(
-      `  Vulkan loader libvulkan.so.1: ${libraryFolders().join(', ') || 'none'}`,
-      `  loader mapped in this process: ${/libvulkan/.test(readText('/proc/self/maps')) ? 'yes' : 'no'}`,
-      `  driver manifests (vulkan/icd.d): ${driverManifests().join(', ') || 'none'}`,
-      `  ${variable('VK_DRIVER_FILES')}  ${variable('VK_ICD_FILENAMES')}`,
+const noAdapterMessage = (wanted) =>
+  [
+    adapterHelp([
       `  SwiftShader in @sparticuz/chromium: ${packedFolder() ? 'yes' : 'not installed'}${wanted === 'system' ? ', not asked (WEFT_ADAPTER=system)' : ''}`,
-      'Fix: install the Vulkan driver of your GPU, or a software one:',
-      '  Debian 13, Ubuntu 24.04   apt-get install libvulkan1 mesa-vulkan-drivers',
-      '  Debian 12                 apt-get install -t bookworm-backports libvulkan1 mesa-vulkan-drivers',
-      '  Linux x64, from npm       npm install --save-dev @sparticuz/chromium@147.0.0',
-    );
-  } else {
-    lines.push(
-      'Fix: update the graphics driver (Direct3D 12 on Windows, Metal on macOS); WebGPU needs a GPU here.',
-    );
-  }
-  return lines.join('\n');
-}
-
-function readText(path) {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
+    ]),
+    ...(process.platform === 'linux'
+      ? ['  Linux x64, from npm       npm install --save-dev @sparticuz/chromium@147.0.0']
+      : []),
+  ].join('\n');
