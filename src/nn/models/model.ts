@@ -246,8 +246,9 @@ export abstract class Model extends Layer {
    * Trains on x and y, and resolves to a History whose `history` has a list of values for each key.
    *
    * x: [n, …], y: [n] class numbers or [n, …]: tensors, typed arrays or nested arrays. Data stay on the GPU as
-   * they are (bytes stay bytes); each step gathers its batch there. Or a dataset of [x, y] in batches, which has its
-   * own batch size and order; one that only shuffles, takes, skips and batches rows is as fast. The reported loss
+   * they are (bytes stay bytes) and each step gathers its batch there; what would not fit is streamed, to the same
+   * bits. Or a dataset of [x, y] in batches, which has its own batch size and order; one that only shuffles, takes,
+   * skips and batches rows is as fast as arrays, one that makes its batches works ahead of the GPU. The reported loss
    * is the mean over samples, taken while the weights change.
    *
    * Throws, before any GPU work: StateError before compile or while another run is under way, ValueError,
