@@ -1,0 +1,83 @@
+/**
+ * What a visitor loads, minified and gzipped: of the package before anything runs, by what an application
+ * imports, and of each demo in all. What is loaded on demand (planner, engine, training, file formats) is
+ * measured while an application runs, in consumer.node.test.ts.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundlers, type Consumer, gzipped, install } from '../support/consumer.ts';
+import { root } from '../support/static-host.ts';
+
+/** What is imported, and what of it is used. */
+const applications = {
+  plot: ['plot', 'plot.history'],
+  tensors: ['tensor', 'tensor'],
+  autograd: ['tensor, variable, capture, gradients', 'tensor, variable, capture, gradients'],
+  core: [
+    'sequential, layers, tensor, variable, capture, gradients',
+    'sequential, layers.input, layers.dense, tensor, variable, capture, gradients',
+  ],
+  everything: ['* as weft', 'weft'],
+} as const;
+
+type Name = keyof typeof applications;
+
+/** 1000 bytes to the KB. */
+const MOST_KB = { vite: { autograd: 40, core: 60 }, esbuild: { core: 85 } };
+
+const kb = (bytes: number): number => bytes / 1000;
+let consumer: Consumer;
+const sizes: Record<'esbuild' | 'vite', Record<Name, { atOnce: number; all: number }>> = {
+  esbuild: {} as never,
+  vite: {} as never,
+};
+
+beforeAll(async () => {
+  consumer = install();
+  for (const bundler of ['vite', 'esbuild'] as const)
+    for (const [name, [imported, used]] of Object.entries(applications)) {
+      const list = imported.startsWith('*') ? imported : `{ ${imported} }`;
+      const built = await bundlers[bundler](consumer, `import ${list} from 'weft'; console.log(${used});`);
+      sizes[bundler][name as Name] = { atOnce: kb(gzipped(built, built.atOnce)), all: kb(gzipped(built)) };
+    }
+  const cell = (x: number) => x.toFixed(1).padStart(8);
+  const lines = Object.keys(applications).map((name) => {
+    const [vite, esbuild] = [sizes.vite[name as Name], sizes.esbuild[name as Name]];
+    return `${name.padEnd(12)}${[vite.atOnce, vite.all, esbuild.atOnce, esbuild.all].map(cell).join('')}`;
+  });
+  console.log(['KB gzip', '                vite: first, all    esbuild: first, all', ...lines].join('\n'));
+}, 120_000);
+afterAll(() => consumer?.remove());
+
+test('the core is at most 60 KB before it runs', () => {
+  expect(sizes.vite.core.atOnce).toBeLessThanOrEqual(MOST_KB.vite.core);
+  expect(sizes.vite.autograd.atOnce).toBeLessThanOrEqual(MOST_KB.vite.autograd);
+  expect(sizes.esbuild.core.atOnce).toBeLessThanOrEqual(MOST_KB.esbuild.core);
+});
+
+test('whoever imports less loads less', () => {
+  const { tensors, autograd, core, everything } = sizes.vite;
+  expect(tensors.atOnce).toBeLessThanOrEqual(autograd.atOnce);
+  expect(autograd.atOnce).toBeLessThan(core.atOnce);
+  expect(core.all).toBeLessThan(everything.all);
+  expect(sizes.esbuild.core.all).toBeLessThan(sizes.esbuild.everything.all);
+});
+
+test('the demos are built, and each is stated in all', () => {
+  const demos = join(root, 'dist/demo');
+  const names = readdirSync(join(root, 'demo')).filter((name) =>
+    existsSync(join(root, 'demo', name, 'main.ts')),
+  );
+  for (const name of names) {
+    const files = readdirSync(join(demos, name), { recursive: true, withFileTypes: true }).filter((one) =>
+      one.isFile(),
+    );
+    const bytes = files.map((one) => gzipSync(readFileSync(join(one.parentPath, one.name))).length);
+    const total = kb(bytes.reduce((sum, one) => sum + one, 0));
+    console.log(`demo/${name}: ${total.toFixed(1)} KB gzip in ${files.length} files`);
+    expect(total).toBeGreaterThan(1);
+    expect(total).toBeLessThan(400);
+  }
+});
