@@ -103,6 +103,17 @@ const STATES = {
     });
     await page.getByRole('alert').waitFor();
   },
+  async lost(page) {
+    await train(page, 100);
+    await page.workers()[0].evaluate(() => globalThis.playground.engine.device.destroy());
+    await page.getByRole('alert').waitFor();
+  },
+  async linear(page) {
+    await press(page, 'Remove layer 1');
+    await page.waitForTimeout(3000);
+    await train(page, 500);
+    await page.getByRole('figure', { name: 'First-layer weights' }).getByRole('img').hover();
+  },
   async nothing() {},
   async address() {},
   async dropping(page) {

@@ -32,6 +32,7 @@ export class Messages {
       if (canRestart) this.restart();
     });
     this.alerts.replaceChildren(alert);
+    alert.scrollIntoView({ block: 'nearest' });
   }
 
   clear(): void {

@@ -13,7 +13,7 @@ export function linearAxis(from: number, to: number, wanted: number): Axis {
   const span = to - from || Math.abs(to) || 1;
   const step = roundStep(span / Math.max(1, wanted));
   const low = Math.floor(from / step + 1e-9) * step;
-  const high = Math.max(low + step, Math.ceil(to / step - 1e-9) * step);
+  const high = Math.ceil(Math.max(to, from + span) / step - 1e-9) * step;
   const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => clean(low + i * step));
   return { low, high, ticks, at: (value) => (value - low) / (high - low) };
 }
@@ -41,9 +41,11 @@ export function logAxis(from: number, to: number): Axis {
   return { low, high, ticks, at };
 }
 
-function roundStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(least));
-  const head = [1, 2, 5, 10].find((one) => one * power >= least * 0.999) ?? 10;
+/** The nearest of 1, 2, 5 times a power of ten, by ratio. */
+function roundStep(wanted: number): number {
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const ratio = wanted / power;
+  const head = ratio >= Math.sqrt(50) ? 10 : ratio >= Math.sqrt(10) ? 5 : ratio >= Math.sqrt(2) ? 2 : 1;
   return head * power;
 }
 

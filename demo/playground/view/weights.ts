@@ -161,7 +161,7 @@ function fitTiles(
   let best = { columns: 1, tile: 0 };
   for (let columns = 1; columns <= n; columns++) {
     const rows = Math.ceil(n / columns);
-    const tile = Math.min((width + GAP) / columns - GAP, (height + GAP) / rows - GAP, 4 * SIDE);
+    const tile = Math.min((width + GAP) / columns - GAP, (height + GAP) / rows - GAP, 8 * SIDE);
     if (tile > best.tile) best = { columns, tile };
   }
   return { columns: best.columns, tile: Math.max(1, Math.floor(best.tile * ratio)) / ratio };
