@@ -103,8 +103,8 @@ describe('a picture', () => {
     };
     const dark = inkOfImage(rgba(255, 0), 10, 10);
     const bright = inkOfImage(rgba(0, 255), 10, 10);
-    expect([...dark.values].map((value) => Math.round(value * 1e5) / 1e5)).toEqual(
-      [...bright.values].map((value) => Math.round(value * 1e5) / 1e5),
+    expect(Array.from(dark.values, (value) => Math.round(value * 1e5) / 1e5)).toEqual(
+      Array.from(bright.values, (value) => Math.round(value * 1e5) / 1e5),
     );
     expect(dark.values[45]).toBeCloseTo(1, 5);
     expect(dark.values[0]).toBeCloseTo(0, 5);
