@@ -70,7 +70,8 @@ export class ConfusionTable {
         const share = total > 0 ? row[guess] / total : 0;
         // Mistakes are rare: their square root can still be seen.
         const depth = truth === guess ? share : Math.sqrt(share);
-        say(cell, row[guess] > 0 ? String(row[guess]) : '');
+        say(cell, String(row[guess]));
+        cell.classList.toggle('none', row[guess] === 0);
         cell.style.setProperty('--depth', `${Math.round(depth * 100)}%`);
         cell.classList.toggle('deep', depth > 0.55);
       }
