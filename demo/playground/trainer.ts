@@ -240,6 +240,15 @@ export class Trainer {
       stepsPerSecond,
       imagesPerSecond: stepsPerSecond * experiment.batchSize,
     });
+    if (samples > 0 && !Number.isFinite(loss)) this.giveUp();
+  }
+
+  /** From here on every weight is NaN: nothing can be learned any more. */
+  private giveUp(): void {
+    this.wanted = 0;
+    const text =
+      'The network has diverged: its loss is no number any more. Take a smaller learning rate and reset.';
+    this.post({ type: 'notice', text });
   }
 
   private speedAt(step: number): number {

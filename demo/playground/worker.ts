@@ -31,8 +31,18 @@ function fail(error: unknown): void {
   post(describeFailure(lost ?? error, isDead));
 }
 
-async function open(): Promise<Trainer> {
-  if (trainer) return trainer;
+let opening: Promise<Trainer> | null = null;
+
+/** The trainer on its device; tried again where that failed. */
+function open(): Promise<Trainer> {
+  opening ??= openDevice().catch((error) => {
+    opening = null;
+    throw error;
+  });
+  return opening;
+}
+
+async function openDevice(): Promise<Trainer> {
   const opened = await init();
   engine = opened;
   opened.device.lost.then(({ reason, message }) => {
@@ -71,8 +81,11 @@ async function take(network: Network, pictures: Pictures, wanted: Settings): Pro
 
 async function configure(wanted: Settings): Promise<void> {
   settings ??= wanted;
-  const one = await open();
+  // The device opens while pictures are drawn.
+  const device = open();
+  device.catch(() => {});
   const pictures = await findPictures(wanted.data);
+  const one = await device;
   if (pictures) return take(buildNetwork(wanted), pictures, wanted);
   // What is there stays; at the start there is nothing yet.
   const stays = one.pictures ?? (await findPictures('garments'))!;

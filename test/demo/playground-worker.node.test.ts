@@ -288,6 +288,15 @@ test('a model of other layers is taken, and told not to be editable', async () =
   await worker.close();
 });
 
+test('a network that diverges stops, and says why', async () => {
+  const linear = { units: 16, activation: 'linear' as const };
+  const worker = await ready({ layers: [linear, linear], optimizer: 'momentum', learningRate: 10 });
+  await worker.send({ type: 'train' });
+  expect((await worker.next('notice')).text).toMatch(/diverged.*smaller learning rate/);
+  await worker.pausedAt();
+  await worker.close();
+});
+
 test('the kernels of a step are explained, and training goes on after it', async () => {
   const worker = await ready();
   await worker.send({ type: 'train' });
