@@ -9,10 +9,9 @@ import {
   readTuning,
   sharedHelp,
 } from './lib/choose.js';
-import { hugeSquare, productFlops, productTitle, skinny, squares } from './lib/product.js';
-import { race, timing } from './lib/race.js';
+import { compareProducts, productsTable } from './lib/compare.js';
+import { hugeSquare, productTitle, skinny, squares } from './lib/product.js';
 import { save } from './lib/results.js';
-import { firstLine, short, table } from './lib/table.js';
 
 const help = `node bench/matmul.js [options]
 
@@ -30,49 +29,30 @@ const wanted = options.sizes?.split(',');
 const products = all.filter(
   (product) => !wanted || wanted.some((start) => productTitle(product).startsWith(start)),
 );
+/** One process an engine, for all products: importing some of them takes longer than multiplying. */
+const processes = new Map();
+async function reuse(name) {
+  if (!processes.has(name) || processes.get(name).ended) processes.set(name, await home.open(name));
+  const process = processes.get(name);
+  return { ask: (...args) => process.ask(...args), end: async () => {} };
+}
+
 const start = performance.now();
 for (const [i, product] of products.entries()) {
   const left = Number(options.minutes ?? 6) * 60 - (performance.now() - start) / 1000;
-  const runners = await race({
+  const rows = await compareProducts(product, {
     names,
-    open: (name) => home.open(name),
-    kinds: { prepare: 'prepareProduct', round: 'productRound', finish: 'finishProduct' },
-    request: { product, tuning: readTuning(options.tuning) },
+    open: reuse,
+    request: { tuning: readTuning(options.tuning) },
     rounds: Number(options.rounds ?? (options.quick ? 3 : 5)),
     roundSeconds: Number(options.seconds ?? (options.quick ? 0.1 : 0.5)),
     seconds: left / (products.length - i),
   });
-  const rows = runners.map((runner) =>
-    save('matmul', context, { ...summary(product, runner, runners), what: product.what }),
-  );
-  if (options.json) for (const row of rows) console.log(JSON.stringify(row));
-  if (rows.some((row) => row.failed)) process.exitCode = 1;
-  say(terminalTable(product, rows));
+  const saved = rows.map((row) => save('matmul', context, row));
+  if (options.json) for (const row of saved) console.log(JSON.stringify(row));
+  if (saved.some((row) => row.failed)) process.exitCode = 1;
+  say(productsTable(product, saved));
 }
+for (const process of processes.values()) await process.end();
 await home.close();
 say(`${((performance.now() - start) / 60_000).toFixed(1)} minutes.`);
-
-function summary(product, runner, runners) {
-  const { engine, name, failed } = runner;
-  const row = { product: productTitle(product), engine, name };
-  if (failed) return { ...row, failed };
-  const time = timing(runner, runners);
-  const gigaflops = productFlops(product) / time.milliseconds.median / 1e6;
-  return { ...row, ...time, gigaflops, calls: runner.rounds.at(-1).calls };
-}
-
-function terminalTable(product, rows) {
-  const header = ['engine', 'GFLOP/s', 'µs', '(min–max)', '× Weft'];
-  const lines = rows.map((row) => {
-    if (row.failed) return [row.name, `failed: ${firstLine(row.failed)}`];
-    const { median, min, max } = row.milliseconds;
-    return [
-      row.name,
-      short(row.gigaflops),
-      short(1000 * median),
-      `(${short(1000 * min)}–${short(1000 * max)})`,
-      row.ratio ? row.ratio.median.toFixed(2) : '–',
-    ];
-  });
-  return `${productTitle(product)}${product.what ? `  (${product.what})` : ''}\n${table(header, lines)}\n`;
-}

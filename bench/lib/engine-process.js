@@ -71,6 +71,10 @@ export class EngineProcess {
     }
   }
 
+  get ended() {
+    return this.#child.killed || this.#child.exitCode !== null;
+  }
+
   async end() {
     this.#child.kill('SIGKILL');
   }

@@ -15,6 +15,7 @@
  *     name
  *     run(count)                    a · b so many times, waits for the device
  *     result()                      → the product, Float32Array
+ *     dispose()                     makes room for the next product
  *   }
  *
  * so that there is one clock, outside. Training goes on from one run to the next. PyTorch's module speaks for itself

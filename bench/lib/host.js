@@ -12,7 +12,7 @@ import { inputSize, startingWeights, workloads } from './workloads.js';
 export function makeHost(place) {
   let session;
   let gpu;
-  let calls;
+  let totals;
   let data;
 
   const failOnGpuErrors = () => {
@@ -22,7 +22,7 @@ export function makeHost(place) {
 
   async function openGpu() {
     gpu ??= await place.installWebGPU();
-    calls ??= countCalls();
+    totals ??= countCalls();
   }
 
   async function prepareModel({ engine, workload: given, tuning, ...request }) {
@@ -38,15 +38,12 @@ export function makeHost(place) {
 
   /** Runs `work`, an arranged number of times, and says how long that took and what it asked of WebGPU. */
   async function timed(count, work) {
-    const before = { ...calls.totals };
+    const before = { ...totals };
     const start = performance.now();
     const result = await work();
     const milliseconds = performance.now() - start;
     failOnGpuErrors();
-    const perRun = Object.entries(calls.totals).map(([name, total]) => [
-      name,
-      (total - before[name]) / count,
-    ]);
+    const perRun = Object.entries(totals).map(([name, total]) => [name, (total - before[name]) / count]);
     return { count, milliseconds, calls: Object.fromEntries(perRun), ...result };
   }
 
@@ -74,15 +71,13 @@ export function makeHost(place) {
       };
     },
 
-    async round({ count }) {
-      const result = await train(count, { shuffle: true });
-      return { ...result, kernels: calls.latest(Math.round(result.calls.dispatches)) };
-    },
+    round: ({ count }) => train(count, { shuffle: true }),
 
     async finish() {
       const testAccuracy = await session.evaluate();
+      const explained = await session.explain?.();
       failOnGpuErrors();
-      return { testAccuracy };
+      return { testAccuracy, explained };
     },
 
     /** From before the engine is imported until its first training step is done and its loss read. */
@@ -119,6 +114,7 @@ export function makeHost(place) {
       await openGpu();
       const { prepareProduct } = await place.loadEngine(engine);
       const inputs = productInputs(product);
+      await session?.dispose?.();
       const { backend } = engines[engine];
       session = await prepareProduct({ ...inputs, product, backend, tuning, ...place.where(engine) });
       await session.run(1);

@@ -98,8 +98,8 @@ export function fillSection(text, name, content) {
   return `${text.slice(0, from + begin.length)}\n\n${content.trim()}\n\n${text.slice(to)}`;
 }
 
-/** ['a', 'a', 'b'] → 'a ×2, b': the kernels of a step, in order. */
-export function listKernels(labels) {
+/** Names in order, neighbours that are alike counted: [a, a, b] → "a ×2, b". */
+export function listRuns(labels) {
   const runs = [];
   for (const label of labels) {
     if (runs.at(-1)?.label === label) runs.at(-1).count++;

@@ -1,7 +1,7 @@
 /** The tables of docs/performance.md, each from the quoted rows: [{ key, rows }] → Markdown. */
 import { floorOf } from './floors.js';
 import { quiet } from './machine.js';
-import { judgeTarget, listKernels, targets } from './quote.js';
+import { judgeTarget, listRuns, targets } from './quote.js';
 import { firstLine, markdownTable, percent, perStep, short } from './table.js';
 import { workloads } from './workloads.js';
 
@@ -87,20 +87,37 @@ const calls = perAdapter('steps', 'node bench/steps.js', (rows) =>
   ),
 );
 
-function kernels(adapters) {
-  const rows = adapters.flatMap(({ rows }) =>
-    ofPart(rows, 'steps').filter((row) => row.engine === 'weft' && row.kernels),
-  );
-  if (rows.length === 0) return 'Not measured yet: `node bench/steps.js`.';
-  // The same on every adapter unless its profile asks for something else.
-  const lines = new Map(rows.map((row) => [`${row.workload} ${listKernels(row.kernels)}`, row]).reverse());
-  return markdownTable(
-    ['workload', 'dispatches', 'kernels of one step, in order'],
-    [...lines.values()]
-      .reverse()
-      .map(({ workload, kernels }) => [workload, kernels.length, listKernels(kernels)]),
-  );
+const kernels = perAdapter('steps', 'node bench/steps.js', (rows) =>
+  markdownTable(
+    ['workload', 'kernel', 'ops it holds', 'µs', 'share', 'KB', 'MFLOP', 'variant'],
+    rows
+      .filter((row) => row.explained)
+      .flatMap(({ workload, explained: { kernels } }) => {
+        const total = kernels.reduce((sum, { microseconds }) => sum + microseconds, 0);
+        return kernels.map(({ label, ops, microseconds, bytes, flops, tuning, from }, i) => [
+          i === 0 ? `${workload}, ${kernels.length} dispatches` : '',
+          label,
+          listed(ops),
+          short(microseconds),
+          percent(microseconds / total),
+          short(bytes / 1000),
+          short(flops / 1e6),
+          tuning ? `${words(tuning)} (${from})` : '',
+        ]);
+      }),
+  ),
+);
+
+/** ['add', 'add', 'mul', …] → 'add ×2, mul, …', the first few. */
+function listed(ops, most = 6) {
+  const names = listRuns(ops).split(', ');
+  return names.length > most ? `${names.slice(0, most).join(', ')}, …` : names.join(', ');
 }
+
+const words = (tuning) =>
+  Object.entries(tuning)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ') || 'its rule';
 
 const matmul = perAdapter('matmul', 'node bench/matmul.js', (rows) =>
   matrix(

@@ -1,7 +1,10 @@
-/** Rows of text for a terminal: the first column to the left, the others to the right. */
+/** Rows of text for a terminal: the first column to the left, the others to the right; a row of two cells is a remark. */
 export function table(header, rows) {
   const lines = [header, ...rows].map((row) => row.map(String));
-  const widths = header.map((_, c) => Math.max(...lines.map((cells) => cells[c]?.length ?? 0)));
+  const isRemark = (cells) => cells.length === 2 && header.length > 2;
+  const widths = header.map((_, c) =>
+    Math.max(...lines.map((cells) => (c > 0 && isRemark(cells) ? 0 : (cells[c]?.length ?? 0)))),
+  );
   return lines
     .map((cells) =>
       cells

@@ -60,6 +60,22 @@ export async function prepare({ workload, data, weights, version, tuning }) {
     predictOne: async (pixels) => values(await model.predict(tensor(pixels, { shape: [1, inputSize] }))),
     predictAll: async () => values(await model.predict(testX, { batchSize: 500 })),
     memory: () => engine.memory(),
+
+    /** What the step is made of, and which variant of each kernel was chosen. */
+    async explain() {
+      const { kernels, timedBy } = await model.explain();
+      return {
+        timedBy,
+        kernels: kernels.map(({ label, ops, microseconds, bytesRead, bytesWritten, flops, tuning }) => ({
+          label,
+          ops,
+          microseconds,
+          bytes: bytesRead + bytesWritten,
+          flops,
+          ...(tuning && { tuning: tuning.tuning, from: tuning.from }),
+        })),
+      };
+    },
   };
 }
 
@@ -79,6 +95,7 @@ export async function prepareProduct({ a, b, product, version, tuning }) {
       await engine.idle();
     },
     result: () => y.data(),
+    dispose: () => engine.close(),
   };
 }
 

@@ -158,6 +158,9 @@ export async function prepareProduct({ a, b, product, ...where }) {
       await settle();
     },
     result: () => pending.at(-1).ref.data(),
+    dispose() {
+      for (const array of [x, w, ...pending]) array.dispose();
+    },
   };
 }
 

@@ -102,6 +102,7 @@ export async function prepareProduct({ a, b, product, ...where }) {
       corner.dispose();
     },
     result: () => y.data(),
+    dispose: () => tf.dispose([x, w, y]),
   };
 }
 
