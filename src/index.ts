@@ -63,6 +63,7 @@ export {
 } from './ops/constant.ts';
 export { type Case, type Composite, type Op, registry } from './ops/define.ts';
 export type { DType, TypedArray } from './ops/dtype.ts';
+export { half } from './ops/half.ts';
 export { matmul } from './ops/matmul.ts';
 export type { Axes, MatmulOptions, ReduceOptions } from './ops/methods.ts';
 export {

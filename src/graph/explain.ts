@@ -1,7 +1,7 @@
 /** What the kernels of a plan do, in words and numbers: which ops each holds, what it moves and computes. */
 import type { Command, Step } from '../engine/recorder.ts';
 import type { Choice } from '../engine/tuning.ts';
-import type { Lowered } from '../ops/define.ts';
+import { type Lowered, storedAs } from '../ops/define.ts';
 import { byteSize, type DType } from '../ops/dtype.ts';
 import type { Shape } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
@@ -91,7 +91,7 @@ export function explainKernels({ sketches, steps, fuser, lowered, nameOf }: Told
     name: nameOf(tensor),
     shape: tensor.shape,
     dtype: tensor.dtype,
-    bytes: byteSize(tensor.dtype, elements),
+    bytes: byteSize(storedAs(tensor), elements),
     from,
   });
   return ran.map(({ command, formulas, written, copied, tuning }, index) => {

@@ -183,6 +183,7 @@ export class Fuser {
     costs: ReadonlyMap<Tensor, Cost>,
   ): boolean {
     if (node.op!.alias) return false;
+    if (node.op!.stored) return true;
     const { loads, steps } = costs.get(node)!;
     for (const owner of owners) {
       const family = 'family' in owner ? owner.family : null;
@@ -213,7 +214,7 @@ export class Fuser {
   #costs(): Map<Tensor, Cost> {
     const costs = new Map<Tensor, Cost>();
     for (const node of this.#nodes) {
-      if (isLeaf(node) || this.#hasShader(node))
+      if (isLeaf(node) || this.#hasShader(node) || node.op!.stored)
         costs.set(node, { loads: node.size === 1 ? 0 : 1, steps: 0 });
       else {
         let loads = 0;

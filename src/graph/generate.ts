@@ -5,6 +5,7 @@
  * their own, its bindings and uniforms are shared. Shapes and constants become uniforms, so two kernels
  * of the same structure have the same text and share one pipeline.
  */
+import { storedAs } from '../ops/define.ts';
 import { type DType, storageType } from '../ops/dtype.ts';
 import { type Expressions, literal } from '../ops/expression.ts';
 import type { Tensor } from '../ops/tensor.ts';
@@ -205,13 +206,13 @@ export class Generator implements Expressions {
   }
 
   /** A loaded word, or four of them, in the tensor's type; a kernel over many tensors has to convert. */
-  protected typed(_tensor: Tensor, words: string, _count: 1 | 4): string {
-    return words;
+  protected typed(tensor: Tensor, words: string, count: 1 | 4): string {
+    return storedAs(tensor) === 'f16' ? `${count === 4 ? 'vec4f' : 'f32'}(${words})` : words;
   }
 
   /** The reverse of `typed`. */
-  protected untyped(_tensor: Tensor, values: string, _count: 1 | 4): string {
-    return values;
+  protected untyped(tensor: Tensor, values: string, count: 1 | 4): string {
+    return storedAs(tensor) === 'f16' ? `${count === 4 ? 'vec4h' : 'f16'}(${values})` : values;
   }
 
   /** Writes element `index`. */
@@ -298,7 +299,7 @@ export class Generator implements Expressions {
   /** What stands in the `@bindings` hole. Generated bindings are numbered from 100, clear of the shader's own. */
   declarations(words = false): string {
     const lines = this.bindings.map(({ name, source }, i) => {
-      const word = words ? 'u32' : storageType(source.tensor.dtype);
+      const word = words ? 'u32' : storageType(storedAs(source.tensor));
       const element = this.#fours.has(name) ? `vec4<${word}>` : word;
       return `@group(0) @binding(${101 + i}) var<storage, read_write> ${name}: array<${element}>;`;
     });

@@ -2,6 +2,7 @@
 import { LimitError } from '../base/errors.ts';
 import type { BufferRange } from '../engine/arena.ts';
 import type { Limits } from '../engine/profile.ts';
+import { storedAs } from '../ops/define.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { show } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
@@ -23,7 +24,7 @@ export interface Place {
 
 /** A new place for a tensor; throws LimitError when no binding could reach all of it. */
 export function placeFor(tensor: Tensor, limits: Limits, range: BufferRange | null = null): Place {
-  const sizeBytes = byteSize(tensor.dtype, tensor.size);
+  const sizeBytes = byteSize(storedAs(tensor), tensor.size);
   if (sizeBytes > limits.maxStorageBufferBindingSize)
     throw new LimitError(
       `${tensor.op?.name ?? 'tensor'}: a result of shape ${show(tensor.shape)} takes ${sizeBytes} bytes, but one binding of this device reaches ${limits.maxStorageBufferBindingSize}. Work in smaller pieces.`,

@@ -9,7 +9,7 @@ import type { Command, Recording } from '../engine/recorder.ts';
 import { specialize } from '../engine/shader.ts';
 import type { TuningRequest } from '../engine/tuner.ts';
 import type { Tuning } from '../engine/tuning.ts';
-import type { Facts, KernelCall, Lowered } from '../ops/define.ts';
+import { type Facts, type KernelCall, type Lowered, storedAs } from '../ops/define.ts';
 import { wgslType } from '../ops/dtype.ts';
 import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor, Variable } from '../ops/tensor.ts';
@@ -426,6 +426,7 @@ class Builder {
         !source ||
         input.dtype === 'bool' ||
         input.dtype === 'u8' ||
+        storedAs(source.tensor) === 'f16' ||
         generator.has(this.#place(source.tensor))
       ) {
         melted.push([name, input]);

@@ -6,6 +6,7 @@
  * operands differ. In-place updates of other structures, a step's counters and its sums of loss and metrics,
  * join as further formulas.
  */
+import { storedAs } from '../ops/define.ts';
 import { storageType } from '../ops/dtype.ts';
 import { UPDATE_CHUNK } from '../ops/elementwise.ts';
 import type { Tensor } from '../ops/tensor.ts';
@@ -136,7 +137,7 @@ function joinUpdates(
     const isUpdate = members.every((i) => {
       const tensors = operands(sorted[i], fuser);
       for (const tensor of tensors) own.add(classOf(tensor));
-      return fuser.updates(sorted[i]) && tensors.every(({ dtype, size }) => dtype !== 'u8' && size > 0);
+      return fuser.updates(sorted[i]) && tensors.every((x) => inWords(x) && x.size > 0);
     });
     const waits = together.flat().some((j) => members.some((i) => before[i].has(j) || before[j].has(i)));
     const fits = new Set([...buffers, ...own]).size + 1 <= STORAGE_BUFFERS;
@@ -188,6 +189,10 @@ function schedule(
   }
   return order;
 }
+
+/** Has every element a word of its own, as the table of an update counts them? */
+const inWords = (x: Tensor): boolean => storedAs(x) !== 'u8' && storedAs(x) !== 'f16';
+
 /** What two kernels must have in common to run as one: text, constants, buffers. Null when a kernel cannot join. */
 function structure(
   kernel: Kernel,
@@ -195,10 +200,10 @@ function structure(
   classOf: (tensor: Tensor) => unknown,
   placeOf: (tensor: Tensor) => unknown,
 ): string | null {
-  if (kernel.family) return null;
+  if (kernel.family || [...fuser.reads(kernel)].some((x) => storedAs(x) === 'f16')) return null;
   const size = kernel.roots[0].tensor.size;
   for (const { tensor } of kernel.roots) {
-    if (tensor.dtype === 'u8' || tensor.size !== size || size === 0) return null;
+    if (!inWords(tensor) || tensor.size !== size || size === 0) return null;
     if (fuser.updates(kernel)) continue;
     for (const [source, indices] of fuser.pattern(tensor))
       for (const index of indices) if (index !== (source.size === 1 ? '0u' : 'i')) return null;

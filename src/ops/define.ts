@@ -10,7 +10,7 @@
 import { EngineMismatchError } from '../base/errors.ts';
 import type { Profile } from '../engine/profile.ts';
 import type { Candidate, Tuning } from '../engine/tuning.ts';
-import type { DType } from './dtype.ts';
+import type { DType, StoredDType } from './dtype.ts';
 import type { Expressions } from './expression.ts';
 import type { NdArray } from './reference.ts';
 import type { Shape } from './shape.ts';
@@ -110,6 +110,8 @@ export interface Op {
   expression?(e: Expressions, inputs: readonly Tensor[], index: string, result: Tensor): string;
   /** Expression op that only renames indices over the same bytes (reshape): its result needs no memory of its own. */
   readonly alias?: boolean;
+  /** The result always gets memory of its own, where its elements lie in this form. Reading them gives its dtype. */
+  readonly stored?: StoredDType;
   /** Kernel op. */
   readonly kernel?: KernelBinding;
   /** Kernel op with an `expression` too: is this node so small that it can be computed where it is used? */
@@ -154,6 +156,10 @@ function register<T extends Op | Composite>(entry: T): T {
 
 export const defineOp = (op: Op): Op => register(op);
 export const defineComposite = (composite: Composite): Composite => register(composite);
+
+/** How the elements of a tensor lie in memory. */
+export const storedAs = ({ op, storage, dtype }: Tensor): StoredDType =>
+  storage === null ? (op?.stored ?? dtype) : dtype;
 
 /** Makes the node `op(inputs)`: checks shapes, dtypes and engines; touches no GPU. */
 export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {

@@ -3,6 +3,9 @@ import { DTypeError } from '../base/errors.ts';
 /** Element types. `bool` is stored as a u32 of 0 or 1; `u8` is packed four to a word and is data only. */
 export type DType = 'f32' | 'i32' | 'u32' | 'bool' | 'u8';
 
+/** How elements lie in memory. `f16` exists inside plans only: what `half` makes of f32 where the adapter can. */
+export type StoredDType = DType | 'f16';
+
 export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 /** Keras, NumPy and TensorFlow.js names that mean the same. */
@@ -33,12 +36,14 @@ export function parseDType(name: string, operation: string): DType {
 export const wgslType = (dtype: DType): 'f32' | 'i32' | 'u32' | 'bool' => (dtype === 'u8' ? 'u32' : dtype);
 
 /** The WGSL type of one element in a storage buffer, where bool and u8 are words. */
-export const storageType = (dtype: DType): 'f32' | 'i32' | 'u32' =>
-  dtype === 'f32' || dtype === 'i32' ? dtype : 'u32';
+export const storageType = (dtype: StoredDType): 'f32' | 'f16' | 'i32' | 'u32' =>
+  dtype === 'bool' || dtype === 'u8' ? 'u32' : dtype;
 
-/** Bytes that `size` elements take, before any padding. */
-export const byteSize = (dtype: DType, size: number): number =>
-  dtype === 'u8' ? Math.ceil(size / 4) * 4 : size * 4;
+const ELEMENT_BYTES: Record<StoredDType, number> = { f32: 4, f16: 2, i32: 4, u32: 4, bool: 4, u8: 1 };
+
+/** Bytes that `size` elements take: whole words, before any padding. */
+export const byteSize = (dtype: StoredDType, size: number): number =>
+  Math.ceil((size * ELEMENT_BYTES[dtype]) / 4) * 4;
 
 /** An empty array of the kind that `data()` returns for a dtype. */
 export function typedArray(dtype: DType, buffer: ArrayBuffer, size: number): TypedArray {

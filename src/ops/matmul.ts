@@ -1,7 +1,9 @@
 /** The matrix product: one op, and its gradient in the same op. The kernels that compute it are in matmul/. */
+import { ConfigError } from '../base/errors.ts';
 import { type TensorLike, toTensor, zeros } from './constant.ts';
 import { apply, type Case, defineOp } from './define.ts';
 import { promote } from './dtype.ts';
+import { half } from './half.ts';
 import { extentsOf, shapeOf } from './matmul/extents.ts';
 import { matmulFamily } from './matmul/family.ts';
 import type { MatmulOptions } from './methods.ts';
@@ -194,7 +196,8 @@ const matmulSlices = defineOp({
  *
  * a: [..., M, K], b: [..., K, N] → y: [..., M, N]; with `transposeA` a is [..., K, M], with `transposeB`
  * b is [..., N, K]. Integers multiply as integers, anything mixed with f32 as f32. Sums in f32 in the
- * order of k, in slices beyond 4096: |error| ≤ 2⁻²³ · K · Σ|a·b|. K = 0 gives zeros.
+ * order of k, in slices beyond 4096: |error| ≤ 2⁻²³ · K · Σ|a·b|. K = 0 gives zeros. With `storage: 'f16'` the
+ * operands are rounded to f16 first (relative error 2⁻¹¹ each); gradients use the same rounded operands.
  *
  * Throws ShapeError when the inner sizes or the batches do not fit, or one side has rank below 2.
  *
@@ -204,9 +207,11 @@ const matmulSlices = defineOp({
  * ```
  */
 export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}): Tensor {
-  const left = toTensor(a);
-  const right = toTensor(b);
-  const { transposeA = false, transposeB = false } = options;
+  const { transposeA = false, transposeB = false, storage = 'f32' } = options;
+  if (storage !== 'f32' && storage !== 'f16')
+    throw new ConfigError(`matmul: storage is ${JSON.stringify(storage)}; expected 'f32' or 'f16'.`);
+  const left = storage === 'f16' ? half(a) : toTensor(a);
+  const right = storage === 'f16' ? half(b) : toTensor(b);
   const extents = extentsOf(left.shape, right.shape, options);
   const dtype = promote(left.dtype, right.dtype, true);
   const x = cast(left, dtype);

@@ -16,6 +16,11 @@ export interface MatmulOptions {
   transposeA?: boolean;
   /** Use the second operand with its last two axes swapped. */
   transposeB?: boolean;
+  /**
+   * How the operands are kept for the kernel; default `'f32'`. `'f16'` rounds them to 11 significant bits (see
+   * `half`), for half the bytes where the adapter has shader-f16; sums stay f32.
+   */
+  storage?: 'f32' | 'f16';
 }
 
 export interface TensorMethods {
