@@ -72,7 +72,9 @@ export interface TunerHost {
 /** A variant must be this much faster than the static choice, so that noise does not flip choices. */
 const WORTH_IT = 0.95;
 /** After the first look, and after each round, whoever takes this many times the fastest's time is out. */
-const FAR_BEHIND = [2, 1.4, 1.25, 1.15];
+const FAR_BEHIND = [2, 1.4, 1.25, 1.15, 1.1, 1.1];
+/** The rounds have this many milliseconds also when compiling has used up the budget: a choice from two samples is luck. */
+const ROUNDS_MS = 500;
 /**
  * A variant must win back what its compilation takes longer within this many runs: ten epochs of 60,000 samples in
  * batches of 32.
@@ -226,9 +228,9 @@ export class Tuner {
         progress?.(done, races.length);
         const { compileMs } = standard.trial;
         // Another variant compiles about as long; what a kernel could save must be worth that.
-        const late = () => this.#host.now() + compileMs >= deadline;
+        const late = (ms: number): boolean => this.#host.now() + ms >= deadline;
         const mostGainMs = (REPAY_RUNS * standard.samples[0]) / 1000;
-        if (!late() && mostGainMs > compileMs)
+        if (!late(compileMs) && mostGainMs > compileMs)
           this.#known!.set(request.key, await this.#race(request, bench, standard, late));
       }
       progress?.(races.length, races.length);
@@ -251,7 +253,7 @@ export class Tuner {
     request: TuningRequest,
     bench: Bench,
     standard: Runner,
-    late: () => boolean,
+    late: (ms: number) => boolean,
   ): Promise<RecordedChoice> {
     const before = this.#known!.get(request.key);
     const tried: Record<string, number | null> = { ...before?.tried };
@@ -259,8 +261,8 @@ export class Tuner {
     let field = [standard];
     const seen = [request.command(standard.tuning)];
     const leave = (limit: number): void => {
-      const best = Math.min(...field.map((one) => median(one.samples)));
-      field = field.filter((one) => one === standard || median(one.samples) <= limit * best);
+      const best = Math.min(...field.map((one) => typical(one.samples)));
+      field = field.filter((one) => one === standard || typical(one.samples) <= limit * best);
     };
     const earlier = before && this.#problem(request, before.tuning) === null ? [before.tuning] : [];
     try {
@@ -268,10 +270,10 @@ export class Tuner {
         const command = request.command(tuning);
         if (seen.some((one) => sameKernel(one, command))) {
           // Another spelling of what is in the race already; the static choice as a rule.
-          tried[wordsOf(tuning)] ??= median(standard.samples);
+          tried[wordsOf(tuning)] ??= typical(standard.samples);
           continue;
         }
-        if (late()) continue;
+        if (late(standard.trial.compileMs)) continue;
         seen.push(command);
         const trial = await this.#attempt(bench, command);
         tried[wordsOf(tuning)] = null;
@@ -283,8 +285,9 @@ export class Tuner {
         field.push(runner);
         leave(FAR_BEHIND[0]);
       }
+      const begin = this.#host.now();
       for (const limit of FAR_BEHIND.slice(1)) {
-        if (field.length === 1 || (late() && standard.samples.length > 1)) break;
+        if (field.length === 1 || (late(0) && this.#host.now() - begin > ROUNDS_MS)) break;
         for (const runner of field) runner.samples.push(await runner.trial.sample());
         // The other way round, so that a slow spell does not always meet the same one.
         for (const runner of field.toReversed()) runner.samples.push(await runner.trial.sample());
@@ -293,19 +296,19 @@ export class Tuner {
     } finally {
       for (const { trial } of runners) if (trial !== standard.trial) trial.dispose();
     }
-    for (const { tuning, samples } of runners) tried[wordsOf(tuning)] = rounded(median(samples));
-    const own = median(standard.samples);
+    for (const { tuning, samples } of runners) tried[wordsOf(tuning)] = rounded(typical(samples));
+    const own = typical(standard.samples);
     const worthIt = ({ trial, samples }: Runner): boolean => {
-      const gain = own - median(samples);
+      const gain = own - typical(samples);
       const price = 1000 * (trial.compileMs - standard.trial.compileMs);
-      return median(samples) < WORTH_IT * own && price < REPAY_RUNS * gain;
+      return typical(samples) < WORTH_IT * own && price < REPAY_RUNS * gain;
     };
     const [winner = standard] = field
       .filter((one) => one !== standard && worthIt(one))
-      .sort((p, q) => median(p.samples) - median(q.samples));
+      .sort((p, q) => typical(p.samples) - typical(q.samples));
     return {
       tuning: winner.tuning,
-      microseconds: rounded(median(winner.samples)),
+      microseconds: rounded(typical(winner.samples)),
       staticMicroseconds: rounded(own),
       tried,
     };
@@ -328,10 +331,13 @@ const sameKernel = (p: Command, q: Command): boolean =>
   JSON.stringify(p.constants ?? {}) === JSON.stringify(q.constants ?? {}) &&
   p.workgroups.join() === q.workgroups.join();
 
-function median(samples: readonly number[]): number {
+/**
+ * What a run takes, from samples that others on the machine made longer: the second shortest of three or more, so
+ * that one lucky sample decides nothing.
+ */
+function typical(samples: readonly number[]): number {
   const sorted = [...samples].sort((p, q) => p - q);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return sorted[sorted.length > 2 ? 1 : 0];
 }
 
 /** A tenth of a microsecond is more than a clock knows. */
