@@ -2,9 +2,9 @@
 import type { StepProfile } from '../../graph/profile.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
-import { wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
+import { takeMade } from './made.ts';
 import { Meter } from './meter.ts';
 import type { Model } from './model.ts';
 import type { Objective } from './objective.ts';
@@ -12,8 +12,8 @@ import { Pace } from './pace.ts';
 import { evaluationListeners, runPass, throwIfAborted } from './pass.ts';
 import { optionGiven, refuseBeside } from './pipeline.ts';
 import { isStreamed } from './residency.ts';
-import { sorted, streaming, verbosity, withDefaults } from './run-options.ts';
-import { SampleBatches } from './sample-batches.ts';
+import { sorted, stepsOrAll, streaming, verbosity, warnOfEnd, withDefaults } from './run-options.ts';
+import { batchSizeFor, SampleBatches } from './sample-batches.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import {
   disposeSteps,
@@ -23,11 +23,13 @@ import {
   type StepPair,
   sumsApart,
 } from './steps.ts';
-import { StreamEvaluation, takeMade } from './stream.ts';
+import { StreamEvaluation } from './stream.ts';
 
 export interface EvaluateOptions {
   /** Samples of a step; default 32. The result does not depend on it. */
-  batchSize?: number;
+  batchSize?: number | null;
+  /** Only so many batches, from the first on; default all. A dataset without an end needs it. */
+  steps?: number | null;
   /** 0 silent, 1 a progress line, 2 a line at the end; default 'auto': 1. */
   verbose?: Verbosity | 'auto';
   /** What each sample counts in the loss: [n]. */
@@ -49,7 +51,8 @@ export async function evaluateModel(
 ): Promise<Logs> {
   const operation = 'evaluate';
   const given = readOptions(operation, options, {
-    batchSize: 32,
+    batchSize: null as number | null,
+    steps: null as number | null,
     verbose: 'auto' as EvaluateOptions['verbose'],
     sampleWeight: null as unknown,
     callbacks: null as EvaluateOptions['callbacks'],
@@ -57,21 +60,22 @@ export async function evaluateModel(
     signal: null as AbortSignal | null,
     returnDict: true,
   });
-  const batchSize = wholeNumber(given.batchSize, operation, 'batchSize');
+  const batchSize = stepsOrAll(given.batchSize, operation, 'batchSize');
+  const steps = stepsOrAll(given.steps, operation, 'steps');
   const verbose = verbosity(given.verbose, operation);
   const own = resolveCallbacks(given.callbacks, operation);
   const stream = streaming(given.stream, operation);
   throwIfAborted(given.signal, operation);
   const { sampleWeight } = given;
   refuseBeside(x, operation, { y, sampleWeight, batchSize: optionGiven(options, 'batchSize') });
-  const made = await takeMade({ x }, operation);
+  const made = await takeMade({ x }, operation, steps);
   if (made) return runEvaluation(new StreamEvaluation(model, made));
   const samples = await takeSamples({ x, y, sampleWeight }, { operation, inputShape: model.inputShape });
   try {
     await model.prepareFor(samples, operation);
     const engine = await model.engineFor(samples.x);
     const streamed = isStreamed([samples], engine, stream);
-    return await runEvaluation(new Evaluation(model, samples, batchSize, engine, streamed));
+    return await runEvaluation(new Evaluation(model, samples, { batchSize, steps }, engine, streamed));
   } finally {
     samples.dispose();
   }
@@ -99,25 +103,32 @@ export class Evaluation {
   private readonly meter: Meter;
   private readonly state: LoopState;
   private readonly hasWeights: boolean;
+  /** Batches of a pass. */
+  readonly stepCount: number;
 
-  constructor(model: Model, samples: Samples, batchSize: number, engine: Engine, streamed: boolean) {
+  constructor(
+    model: Model,
+    samples: Samples,
+    { batchSize, steps }: { readonly batchSize: number | null; readonly steps: number | null },
+    engine: Engine,
+    streamed: boolean,
+  ) {
     const { objective } = model.compiled('evaluate');
     this.model = model;
     this.objective = objective;
     this.engine = engine;
     this.pace = new Pace(engine.options.submitMs);
     this.hasWeights = samples.weight !== null;
-    this.batches = new SampleBatches(samples, samples.batchSize ?? batchSize, engine, {
+    this.batches = new SampleBatches(samples, batchSizeFor(samples, batchSize, steps), engine, {
       rowsOf: samples.order ?? null,
       streamed,
     });
+    const all = this.batches.steps;
+    this.stepCount = Math.min(steps ?? all, all);
+    if (steps !== null && all < steps) warnOfEnd('evaluate', 'steps', steps, all);
     this.state = model.loops.evaluate.take(objective.sumSizes(this.hasWeights, sumsApart(this.batches)));
     this.meter = new Meter(objective.countSums(this.hasWeights));
     this.steps = evaluationSteps(model, objective, this.state, this.batches, engine);
-  }
-
-  get stepCount(): number {
-    return this.batches.steps;
   }
 
   async prepare(): Promise<void> {
@@ -143,7 +154,7 @@ export class Evaluation {
     const { objective, hasWeights, engine, steps, batches, state, meter, pace } = this;
     await callbacks.call('onTestBegin', {});
     await state.restart(engine);
-    await batches.begin(pass);
+    await batches.begin(pass, 0, this.stepCount);
     const logs = await runPass({
       engine,
       next: (most) => batches.next(most, steps),

@@ -113,7 +113,7 @@ async function profileOf(
   const loop =
     step === 'train'
       ? new Training(model, samples, { batchSize, shuffle }, engine, streamed)
-      : new Evaluation(model, samples, batchSize, engine, streamed);
+      : new Evaluation(model, samples, { batchSize, steps: null }, engine, streamed);
   try {
     return await loop.profile(measure);
   } finally {

@@ -9,11 +9,13 @@ import { describe, readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
 import { Evaluation } from './evaluate.ts';
 import type { FitForm } from './explain.ts';
+import { isMade, type MadeBatches, takeMade } from './made.ts';
 import type { Model } from './model.ts';
 import { throwIfAborted } from './pass.ts';
 import { optionGiven, refuseBeside } from './pipeline.ts';
 import { isStreamed } from './residency.ts';
-import { sorted, streaming, verbosity, withDefaults } from './run-options.ts';
+import { sorted, stepsOrAll, streaming, verbosity, withDefaults } from './run-options.ts';
+import { batchSizeFor } from './sample-batches.ts';
 import {
   checkClassWeight,
   classCount,
@@ -23,12 +25,12 @@ import {
   takeSamples,
   unpackValidationData,
 } from './samples.ts';
-import { isMade, type MadeBatches, StreamEvaluation, StreamTraining, takeMade } from './stream.ts';
+import { StreamEvaluation, StreamTraining } from './stream.ts';
 import { Training } from './training.ts';
 
 export interface FitOptions {
-  /** Samples of a step; default 32. The last batch may be smaller. */
-  batchSize?: number;
+  /** Samples of a step; default 32, or what makes `stepsPerEpoch` of all. The last batch may be smaller. */
+  batchSize?: number | null;
   /** Passes over the data; default 1. With `initialEpoch`, the number of the last one. */
   epochs?: number;
   /** 0 silent, 1 a progress line, 2 a line for each epoch; default 'auto': 1. */
@@ -49,6 +51,13 @@ export interface FitOptions {
   initialEpoch?: number;
   /** Validate after every so many epochs; default 1. */
   validationFreq?: number;
+  /**
+   * Steps after which an epoch is over; default all. The next epoch goes on from there, and a new pass begins after
+   * the last sample. A dataset without an end needs it.
+   */
+  stepsPerEpoch?: number | null;
+  /** Only so many batches of validation, from the first on; default all. */
+  validationSteps?: number | null;
   /** Samples of a step of validation; default batchSize. */
   validationBatchSize?: number | null;
   /**
@@ -62,7 +71,7 @@ export interface FitOptions {
 
 function readFitOptions(options: FitOptions | undefined) {
   const given = readOptions('fit', options, {
-    batchSize: 32,
+    batchSize: null as number | null,
     epochs: 1,
     verbose: 'auto' as FitOptions['verbose'],
     callbacks: null as FitOptions['callbacks'],
@@ -74,10 +83,12 @@ function readFitOptions(options: FitOptions | undefined) {
     initialEpoch: 0,
     validationFreq: 1,
     validationBatchSize: null as number | null,
+    stepsPerEpoch: null as number | null,
+    validationSteps: null as number | null,
     stream: null as boolean | null,
     signal: null as AbortSignal | null,
   });
-  const batchSize = wholeNumber(given.batchSize, 'fit', 'batchSize');
+  const batchSize = stepsOrAll(given.batchSize, 'fit', 'batchSize');
   const validationSplit = numberBetween(given.validationSplit, 'fit', 'validationSplit', 0, 1);
   if (validationSplit === 1) throw new ValueError('fit: validationSplit is 1; training needs samples too.');
   return {
@@ -87,10 +98,9 @@ function readFitOptions(options: FitOptions | undefined) {
     epochs: wholeNumber(given.epochs, 'fit', 'epochs'),
     initialEpoch: wholeNumber(given.initialEpoch, 'fit', 'initialEpoch', 0),
     validationFreq: wholeNumber(given.validationFreq, 'fit', 'validationFreq'),
-    validationBatchSize:
-      given.validationBatchSize === null
-        ? batchSize
-        : wholeNumber(given.validationBatchSize, 'fit', 'validationBatchSize'),
+    validationBatchSize: stepsOrAll(given.validationBatchSize, 'fit', 'validationBatchSize') ?? batchSize,
+    stepsPerEpoch: stepsOrAll(given.stepsPerEpoch, 'fit', 'stepsPerEpoch'),
+    validationSteps: stepsOrAll(given.validationSteps, 'fit', 'validationSteps'),
     verbose: verbosity(given.verbose, 'fit'),
     shuffle: flag(given.shuffle, 'fit', 'shuffle'),
     callbacks: resolveCallbacks(given.callbacks, 'fit'),
@@ -134,10 +144,11 @@ async function takeBoth(
   y: unknown,
   settings: Settings,
 ): Promise<[Source, Source | null]> {
-  const { classWeight, sampleWeight, validationSplit, validationData } = settings;
+  const { classWeight, sampleWeight, validationSplit, validationData, stepsPerEpoch, validationSteps } =
+    settings;
   const shared = new Map<unknown, Tensor>();
-  const take = async (given: GivenSamples, operation: string): Promise<Source> => {
-    const made = await takeMade(given, operation);
+  const take = async (given: GivenSamples, operation: string, steps: number | null): Promise<Source> => {
+    const made = await takeMade(given, operation, steps);
     if (made) return made;
     const samples = await takeSamples(given, { operation, inputShape: model.inputShape, shared });
     try {
@@ -148,11 +159,13 @@ async function takeBoth(
       throw error;
     }
   };
-  const all = await take({ x, y, classWeight, sampleWeight }, 'fit');
+  const all = await take({ x, y, classWeight, sampleWeight }, 'fit', stepsPerEpoch);
   try {
     if (!isMade(all)) checkClassWeight(classWeight, classCount(model.outputShape), 'fit');
-    if (validationData !== null)
-      return [all, await take(unpackValidationData(validationData, 'fit'), 'fit: validationData')];
+    if (validationData !== null) {
+      const given = unpackValidationData(validationData, 'fit');
+      return [all, await take(given, 'fit: validationData', validationSteps)];
+    }
     return isMade(all) ? [all, null] : splitSamples(all, validationSplit, 'fit');
   } catch (error) {
     all.dispose();
@@ -161,9 +174,10 @@ async function takeBoth(
 }
 
 /** What `explain` remembers of it. */
-function formOf({ x, y, count, batchSize, order }: Samples, settings: Settings, streamed: boolean): FitForm {
+function formOf(samples: Samples, settings: Settings, streamed: boolean): FitForm {
+  const { x, y, count, batchSize, order } = samples;
   return {
-    batchSize: batchSize ?? settings.batchSize,
+    batchSize: batchSizeFor(samples, settings.batchSize, settings.stepsPerEpoch),
     count,
     x: { shape: x.shape, dtype: x.dtype },
     y: { shape: y!.shape, dtype: y!.dtype },
@@ -196,7 +210,13 @@ async function loopsOn(
       ? null
       : isMade(validation)
         ? new StreamEvaluation(model, validation)
-        : new Evaluation(model, validation, settings.validationBatchSize, engine!, streamed);
+        : new Evaluation(
+            model,
+            validation,
+            { batchSize: settings.validationBatchSize, steps: settings.validationSteps },
+            engine!,
+            streamed,
+          );
   return [training, evaluation];
 }
 

@@ -11,6 +11,7 @@ import { wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
 import { copyRows, type HostRows, hostRows, isPlain, onHost } from './host-rows.ts';
+import { type MadeBatches, takeMade } from './made.ts';
 import type { Model } from './model.ts';
 import { Flight } from './pace.ts';
 import { throwIfAborted } from './pass.ts';
@@ -20,7 +21,6 @@ import { isStreamed, windowBytes } from './residency.ts';
 import { streaming, verbosity, withDefaults } from './run-options.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
-import { type MadeBatches, takeMade } from './stream.ts';
 
 export interface PredictOptions {
   /** Samples of a step; default 32, many of which are computed at once. The result does not depend on it. */
@@ -74,7 +74,7 @@ export async function predictModel(model: Model, x: unknown, options?: PredictOp
   const byBatch = callbacks.listen('onPredictBatchBegin', 'onPredictBatchEnd');
   const single = byBatch || askedBatch !== undefined;
   const run: Run = { model, callbacks, verbose, signal: given.signal, single };
-  const made = await takeMade({ x }, OPERATION);
+  const made = await takeMade({ x }, OPERATION, null);
   if (made) return predictMade(made, run);
   const samples = await takeSamples({ x }, { operation: OPERATION, inputShape: model.inputShape });
   try {

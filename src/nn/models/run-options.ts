@@ -1,7 +1,7 @@
 /** What fit, evaluate and predict have in common: verbosity, default callbacks, logs in order. */
 import type { Callback, Logs } from '../callbacks/callback.ts';
 import { ProgressBar } from '../callbacks/progress-bar.ts';
-import { flag, oneOf } from '../check.ts';
+import { flag, oneOf, wholeNumber } from '../check.ts';
 import type { Verbosity } from '../report/progress.ts';
 
 /** 0 silent, 1 a progress line, 2 a line when it is done; 'auto' is 1. */
@@ -18,6 +18,16 @@ export const verbosity = (given: unknown, operation: string): Verbosity => {
 /** Whether data are streamed, or null where their size decides. */
 export const streaming = (given: unknown, operation: string): boolean | null =>
   given === null ? null : flag(given, operation, 'stream');
+
+/** A number of steps, or null where it was not said. */
+export const stepsOrAll = (given: unknown, operation: string, argument: string): number | null =>
+  given === null ? null : wholeNumber(given, operation, argument);
+
+/** As Keras warns: there is no more to be had. */
+export const warnOfEnd = (operation: string, argument: string, asked: number, there: number): void =>
+  console.warn(
+    `${operation}: ${argument} is ${asked}, but the data end after ${there} ${there === 1 ? 'batch' : 'batches'}.`,
+  );
 
 /** The user's callbacks with those that are always there. */
 export function withDefaults(callbacks: readonly Callback[], verbose: Verbosity): Callback[] {

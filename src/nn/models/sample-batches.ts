@@ -14,6 +14,12 @@ import type { Samples } from './samples.ts';
 import { type BatchPlan, type Engine, modulo, type StepPair } from './steps.ts';
 import { Window } from './window.ts';
 
+/** Samples of a step: as many as the dataset says, as were asked for, as make so many steps of all, or Keras's 32. */
+export const batchSizeFor = (samples: Samples, asked: number | null, steps: number | null): number =>
+  samples.batchSize ?? asked ?? (steps === null ? DEFAULT_BATCH : Math.ceil(samples.count / steps));
+
+const DEFAULT_BATCH = 32;
+
 /** The rows of a pass in the order in which it visits them. */
 export type RowsOf = (pass: number) => Int32Array;
 
@@ -35,8 +41,11 @@ export class SampleBatches implements BatchPlan {
   private readonly leaves: readonly Tensor[];
   private readonly data: readonly TypedArray[];
   private readonly window: Window | null;
-  /** Steps of the present pass that have been handed out. */
+  /** The pass whose rows these are. */
+  private pass: number | null = null;
+  /** Steps of the present pass that have been handed out, and where to stop. */
   private done = 0;
+  private end = 0;
 
   constructor(
     samples: Samples,
@@ -90,10 +99,13 @@ export class SampleBatches implements BatchPlan {
     return { x: here(x), y: here(y!), weight: weight && here(weight) };
   }
 
-  /** Begins a pass, after the steps that were asked for so far; their position is the first one's. */
-  async begin(pass: number): Promise<void> {
+  /** Begins a pass, or `count` of its steps from step `from` on, after the steps that were asked for so far. */
+  async begin(pass: number, from = 0, count = this.steps - from): Promise<void> {
     const { engine, order } = this;
-    this.done = 0;
+    this.done = from;
+    this.end = from + count;
+    if (pass === this.pass) return;
+    this.pass = pass;
     const rows = this.rowsOf?.(pass) ?? null;
     if (this.window) this.rows = rows;
     if (order && rows) await serial(engine, async () => engine.write(leafRange(order, engine), rows));
@@ -101,18 +113,18 @@ export class SampleBatches implements BatchPlan {
 
   /** The next steps, `most` at most, with their batches in place; null after the last. */
   async next(most: number, steps: StepPair): Promise<Turn | null> {
-    const { done, size, rest } = this;
-    if (done === this.steps) return null;
+    const { done, end, size, rest } = this;
+    if (done === end) return null;
     const whole = this.steps - (rest > 0 ? 1 : 0);
     const isRest = done === whole;
-    let count = isRest ? 1 : Math.min(most, whole - done);
+    let count = isRest ? 1 : Math.min(most, whole - done, end - done);
     if (this.window) count = await this.stream(this.window, count, isRest ? rest : size);
     this.done += count;
     const step = isRest ? steps.rest! : steps.whole;
     return {
       count,
       samples: isRest ? rest : count * size,
-      last: this.done === this.steps,
+      last: this.done === end,
       async run() {
         await step.replay(count);
         return null;

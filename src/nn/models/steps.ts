@@ -27,12 +27,12 @@ export class LoopState {
   }
 
   /**
-   * The next step is the first. Written straight to its place, after the steps that were asked for so far: an
+   * The next step is number `step`. Written straight to its place, after the steps that were asked for so far: an
    * assignment would be a kernel of its own, and nobody else reads the counter.
    */
-  restart(engine: Engine): Promise<void> {
+  restart(engine: Engine, step = 0): Promise<void> {
     return serial(engine, async () => {
-      engine.write(leafRange(this.position.value, engine), new Int32Array(1));
+      engine.write(leafRange(this.position.value, engine), Int32Array.of(step));
       for (const { value, size } of this.sums) engine.write(leafRange(value, engine), new Float32Array(size));
     });
   }

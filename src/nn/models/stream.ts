@@ -1,302 +1,48 @@
-/**
- * Batches that a dataset makes on the way. Those of the first one's form are collected in a window and trained on
- * many at a time, while the dataset makes the next ones; a batch of another form goes its own way.
- */
-import { ConfigError, ValueError } from '../../base/errors.ts';
-import type { Dataset } from '../../data/pipeline/dataset.ts';
-import { sameShape } from '../../ops/shape.ts';
-import type { Tensor, Variable } from '../../ops/tensor.ts';
+/** Training and evaluating on batches that a dataset makes on the way, while the GPU works on those before. */
 import type { Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
-import { type BatchOptions, BatchSteps } from './batch.ts';
-import { isPlain } from './host-rows.ts';
-import { Meter } from './meter.ts';
+import type { BatchOptions } from './batch.ts';
+import type { MadeBatches } from './made.ts';
+import { Loop, MadePass, type Purpose } from './made-loop.ts';
 import type { Model } from './model.ts';
-import type { Batch, Objective } from './objective.ts';
-import { Pace } from './pace.ts';
-import { evaluationListeners, type Listeners, runPass, type Turn, trainingListeners } from './pass.ts';
-import { isDataset, type Parts, partsOf } from './pipeline.ts';
-import { sorted } from './run-options.ts';
-import {
-  checkClassWeight,
-  checkLabels,
-  classCount,
-  type GivenSamples,
-  type Samples,
-  takeSamples,
-} from './samples.ts';
-import {
-  type BatchPlan,
-  disposeSteps,
-  type Engine,
-  evaluationSteps,
-  type LoopState,
-  type StepPair,
-  sumsApart,
-  trainingSteps,
-} from './steps.ts';
-import { Window } from './window.ts';
-
-/** A dataset whose batches are made on the way, and how many a pass has. */
-export interface MadeBatches {
-  readonly dataset: Dataset;
-  readonly stepCount: number;
-  dispose(): void;
-}
-
-export const isMade = (source: object): source is MadeBatches => 'dataset' in source;
-
-/** What is given for x, where it is such a dataset; null where it is not. */
-export async function takeMade({ x }: GivenSamples, operation: string): Promise<MadeBatches | null> {
-  if (!isDataset(x) || x.rowPlan !== null) return null;
-  return { dataset: x, stepCount: await countBatches(x, operation), dispose: () => {} };
-}
-
-/** Counted by a pass of its own where the dataset cannot say. */
-async function countBatches(dataset: Dataset, operation: string): Promise<number> {
-  const { cardinality } = dataset;
-  if (cardinality === Infinity)
-    throw new ConfigError(`${operation}: the dataset has no end. Call take(count) on it.`);
-  let count = cardinality ?? 0;
-  if (cardinality === null) for await (const _ of dataset.iterate(0)) count++;
-  if (count === 0) throw new ValueError(`${operation}: the dataset has no elements.`);
-  return count;
-}
-
-/** A submit waits no longer than this for the batches that are to go with it, milliseconds. */
-const COLLECT_MS = 40;
-
-/** What is done with the batches. */
-interface Purpose {
-  readonly operation: 'trainOnBatch' | 'testOnBatch';
-  /** For messages: 'fit'. */
-  readonly called: string;
-  readonly classWeight?: BatchOptions['classWeight'];
-}
-
-/** A batch as the dataset gave it and as it was taken. */
-interface Taken {
-  readonly parts: Parts;
-  readonly samples: Samples;
-}
-
-/** The loop of steps for batches of one form, and what it keeps from pass to pass. */
-class Loop implements BatchPlan {
-  readonly engine: Engine;
-  readonly objective: Objective;
-  readonly hasWeights: boolean;
-  readonly state: LoopState;
-  readonly meter: Meter;
-  readonly pace: Pace;
-  readonly size: number;
-  readonly rest = 0;
-  private readonly model: Model;
-  private readonly purpose: Purpose;
-  private readonly columns: readonly Tensor[];
-  /** Null where batches are not on the host. */
-  private readonly window: Window | null;
-  private readonly steps: StepPair | null = null;
-  /** For batches of other forms. */
-  private readonly single: BatchSteps;
-
-  /** For batches like this one, which the model has been prepared for, and passes of `stepCount` of them. */
-  constructor(model: Model, purpose: Purpose, like: Samples, stepCount: number, engine: Engine) {
-    const { objective, optimizer } = model.compiled(purpose.called);
-    const training = purpose.operation === 'trainOnBatch';
-    this.model = model;
-    this.purpose = purpose;
-    this.engine = engine;
-    this.objective = objective;
-    this.hasWeights = like.weight !== null;
-    this.size = like.count;
-    this.pace = new Pace(engine.options.submitMs);
-    this.columns = columnsOf(like);
-    this.state = this.states.take(objective.sumSizes(this.hasWeights, sumsApart(this)));
-    this.meter = new Meter(objective.countSums(this.hasWeights));
-    this.single = new BatchSteps(model);
-    const forms = this.columns.map(({ dtype, shape }) => ({ dtype, rowShape: shape.slice(1) }));
-    this.window = this.columns.every(isPlain) ? new Window(forms, this.size, stepCount, engine) : null;
-    if (this.window === null) return;
-    if (training) optimizer.build(model.trainableWeights);
-    this.steps = training
-      ? trainingSteps(model, objective, optimizer, this.state, this, engine)
-      : evaluationSteps(model, objective, this.state, this, engine);
-  }
-
-  private get states() {
-    const { train, evaluate } = this.model.loops;
-    return this.purpose.operation === 'trainOnBatch' ? train : evaluate;
-  }
-
-  at(position: Variable, size: number): Batch {
-    const [x, y, weight = null] = this.columns.map((_, i) => this.window!.rows(i, position, size));
-    return { x, y, weight };
-  }
-
-  async prepare(): Promise<void> {
-    this.window?.allocate();
-    await this.steps?.whole.prepare();
-  }
-
-  /** Whether a batch has the form that the window and the steps are made for. */
-  fits(samples: Samples): boolean {
-    const columns = columnsOf(samples);
-    return (
-      this.window !== null &&
-      columns.length === this.columns.length &&
-      columns.every((column, i) => {
-        const { dtype, shape } = this.columns[i];
-        return isPlain(column) && column.dtype === dtype && sameShape(column.shape, shape);
-      })
-    );
-  }
-
-  /** How many batches a turn from this step on can have. */
-  room(step: number): number {
-    return this.window?.room(step) ?? 1;
-  }
-
-  put(index: number, samples: Samples): void {
-    columnsOf(samples).forEach(({ host }, i) => {
-      this.window!.place(i, index).set(host!);
-    });
-  }
-
-  /** A turn of the `count` batches that were put into the window for this step and those after it. */
-  async turn(step: number, count: number): Promise<Turn> {
-    await this.window!.upload(step, count);
-    return {
-      count,
-      samples: count * this.size,
-      last: false,
-      run: async () => {
-        await this.steps!.whole.replay(count);
-        return null;
-      },
-    };
-  }
-
-  /** A turn of one batch of another form. */
-  alone({ parts, samples: { count } }: Taken): Turn {
-    const { operation, called, classWeight } = this.purpose;
-    const { x, y, sampleWeight } = parts;
-    return {
-      count: 1,
-      samples: count,
-      last: false,
-      run: async () => {
-        const { sums } = await this.single.sums(operation, x, y, { sampleWeight, classWeight });
-        const expected = this.objective.countSums(this.hasWeights);
-        if (sums.length === expected) return sums;
-        throw new ValueError(
-          `${called}: a batch of the dataset has ${sums.length} sums behind its loss and metrics and the first ${expected}. ` +
-            'Give sample weights with every batch or with none.',
-        );
-      },
-    };
-  }
-
-  async dispose(): Promise<void> {
-    await this.engine.idle().catch(() => {});
-    if (this.steps) disposeSteps(this.steps);
-    this.single.dispose();
-    this.window?.dispose();
-    this.states.giveBack(this.state);
-  }
-}
-
-const columnsOf = ({ x, y, weight }: Samples): Tensor[] => (weight ? [x, y!, weight] : [x, y!]);
-
-/** One pass over a dataset: batches are taken, checked, and dealt out in turns. */
-class MadePass {
-  private readonly model: Model;
-  private readonly purpose: Purpose;
-  private readonly elements: AsyncGenerator<unknown, void, undefined>;
-  /** The batch that was taken last, as long as it is in no turn. */
-  private held: Taken | null = null;
-  /** Steps of the loop in this pass. */
-  private step = 0;
-
-  constructor(model: Model, purpose: Purpose, dataset: Dataset, pass: number) {
-    this.model = model;
-    this.purpose = purpose;
-    this.elements = dataset.iterate(pass);
-  }
-
-  /** The batch whose turn it is, or null after the last. */
-  async peek(): Promise<Taken | null> {
-    if (this.held) return this.held;
-    const { value, done } = await this.elements.next();
-    if (done) return null;
-    const { called, classWeight } = this.purpose;
-    const parts = partsOf(value, called);
-    const { inputShape } = this.model;
-    const samples = await takeSamples({ ...parts, classWeight }, { operation: called, inputShape });
-    this.held = { parts, samples };
-    return this.held;
-  }
-
-  /** The next steps, `most` at most: batches that are there in time go together. */
-  async next(most: number, loop: Loop): Promise<Turn | null> {
-    const { called } = this.purpose;
-    const room = Math.min(most, loop.room(this.step));
-    const began = performance.now();
-    let count = 0;
-    for (;;) {
-      const taken = await this.peek();
-      if (taken === null || !loop.fits(taken.samples)) break;
-      const { samples } = taken;
-      if (loop.objective.loss.sparse) await checkLabels(samples.y!, this.model.outputShape, called);
-      loop.put(count++, samples);
-      this.letGo();
-      if (count === room || performance.now() - began > COLLECT_MS) break;
-    }
-    if (count > 0) {
-      this.step += count;
-      return loop.turn(this.step - count, count);
-    }
-    const { held } = this;
-    if (held === null) return null;
-    this.letGo();
-    return loop.alone(held);
-  }
-
-  private letGo(): void {
-    this.held?.samples.dispose();
-    this.held = null;
-  }
-
-  /** Lets the dataset go, wherever it is. */
-  async end(): Promise<void> {
-    this.letGo();
-    await this.elements.return();
-  }
-}
+import { evaluationListeners, type Listeners, runPass, trainingListeners } from './pass.ts';
+import { sorted, warnOfEnd } from './run-options.ts';
+import { checkClassWeight, classCount, type Samples } from './samples.ts';
 
 /** What training and evaluating on made batches share. */
 abstract class Stream {
   protected readonly model: Model;
-  private readonly dataset: Dataset;
-  /** Steps of a pass. */
-  readonly stepCount: number;
+  private readonly source: MadeBatches;
   private loop: Loop | null = null;
+  /** Where the dataset is, between epochs that are parts of a pass. */
+  private under: { readonly pass: MadePass; readonly number: number } | null = null;
 
-  constructor(model: Model, { dataset, stepCount }: MadeBatches) {
+  constructor(model: Model, source: MadeBatches) {
     this.model = model;
-    this.dataset = dataset;
-    this.stepCount = stepCount;
+    this.source = source;
+  }
+
+  /** Steps of a pass, or of what is wanted of it at once. */
+  get stepCount(): number {
+    return this.source.stepCount;
   }
 
   /** Nothing is known before the first batch. */
   async prepare(): Promise<void> {}
 
+  /** `number`: of the pass. `goesOn`: where steps are limited, the next call goes on after this one's. */
   protected async pass(
     number: number,
     purpose: Purpose,
+    goesOn: boolean,
     listeners: Listeners,
     signal: AbortSignal | null,
   ): Promise<Logs> {
-    const pass = new MadePass(this.model, purpose, this.dataset, number);
+    const { limit } = this.source;
+    let left = limit ?? Infinity;
+    const before = this.under?.pass;
+    const pass = await this.begin(number, purpose);
+    let ended = true;
     try {
       const first = await pass.peek();
       if (first === null) return {};
@@ -304,9 +50,14 @@ abstract class Stream {
       const { loop } = this;
       const { engine, objective, state, meter, pace, hasWeights } = loop;
       await state.restart(engine);
-      return await runPass({
+      pass.restart();
+      const logs = await runPass({
         engine,
-        next: (most) => pass.next(most, loop),
+        async next(most) {
+          const turn = left === 0 ? null : await pass.next(Math.min(most, left), loop);
+          left -= turn?.count ?? 0;
+          return turn;
+        },
         state,
         meter,
         pace,
@@ -315,9 +66,31 @@ abstract class Stream {
         results: (sums, samples) => objective.results(sums, samples, hasWeights),
         ...listeners,
       });
+      ended = limit === null || !goesOn || left > 0;
+      if (limit !== null && left > 0 && pass !== before && !this.model.stopTraining)
+        warnOfEnd(purpose.called, goesOn ? 'stepsPerEpoch' : 'steps', limit, limit - left);
+      return logs;
     } finally {
-      await pass.end();
+      if (ended) await this.end();
     }
+  }
+
+  /** The pass that is under way, or a new one where that is over. */
+  private async begin(number: number, purpose: Purpose): Promise<MadePass> {
+    const { under } = this;
+    if (under && (await under.pass.peek()) !== null) return under.pass;
+    await this.end();
+    const next = under ? under.number + 1 : number;
+    const pass = new MadePass(this.model, purpose, this.source.dataset, next);
+    this.under = { pass, number: next };
+    return pass;
+  }
+
+  /** Lets the dataset go. */
+  private async end(): Promise<void> {
+    const { under } = this;
+    this.under = null;
+    await under?.pass.end();
   }
 
   private async makeLoop(purpose: Purpose, first: Samples): Promise<Loop> {
@@ -337,8 +110,12 @@ abstract class Stream {
   }
 
   async dispose(): Promise<void> {
-    await this.loop?.dispose();
-    this.loop = null;
+    try {
+      await this.end();
+    } finally {
+      await this.loop?.dispose();
+      this.loop = null;
+    }
   }
 }
 
@@ -358,6 +135,7 @@ export class StreamTraining extends Stream {
       await this.pass(
         epoch,
         purpose,
+        true,
         trainingListeners(callbacks, () => model.stopTraining),
         signal,
       ),
@@ -375,7 +153,7 @@ export class StreamEvaluation extends Stream {
   ): Promise<Logs> {
     await callbacks.call('onTestBegin', {});
     const purpose: Purpose = { operation: 'testOnBatch', called };
-    const logs = await this.pass(pass, purpose, evaluationListeners(callbacks, progress), signal);
+    const logs = await this.pass(pass, purpose, false, evaluationListeners(callbacks, progress), signal);
     await callbacks.call('onTestEnd', sorted(logs));
     return logs;
   }
