@@ -144,7 +144,6 @@ function ready(event: Of<'ready'>): void {
   network.show(settings.layers);
   network.ready(event);
   data.ready(event.data);
-  samples.ready(event.data);
   bar.ready(event);
   lossChart.clear();
   accuracyChart.clear();
@@ -153,6 +152,8 @@ function ready(event: Of<'ready'>): void {
   mistakes.reset(classNames);
   bars.reset(classNames);
   pad.place(placementOf(event.data.samples));
+  const sample = samples.ready(event.data);
+  if (pad.suggest(sample.bytes)) say(byId('picture-truth'), `It is: ${sample.name}`);
   put('Parameters', event.parameters, count(event.parameters));
   put('Adapter', null, event.adapter.name);
   byId('software').hidden = !event.adapter.isSoftware;

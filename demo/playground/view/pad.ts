@@ -4,7 +4,7 @@
  */
 import { PIXELS, SIDE } from '../protocol.ts';
 import { css } from './colours.ts';
-import { byId, say } from './dom.ts';
+import { byId } from './dom.ts';
 import { type Ink, inkOfImage, type Placement, place, shrink } from './fit.ts';
 import { paint } from './frames.ts';
 import { paintShares, pictureCanvas } from './pictures.ts';
@@ -32,6 +32,10 @@ export class Pad {
   /** A picture of the data, to be judged as it is until somebody draws on it. */
   private exact: Float32Array | null = null;
   private isEmpty = true;
+  /** What lies there is a suggestion: the first stroke takes its place. */
+  private isSuggestion = false;
+  /** Somebody wants an empty sheet. */
+  private isCleared = false;
   private isFresh = true;
   private at = { x: SHEET / 2, y: SHEET / 2 };
   private isHeld = false;
@@ -65,7 +69,17 @@ export class Pad {
     this.sheet.clearRect(0, 0, SHEET, SHEET);
     this.exact = null;
     this.isEmpty = true;
+    this.isSuggestion = false;
+    this.isCleared = true;
     this.touch();
+  }
+
+  /** Lays a picture of the data on an untouched sheet, so that there is something to watch. */
+  suggest(bytes: Uint8Array): boolean {
+    if (this.isCleared || !(this.isEmpty || this.isSuggestion)) return false;
+    this.take(bytes);
+    this.isSuggestion = true;
+    return true;
   }
 
   /** A picture of the data: PIXELS bytes. */
@@ -79,6 +93,7 @@ export class Pad {
     this.sheet.drawImage(small, 0, 0, SHEET, SHEET);
     this.exact = Float32Array.from(bytes, (byte) => byte / 255);
     this.isEmpty = false;
+    this.isSuggestion = false;
     this.touch();
   }
 
@@ -110,6 +125,7 @@ export class Pad {
     this.sheet.putImageData(image, Math.round((SHEET - width) / 2), Math.round((SHEET - height) / 2));
     this.exact = null;
     this.isEmpty = false;
+    this.isSuggestion = false;
     this.touch();
   }
 
@@ -160,6 +176,7 @@ export class Pad {
   /** From where the pen is. */
   private line(to: { x: number; y: number }): void {
     const { sheet } = this;
+    if (this.isSuggestion) this.clear();
     sheet.lineCap = 'round';
     sheet.lineJoin = 'round';
     sheet.lineWidth = Number(this.pen.value);
@@ -195,8 +212,7 @@ export class Pad {
 
     const pixels = this.pixels();
     paintShares(this.preview, pixels ?? new Float32Array(PIXELS));
-    this.hint.hidden = !this.isEmpty;
-    say(this.hint, 'Draw here');
+    this.hint.hidden = !(this.isEmpty || this.isSuggestion);
     if (this.isFresh) this.changed(pixels);
     this.isFresh = false;
   }

@@ -22,9 +22,10 @@ export class SampleButtons {
     });
   }
 
-  /** The first of each class. */
-  ready({ samples, sampleLabels, classNames }: DataFacts): void {
+  /** Shows the first of each class; gives the last. */
+  ready({ samples, sampleLabels, classNames }: DataFacts): { bytes: Uint8Array; name: string } {
     const items: HTMLElement[] = [];
+    let last = { bytes: samples.slice(0, PIXELS), name: classNames[sampleLabels[0]] };
     this.samples = [];
     for (const [label, name] of classNames.entries()) {
       const at = sampleLabels.indexOf(label);
@@ -38,9 +39,11 @@ export class SampleButtons {
       );
       button.addEventListener('click', () => this.chosen(bytes, name));
       this.samples.push({ canvas, bytes });
+      last = { bytes, name };
       items.push(make('li', {}, button));
     }
     this.list.replaceChildren(...items);
     this.panel.invalidate();
+    return last;
   }
 }

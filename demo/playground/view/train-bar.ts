@@ -112,10 +112,10 @@ export class TrainBar {
   }
 }
 
-/** Nothing moves: nothing to tell. */
+/** Standing still, a speed is 0 and not shown. */
 function putSpeed(steps: number, images: number): void {
-  put('Steps per second', steps || null, compact(steps || null));
-  put('Images per second', images || null, compact(images || null));
+  put('Steps per second', steps, compact(steps || null));
+  put('Images per second', images, compact(images || null));
 }
 
 const outputs = new Map<string, HTMLElement>();

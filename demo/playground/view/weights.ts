@@ -103,7 +103,7 @@ export class WeightPictures {
     if (!event || event.shown === 0) return;
 
     const most = this.paintAtlas(event);
-    say(this.most, decimal(most));
+    say(this.most, most.toPrecision(2));
     this.grid = fitTiles(event.shown, width, height, ratio);
     const { columns, tile } = this.grid;
     const size = Math.round(tile * ratio);
