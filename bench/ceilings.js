@@ -17,7 +17,7 @@ const row = save('ceilings', context, { ceilings });
 if (options.json) console.log(JSON.stringify(row));
 else {
   const lines = Object.entries(ceilings).map(([name, { median, min, max }]) => {
-    const [, what, unit] = name.match(/^(.*?)(Gigaflops|Gigabytes|Gigaloads|Microseconds)$/);
+    const [, what, unit] = name.match(/^(.*?) ?(Gigaflops|Gigabytes|Gigaloads|Microseconds)$/);
     const units = {
       Gigaflops: 'GFLOP/s',
       Gigabytes: 'GB/s',

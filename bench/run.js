@@ -9,7 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions, sharedHelp, sharedOptions } from './lib/choose.js';
 
 const everyday = [
   ['ceilings', '--seconds', '15'],
@@ -28,39 +28,49 @@ const full = [
   ['scaling'],
   ['ops'],
 ];
-/** Parts that have no peers, or run in Node only. */
+/** Parts that run in Node only. */
 const nodeOnly = ['startup', 'memory', 'fit', 'scaling', 'ops'];
+/** Options that only some parts have. */
+const special = {
+  workloads: ['steps', 'startup'],
+  sizes: ['matmul'],
+  curves: ['scaling'],
+  ops: ['ops'],
+  steps: ['memory'],
+  epochs: ['fit'],
+};
 
-const { values, tokens } = parseArgs({
-  options: {
-    full: { type: 'boolean', default: false },
-    parts: { type: 'string' },
-    page: { type: 'boolean', default: false },
-  },
-  strict: false,
-  tokens: true,
+const help = `node bench/run.js [--full] [--parts steps,matmul,…] [options of the parts]
+
+  --full                everything, instead of ceilings, two products and W1–W4
+  --parts a,b           only these of: ${[...new Set(full.map(([part]) => part))].join(', ')}
+  ${Object.entries(special)
+    .map(([name, parts]) => `--${name.padEnd(20)}handed to ${parts.join(' and ')}`)
+    .join('\n  ')}
+${sharedHelp}`;
+const options = Object.fromEntries(Object.keys(special).map((name) => [name, { type: 'string' }]));
+const values = readOptions(help, {
+  full: { type: 'boolean', default: false },
+  parts: { type: 'string' },
+  ...options,
 });
-const passedOn = process.argv
-  .slice(2)
-  .filter((word, i, all) => word !== '--full' && !word.startsWith('--parts') && all[i - 1] !== '--parts');
-if (tokens.some(({ name }) => name === 'help')) {
-  console.log(
-    'node bench/run.js [--full] [--parts steps,matmul] [options of the parts: node bench/steps.js --help]',
-  );
-  process.exit();
-}
+const passedOn = (part) =>
+  Object.entries(values)
+    .filter(([name]) => name in sharedOptions || special[name]?.includes(part))
+    .filter(([, value]) => value !== undefined && value !== false)
+    .flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, value]));
 
 const wanted = values.parts?.split(',');
 const environment = {
   ...process.env,
   WEFT_BENCH_RUN: process.env.WEFT_BENCH_RUN ?? new Date().toISOString(),
 };
-for (const [part, ...options] of values.full || wanted ? full : everyday) {
+for (const [part, ...defaults] of values.full || wanted ? full : everyday) {
   if (wanted && !wanted.includes(part)) continue;
   if (values.page && nodeOnly.includes(part)) continue;
   console.log(`\n── ${part} ──`);
   const script = fileURLToPath(new URL(`${part}.js`, import.meta.url));
-  const { status } = spawnSync(process.execPath, [script, ...options, ...passedOn], {
+  const { status } = spawnSync(process.execPath, [script, ...defaults, ...passedOn(part)], {
     stdio: 'inherit',
     env: environment,
   });

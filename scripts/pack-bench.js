@@ -52,22 +52,21 @@ const put = (path, content) => {
   mkdirSync(dirname(join(out, path)), { recursive: true });
   writeFileSync(join(out, path), content);
 };
-const copy = (from, to) => {
+const copy = (from, to, wanted = () => true) => {
   mkdirSync(dirname(join(out, to)), { recursive: true });
-  cpSync(join(root, from), join(out, to), { recursive: true, dereference: true });
+  cpSync(join(root, from), join(out, to), { recursive: true, dereference: true, filter: wanted });
 };
 const zip = (from, to) => put(to, gzipSync(readFileSync(from), { level: 9 }));
 
 // A checkout in small: the bench finds 'weft' by its name, as it does at home.
 copy('package.json', 'app/package.json');
-copy('dist/index.js', 'app/dist/index.js');
+for (const name of ['dist/index.js', 'dist/chunks', 'bin', 'scripts/support'])
+  copy(name, `app/${name}`, (path) => !path.endsWith('.map'));
 copy('LICENSE', 'app/LICENSE');
 put('app/COMMIT', `${describeMachine().commit}\n`);
 for (const name of readdirSync(join(root, 'bench')))
   if (name.endsWith('.js')) copy(`bench/${name}`, `app/bench/${name}`);
 copy('bench/lib', 'app/bench/lib');
-for (const name of ['software-adapter.js', 'unpack.js'])
-  copy(`scripts/support/${name}`, `app/scripts/support/${name}`);
 copy('node_modules/fflate', 'app/node_modules/fflate');
 
 const dawn = 'node_modules/webgpu/dist/linux-x64/dawn.node';
@@ -80,6 +79,12 @@ await packPeers();
 packDrivers();
 copyFileSync(fileURLToPath(new URL('support/run-bench.sh', import.meta.url)), join(out, 'run.sh'));
 chmodSync(join(out, 'run.sh'), 0o755);
+
+// What is missing shows here and not on the other machine.
+const imports = "await import('weft'); await import('./bench/lib/child.js'); process.exit()";
+copy(dawn, `app/${dawn}`);
+execFileSync(process.execPath, ['--input-type=module', '-e', imports], { cwd: app, stdio: 'inherit' });
+rmSync(join(app, dawn));
 
 const megabytes = sizeOf(out) / 1e6;
 console.log(`${out}: ${megabytes.toFixed(1)} MB`);

@@ -5,7 +5,8 @@ import { EngineProcess } from './engine-process.js';
 import { engines, inPage } from './engines.js';
 import { describeMachine, quiet } from './machine.js';
 
-const shared = {
+/** Options of every part. */
+export const sharedOptions = {
   peers: { type: 'string' },
   rounds: { type: 'string' },
   seconds: { type: 'string' },
@@ -34,7 +35,7 @@ Results are appended to bench/results. The peers need: npm ci --prefix bench/pee
 /** Reads the command line; prints the help, or what was wrong with it, and ends. */
 export function readOptions(help, own = {}) {
   try {
-    const { values } = parseArgs({ options: { ...shared, ...own } });
+    const { values } = parseArgs({ options: { ...sharedOptions, ...own } });
     if (!values.help) return values;
     console.log(help);
     process.exit();

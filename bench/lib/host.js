@@ -137,7 +137,10 @@ export function makeHost(place) {
     async ceilings({ seconds }) {
       await openGpu();
       const adapter = await navigator.gpu.requestAdapter();
-      const device = await adapter.requestDevice({ requiredLimits: bigBuffers(adapter) });
+      const device = await adapter.requestDevice({
+        requiredLimits: bigBuffers(adapter),
+        requiredFeatures: ['subgroups'].filter((name) => adapter.features.has(name)),
+      });
       const results = await measureCeilings(device, { seconds, software: gpu.adapter.software });
       failOnGpuErrors();
       device.destroy();

@@ -38,19 +38,62 @@ const loadKernel = (element, index) => `alias Element = ${element}; ${head}
   y[lane] = ${element === 'f32' ? 'sum' : 'sum.x + sum.y + sum.z + sum.w'};
 }`;
 
-/** A register tile as a matrix product has it, rows × columns multiply-adds for rows + columns loads. */
-const tileRepeats = 64;
-const tileKernel = (rows, columns) => `alias Element = f32; ${head}
+/**
+ * Register tiles as matrix products have them, rows × columns multiply-adds a lane for the operands it loads: one by one;
+ * columns in fours; or the rows' operands loaded by four lanes together, who tell each other.
+ */
+const tileDepth = 64;
+const sumOf = (count, name) => times(count, (i) => `${name}${i}`).replaceAll('\n', ' + ');
+const tileHead = (element) => `alias Element = ${element}; ${head}
   let row = (lane / 8u) % 32u;
-  let column = lane % 8u;
+  let column = lane % 8u;`;
+const tiles = {
+  plain: (rows, columns) => `${tileHead('f32')}
   ${times(rows * columns, (i) => `var s${i} = 0.0;`)}
-  for (var k = 0u; k < ${tileRepeats}u; k++) {
-    ${times(rows, (r) => `let a${r} = x[(row * ${rows}u + ${r}u) * ${tileRepeats}u + k];`)}
+  for (var k = 0u; k < ${tileDepth}u; k++) {
+    ${times(rows, (r) => `let a${r} = x[(row * ${rows}u + ${r}u) * ${tileDepth}u + k];`)}
     ${times(columns, (c) => `let b${c} = x[(k * ${columns}u + ${c}u) * 8u + column];`)}
     ${times(rows * columns, (i) => `s${i} = fma(a${Math.floor(i / columns)}, b${i % columns}, s${i});`)}
   }
-  y[lane] = ${times(rows * columns, (i) => `s${i}`).replaceAll('\n', ' + ')};
-}`;
+  y[lane] = ${sumOf(rows * columns, 's')};
+}`,
+  fours: (rows, columns) => `${tileHead('vec4f')}
+  ${times((rows * columns) / 4, (i) => `var s${i} = vec4f();`)}
+  for (var k = 0u; k < ${tileDepth / 4}u; k++) {
+    ${times(rows, (r) => `let a${r} = x[(row * ${rows}u + ${r}u) * ${tileDepth / 4}u + k];`)}
+    ${times(4, (p) =>
+      times(columns / 4, (c) => {
+        const sums = times(
+          rows,
+          (r) =>
+            `s${(r * columns) / 4 + c} = fma(vec4f(a${r}[${p}]), b${p}_${c}, s${(r * columns) / 4 + c});`,
+        );
+        return `let b${p}_${c} = x[((k * 4u + ${p}u) * ${columns / 4}u + ${c}u) * 8u + column];\n${sums}`;
+      }),
+    )}
+  }
+  let sum = ${sumOf((rows * columns) / 4, 's')};
+  y[lane] = sum.x + sum.y + sum.z + sum.w;
+}`,
+  shared: (rows, columns) => `enable subgroups;
+  ${tileHead('f32').replace('fn main(', 'fn main(@builtin(subgroup_invocation_id) mate: u32, ')}
+  ${times(rows * columns, (i) => `var s${i} = 0.0;`)}
+  for (var k = 0u; k < ${tileDepth}u; k += 4u) {
+    ${times(rows, (r) => `let a${r} = x[(row * ${rows}u + ${r}u) * ${tileDepth}u + k + mate % 4u];`)}
+    ${times(4, (p) =>
+      times(columns, (c) => {
+        const sums = times(
+          rows,
+          (r) =>
+            `s${r * columns + c} = fma(subgroupBroadcast(a${r}, ${p}u), b${p}_${c}, s${r * columns + c});`,
+        );
+        return `let b${p}_${c} = x[((k + ${p}u) * ${columns}u + ${c}u) * 8u + column];\n${sums}`;
+      }),
+    )}
+  }
+  y[lane] = ${sumOf(rows * columns, 's')};
+}`,
+};
 
 const copyKernel = `alias Element = vec4f; 
 @group(0) @binding(0) var<storage, read_write> x: array<Element>;
@@ -79,18 +122,20 @@ export async function measureCeilings(device, { seconds = 15, software = false }
     await rate(fmaKernel('f32'), 2 * 8 * fmaRepeats),
     await rate(fmaKernel('vec4f'), 4 * 2 * 8 * fmaRepeats),
   ]);
-  const tiles = [
-    [4, 4],
-    [8, 8],
-    [16, 4],
+  const kinds = [
+    ['plain', 8, 8],
+    ['plain', 16, 4],
+    ['fours', 8, 8],
+    ['fours', 16, 8],
+    ...(device.features.has('subgroups') ? [['shared', 16, 4]] : []),
   ];
-  for (const [rows, columns] of tiles) {
-    results[`tile${rows}x${columns}Gigaflops`] = await rate(
-      tileKernel(rows, columns),
-      2 * rows * columns * tileRepeats,
-    );
+  const reached = [];
+  for (const [kind, rows, columns] of kinds) {
+    const gigaflops = await rate(tiles[kind](rows, columns), 2 * rows * columns * tileDepth);
+    results[`tile ${kind} ${rows}×${columns} Gigaflops`] = gigaflops;
+    reached.push(gigaflops);
   }
-  results.tileGigaflops = best(tiles.map(([rows, columns]) => results[`tile${rows}x${columns}Gigaflops`]));
+  results.tileGigaflops = best(reached);
 
   const elements = x.size / 4;
   const near = (size) => `(lane + i * stride) % ${elements / size}u`;

@@ -1,6 +1,7 @@
 /**
  * The benchmark in a page: one classic script, so that the page opens from disk as well. `weftBench.ask` answers what
- * `lib/host.js` answers in a process, for whoever drives the page; the button runs everything right here.
+ * `lib/host.js` answers in a process, for whoever drives the page; the button runs everything here, each engine in a
+ * frame of its own (this same page), thrown away afterwards.
  */
 
 import { compareProducts, compareSteps, productsTable, stepsTable } from '../lib/compare.js';
@@ -24,9 +25,6 @@ const assets = {
   'tfjs-backend-wasm-simd.wasm': simdWasm,
   'tfjs-backend-wasm-threaded-simd.wasm': simdWasm,
 };
-
-/** All engines in one tab keep their data: fewer samples than where each has a tab of its own. */
-const samplesByHand = 10_000;
 
 let data;
 const place = {
@@ -67,11 +65,40 @@ globalThis.weftBench = {
   },
 };
 
-/** All engines in this one tab, one host each; they take turns anyway. */
-const local = () => {
-  const own = makeHost(place);
-  return { ask: (kind, request) => own[kind](request), end: async () => {} };
-};
+/** An engine in a frame. From disk a frame is a stranger, so they talk by messages. */
+async function openFrame() {
+  const frame = document.createElement('iframe');
+  frame.hidden = true;
+  frame.src = `${location.pathname}#engine`;
+  document.body.append(frame);
+  const hear = (wanted) =>
+    new Promise((resolve) => {
+      const listener = ({ source, data }) => {
+        if (source !== frame.contentWindow || !(wanted in data)) return;
+        removeEventListener('message', listener);
+        resolve(data);
+      };
+      addEventListener('message', listener);
+    });
+  await hear('ready');
+  return {
+    async ask(kind, request) {
+      const answer = hear('kind');
+      frame.contentWindow.postMessage({ kind, request }, '*');
+      const { result, failure } = await answer;
+      if (failure) throw new Error(failure);
+      return result;
+    },
+    end: async () => frame.remove(),
+  };
+}
+
+if (location.hash === '#engine') {
+  addEventListener('message', async ({ source, data: { kind, request } }) => {
+    if (source === parent) parent.postMessage({ kind, ...(await weftBench.ask(kind, request)) }, '*');
+  });
+  parent.postMessage({ ready: true }, '*');
+}
 
 const [button, output, save] = ['run', 'output', 'save'].map((id) => document.getElementById(id));
 button.addEventListener('click', async () => {
@@ -82,20 +109,20 @@ button.addEventListener('click', async () => {
   };
   const short = { rounds: 3, roundSeconds: 1, seconds: 120 };
   try {
-    data = syntheticData(samplesByHand);
+    const data = place.loadData();
     const { adapter } = await installWebGPU();
     say(`${adapter.name}${adapter.software ? ' (software adapter, no GPU)' : ''}; ${navigator.userAgent}\n`);
     const context = { date: new Date().toISOString(), adapter, runtime: navigator.userAgent };
     const keep = (part, found) => rows.push(...found.map((row) => ({ part, ...context, ...row })));
     for (const product of [squares[1], ...skinny]) {
-      const found = await compareProducts(product, { names: inPage, open: local, request: {}, ...short });
+      const found = await compareProducts(product, { names: inPage, open: openFrame, request: {}, ...short });
       keep('matmul', found);
       say(productsTable(product, found));
     }
     for (const workload of workloads.filter(({ id }) => everyday.includes(id))) {
       const found = await compareSteps(workload, {
         names: inPage,
-        open: local,
+        open: openFrame,
         data,
         request: {},
         ...short,
