@@ -83,3 +83,7 @@ export function describeAdapter(
     f16: device.features.has('shader-f16'),
   };
 }
+
+/** What an adapter is called in reports. Browsers tell no more than vendor and architecture. */
+export const adapterName = ({ description, device, vendor, architecture }: Profile): string =>
+  description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';

@@ -1,5 +1,6 @@
 /** How long the kernels of a plan take, measured without leaving a trace in what they update. */
 import type { BufferRange } from '../engine/arena.ts';
+import { adapterName } from '../engine/profile.ts';
 import type { PlannedKernel } from './explain.ts';
 import type { Plan } from './plan.ts';
 
@@ -13,6 +14,8 @@ export interface TimedKernel extends PlannedKernel {
 
 /** A step as it was planned, and as it ran. */
 export interface StepProfile {
+  /** What it ran on. */
+  readonly adapter: string;
   readonly kernels: readonly TimedKernel[];
   /** Bytes for intermediate values; values that never meet share them. */
   readonly arenaBytes: number;
@@ -31,7 +34,8 @@ const REPEATS = 16;
 const STEPS = 64;
 
 /** The plan's kernels, not measured. */
-export const withoutTimes = ({ kernels, arenaBytes }: Plan): StepProfile => ({
+export const withoutTimes = ({ engine, kernels, arenaBytes }: Plan): StepProfile => ({
+  adapter: adapterName(engine.profile),
   kernels: kernels.map((kernel) => ({ ...kernel, microseconds: null, share: null })),
   arenaBytes,
   timedBy: null,
@@ -84,6 +88,7 @@ async function measure(plan: Plan): Promise<StepProfile> {
   }
   const total = sums.reduce((sum, one) => sum + one, 0);
   return {
+    adapter: adapterName(engine.profile),
     kernels: kernels.map((kernel, i) => ({
       ...kernel,
       microseconds: sums[i] / ROUNDS,

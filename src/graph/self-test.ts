@@ -8,6 +8,7 @@
 import { AbortError } from '../base/errors.ts';
 import { RandomSequence } from '../base/random.ts';
 import type { Engine } from '../engine/engine.ts';
+import { adapterName } from '../engine/profile.ts';
 import { tensor } from '../ops/constant.ts';
 import { apply, type Case, type Composite, type Op, registry } from '../ops/define.ts';
 import type { DType, TypedArray } from '../ops/dtype.ts';
@@ -112,9 +113,8 @@ export async function selfTest(options: SelfTestOptions = {}): Promise<SelfTestR
       onProgress?.(++done, total);
     }
   const passed = results.filter((result) => result.passed).length;
-  const { description, device, vendor } = engine.profile;
   return {
-    adapter: description || device || vendor || 'unnamed adapter',
+    adapter: adapterName(engine.profile),
     passed,
     failed: results.length - passed,
     seconds: (performance.now() - begin) / 1000,

@@ -275,6 +275,7 @@ const reduceParts = defineOp({
     });
   },
   tolerance: { relative: 1e-6, absolute: 2e-5 },
+  cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
   terms: ([x], { kind, axes }) => (kind === 'sum' ? view(x, axes as number[]).length : 0),
   cases: [
     { shapes: [[2, 30, 3]], attributes: { kind: 'sum', axes: [1], parts: 7 } },

@@ -80,7 +80,6 @@ export async function explainModel(
         step,
         batchSize: size,
         input: { shape: [size, ...shape.slice(1)], dtype },
-        adapter: engine.profile.description || engine.profile.device || engine.profile.vendor,
       },
       profile,
     );

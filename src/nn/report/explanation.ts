@@ -12,7 +12,6 @@ interface Facts {
   readonly batchSize: number;
   /** Shape and dtype of one batch of inputs. */
   readonly input: { readonly shape: readonly number[]; readonly dtype: string };
-  readonly adapter: string;
 }
 
 const OP = '38;5;33';
@@ -48,7 +47,7 @@ export class Explanation implements StepProfile, Facts {
     this.step = facts.step;
     this.batchSize = facts.batchSize;
     this.input = facts.input;
-    this.adapter = facts.adapter;
+    this.adapter = profile.adapter;
     this.kernels = profile.kernels;
     this.arenaBytes = profile.arenaBytes;
     this.timedBy = profile.timedBy;
