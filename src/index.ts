@@ -61,7 +61,7 @@ export {
   variable,
   zeros,
 } from './ops/constant.ts';
-export { type Case, type Composite, type Op, registry } from './ops/define.ts';
+export type { Case, Composite, ProvenOp as Op } from './ops/define.ts';
 export type { DType, TypedArray } from './ops/dtype.ts';
 export { half } from './ops/half.ts';
 export { matmul } from './ops/matmul.ts';
@@ -81,6 +81,7 @@ export {
   transpose,
 } from './ops/movement.ts';
 export { max, mean, min, prod, sum } from './ops/reduce.ts';
+export { registry } from './ops/registry.ts';
 export {
   cast,
   clip,

@@ -5,6 +5,7 @@ import * as argReduce from '../ops/arg-reduce.ts';
 import * as binary from '../ops/binary.ts';
 import type { TensorLike } from '../ops/constant.ts';
 import { matmul } from '../ops/matmul.ts';
+import type { TensorMethods } from '../ops/methods.ts';
 import * as movement from '../ops/movement.ts';
 import * as reduce from '../ops/reduce.ts';
 import * as select from '../ops/select.ts';
@@ -17,13 +18,15 @@ import { assign } from './variables.ts';
 
 /** Functions whose first argument is the tensor itself. */
 const methods = {
-  ...binary,
-  ...unary,
-  ...argReduce,
-  ...reduce,
-  matmul,
-  softmax,
-  logSoftmax,
+  add: binary.add,
+  sub: binary.sub,
+  mul: binary.mul,
+  div: binary.div,
+  floorDiv: binary.floorDiv,
+  pow: binary.pow,
+  maximum: binary.maximum,
+  minimum: binary.minimum,
+  squaredDifference: binary.squaredDifference,
   equal: select.equal,
   notEqual: select.notEqual,
   greater: select.greater,
@@ -34,8 +37,47 @@ const methods = {
   logicalOr: select.logicalOr,
   logicalXor: select.logicalXor,
   logicalNot: select.logicalNot,
+
+  neg: unary.neg,
+  abs: unary.abs,
+  sign: unary.sign,
+  floor: unary.floor,
+  ceil: unary.ceil,
+  square: unary.square,
+  sqrt: unary.sqrt,
+  rsqrt: unary.rsqrt,
+  reciprocal: unary.reciprocal,
+  exp: unary.exp,
+  expm1: unary.expm1,
+  log: unary.log,
+  log1p: unary.log1p,
+  sin: unary.sin,
+  cos: unary.cos,
+  tanh: unary.tanh,
+  sigmoid: unary.sigmoid,
+  softplus: unary.softplus,
+  logSigmoid: unary.logSigmoid,
+  softsign: unary.softsign,
+  relu: unary.relu,
+  relu6: unary.relu6,
+  elu: unary.elu,
+  selu: unary.selu,
+  erf: unary.erf,
+  isNan: unary.isNan,
   clip: select.clip,
   cast: select.cast,
+
+  matmul,
+  softmax,
+  logSoftmax,
+  sum: reduce.sum,
+  mean: reduce.mean,
+  max: reduce.max,
+  min: reduce.min,
+  prod: reduce.prod,
+  argMax: argReduce.argMax,
+  argMin: argReduce.argMin,
+
   reshape: movement.reshape,
   flatten: movement.flatten,
   squeeze: movement.squeeze,
@@ -46,10 +88,9 @@ const methods = {
   pad: movement.pad,
   gather: movement.gather,
   oneHot: movement.oneHot,
-};
+} satisfies Record<Exclude<keyof TensorMethods, 'data' | 'item' | 'array' | 'dispose' | symbol>, unknown>;
 
 for (const [name, fn] of Object.entries(methods)) {
-  if (typeof fn !== 'function') continue;
   Object.defineProperty(Tensor.prototype, name, {
     value(this: Tensor, ...rest: unknown[]) {
       return (fn as (...args: unknown[]) => unknown)(this, ...rest);

@@ -10,9 +10,10 @@ import { RandomSequence } from '../base/random.ts';
 import type { Engine } from '../engine/engine.ts';
 import { adapterName } from '../engine/profile.ts';
 import { tensor } from '../ops/constant.ts';
-import { apply, type Case, type Composite, type Op, registry } from '../ops/define.ts';
+import { apply, type Case, type Composite, type ProvenOp } from '../ops/define.ts';
 import type { DType, TypedArray } from '../ops/dtype.ts';
 import { type NdArray, ndarray } from '../ops/reference.ts';
+import { registry } from '../ops/registry.ts';
 import { show, sizeOf } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { gradients } from './gradients.ts';
@@ -123,7 +124,7 @@ export async function selfTest(options: SelfTestOptions = {}): Promise<SelfTestR
   };
 }
 
-function verdict({ name, cases }: Op | Composite, results: readonly SelfTestResult[]): OpVerdict {
+function verdict({ name, cases }: ProvenOp | Composite, results: readonly SelfTestResult[]): OpVerdict {
   const own = results.filter(({ op }) => op === name);
   const worst = (kind: SelfTestResult['kind']): number | null => {
     const found = own.filter((result) => result.kind === kind).map((result) => result.worst);
@@ -140,7 +141,7 @@ function verdict({ name, cases }: Op | Composite, results: readonly SelfTestResu
 
 /** The results of one case: the value first, then the gradient for each input. */
 async function check(
-  entry: Op | Composite,
+  entry: ProvenOp | Composite,
   one: Case,
   seed: number,
   engine: Engine,
@@ -210,7 +211,7 @@ async function check(
 }
 
 /** The op's tolerance, and for sums and products half an ULP too many for each of their terms. */
-function allowedValue(entry: Op | Composite, one: Case, inputs: readonly NdArray[]): Allowed {
+function allowedValue(entry: ProvenOp | Composite, one: Case, inputs: readonly NdArray[]): Allowed {
   const { relative = 0, absolute = 0 } = one.tolerance ?? entry.tolerance ?? {};
   const terms = entry.terms?.(one.shapes, one.attributes ?? {}) ?? 0;
   if (terms === 0) return (_, exact) => absolute + relative * Math.abs(exact);
@@ -224,7 +225,7 @@ function allowedValue(entry: Op | Composite, one: Case, inputs: readonly NdArray
  * Gradients are compared with central differences, to what those are good for. They are made of values like
  * the op's own, times a dy of up to 3, and where they cancel, of parts as large as the largest of them.
  */
-function allowedGradient(entry: Op | Composite, one: Case, slopes: readonly number[]): Allowed {
+function allowedGradient(entry: ProvenOp | Composite, one: Case, slopes: readonly number[]): Allowed {
   const tolerance = one.tolerance ?? entry.tolerance ?? {};
   const largest = slopes.reduce((most, one) => Math.max(most, Math.abs(one)), 1);
   const absolute = 1e-4 * largest + 3 * (tolerance.absolute ?? 0);

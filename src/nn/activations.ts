@@ -1,6 +1,6 @@
 /** Activation functions: a row each, with Keras's constants. */
 import { ConfigError } from '../base/errors.ts';
-import * as binary from '../ops/binary.ts';
+import { add, div, mul } from '../ops/binary.ts';
 import * as select from '../ops/select.ts';
 import { logSoftmax, softmax } from '../ops/softmax.ts';
 import type { Tensor } from '../ops/tensor.ts';
@@ -8,8 +8,6 @@ import * as unary from '../ops/unary.ts';
 import { describe, Names } from './names.ts';
 
 type ActivationFunction = (x: Tensor) => Tensor;
-
-const { add, div, mul } = binary;
 
 /** Leak of the function 'leakyRelu' (the layer of that name has 0.3). */
 const LEAK = 0.2;

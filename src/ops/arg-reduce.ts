@@ -10,6 +10,8 @@ import {
   type KernelCall,
   type KernelFamily,
   type Lowered,
+  type Op,
+  twin,
 } from './define.ts';
 import { grid, lanesOf } from './elementwise.ts';
 import { ndarray } from './reference.ts';
@@ -67,8 +69,8 @@ const cases: Case[] = (
   ] as [Shape, number][]
 ).map(([shape, axis]) => ({ shapes: [shape], attributes: { axis }, noGradient: 'a position' }));
 
-function argReduce(name: string, largest: boolean) {
-  const op = defineOp({
+function argReduceOp(name: string, largest: boolean): Op {
+  return defineOp({
     name,
     shape([x], { axis }) {
       if (x[axis as number] === 0 && sizeOf(reducedShape(x, [axis as number], false)) > 0)
@@ -86,6 +88,14 @@ function argReduce(name: string, largest: boolean) {
       return largest && sameRows && node.attributes.axis === x.rank - 1 ? 'best' : null;
     },
     backward: () => [null],
+    cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
+  });
+}
+
+const ops = { argMax: argReduceOp('argMax', true), argMin: argReduceOp('argMin', false) };
+
+const argReduceTwin = (op: Op, largest: boolean) =>
+  twin(op, () => ({
     reference([x], attributes) {
       const axis = attributes.axis as number;
       const { outer, length, inner } = view(x.shape, axis);
@@ -101,15 +111,16 @@ function argReduce(name: string, largest: boolean) {
         }
       return y;
     },
-    cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
     cases: cases.map((one) => ({ ...one, attributes: { ...one.attributes, largest } })),
-  });
-  return (x: TensorLike, axis = 0): Tensor => {
+  }));
+
+const argReduce =
+  (op: Op, largest: boolean) =>
+  (x: TensorLike, axis = 0): Tensor => {
     const given = toTensor(x);
     const input = given.dtype === 'bool' || given.dtype === 'u8' ? cast(given, 'i32') : given;
-    return apply(op, [input], { axis: normalizeAxis(axis, input.rank, name), largest });
+    return apply(op, [input], { axis: normalizeAxis(axis, input.rank, op.name), largest });
   };
-}
 
 /**
  * The position of the largest element along `axis` (default 0, as in TensorFlow.js), as i32.
@@ -121,6 +132,9 @@ function argReduce(name: string, largest: boolean) {
  * const predicted = argMax(logits, -1);
  * ```
  */
-export const argMax = argReduce('argMax', true);
+export const argMax = argReduce(ops.argMax, true);
 /** The position of the smallest element; otherwise as {@link argMax}, a NaN counting as the smallest. */
-export const argMin = argReduce('argMin', false);
+export const argMin = argReduce(ops.argMin, false);
+
+/** For the registry. */
+export const twins = [argReduceTwin(ops.argMax, true), argReduceTwin(ops.argMin, false)];

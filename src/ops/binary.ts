@@ -1,7 +1,7 @@
 /** Functions of two elements with full broadcasting, a row each. */
 import { broadcastCases } from './cases.ts';
 import { type TensorLike, toTensor } from './constant.ts';
-import { apply, type Case, defineOp, type Op, type Tolerance } from './define.ts';
+import { apply, type Case, defineOp, type Op, type Tolerance, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
 import { broadcastIndex } from './expression.ts';
 import { elementwise } from './reference.ts';
@@ -100,16 +100,21 @@ function binary(name: string, row: Row): Op {
       return e.name(f.replace(/\b[xy]\b/g, (letter) => values[letter]));
     },
     backward: ([x, y], z, g) => row.df(x, y, z, g),
-    reference: ([x, y]) => elementwise(row.js, x, y),
-    tolerance: row.tolerance,
     cost: (_inputs, z) => ({ flops: sizeOf(z.shape), bytes: 12 * sizeOf(z.shape) }),
-    cases: broadcastCases.map((one) => ({ ...one, ...row.cases })),
   });
 }
 
 const ops = Object.fromEntries(
   Object.entries(table).map(([name, row]) => [name, binary(name, row)]),
 ) as Record<keyof typeof table, Op>;
+
+export const twins = Object.entries<Row>(table).map(([name, row]) =>
+  twin(ops[name as keyof typeof table], () => ({
+    reference: ([x, y]) => elementwise(row.js, x, y),
+    tolerance: row.tolerance,
+    cases: broadcastCases.map((one) => ({ ...one, ...row.cases })),
+  })),
+);
 
 /** Both operands as tensors of their common dtype. */
 export function operands(a: TensorLike, b: TensorLike, arithmetic: boolean): [Tensor, Tensor, DType] {

@@ -2,7 +2,7 @@
 import { DTypeError, ShapeError, ValueError } from '../base/errors.ts';
 import { philox, toUniform } from '../base/random.ts';
 import type { Engine } from '../engine/engine.ts';
-import { apply, defineOp, type Op, type Tolerance } from './define.ts';
+import { apply, defineOp, type Op, type Tolerance, twin } from './define.ts';
 import { type DType, parseDType, type TypedArray } from './dtype.ts';
 import { build } from './reference.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
@@ -159,9 +159,12 @@ export const identity = defineOp({
   dtype: ([x]) => x,
   expression: (e, [x], index) => e.value(x, index),
   backward: (_inputs, _y, g) => [g],
+});
+
+const identityTwin = twin(identity, () => ({
   reference: ([x]) => x,
   cases: [{ shapes: [[3, 4]] }],
-});
+}));
 
 interface FillAttributes {
   shape: Shape;
@@ -179,9 +182,12 @@ const fillOp = defineOp({
     return e.uniform(value, y.dtype === 'u8' ? 'u32' : y.dtype);
   },
   backward: () => [],
+});
+
+const fillTwin = twin(fillOp, () => ({
   reference: (_inputs, a) => build((a as unknown as FillAttributes).shape, () => a.value as number),
   cases: [{ shapes: [], attributes: { shape: [2, 3], value: 1.5, dtype: 'f32' } }],
-});
+}));
 
 /** A tensor of one repeated number; costs no memory and, fused, no load. */
 export function fill(shape: readonly number[], value: number, dtype = 'f32'): Tensor {
@@ -216,9 +222,12 @@ const iotaOp = defineOp({
   dtype: () => 'i32',
   expression: (_e, _inputs, index) => `i32(${index})`,
   backward: () => [],
+});
+
+const iotaTwin = twin(iotaOp, () => ({
   reference: (_inputs, a) => build([a.size as number], ([i]) => i),
   cases: [{ shapes: [], attributes: { size: 7 } }],
-});
+}));
 
 /** [0, 1, …, n - 1] as i32; costs nothing inside an expression. */
 export const iota = (n: number): Tensor => apply(iotaOp, [], { size: n });
@@ -237,8 +246,8 @@ function drawn({ seed, stream }: RandomAttributes, step: number, element: number
   return words;
 }
 
-/** A random op: its WGSL function in lib/random.wgsl, and the same from the four words in float64. */
-function randomOp(name: string, wgsl: string, js: (words: Uint32Array) => number, tolerance: Tolerance): Op {
+/** A random op, by its WGSL function in lib/random.wgsl. */
+function randomOp(name: string, wgsl: string): Op {
   return defineOp({
     name,
     shape: (_inputs, a) => (a as unknown as RandomAttributes).shape,
@@ -250,6 +259,12 @@ function randomOp(name: string, wgsl: string, js: (words: Uint32Array) => number
       return e.name(`${wgsl}(${index}, ${step}, ${e.uniform(seed, 'u32')}, ${e.uniform(stream, 'u32')})`);
     },
     backward: () => [null],
+  });
+}
+
+/** The same from the four words in float64. */
+const randomTwin = (op: Op, js: (words: Uint32Array) => number, tolerance: Tolerance) =>
+  twin(op, () => ({
     reference: ([counter], a) => {
       const attributes = a as unknown as RandomAttributes;
       return build(attributes.shape, (_, i) => js(drawn(attributes, counter.data[0], i)));
@@ -271,15 +286,15 @@ function randomOp(name: string, wgsl: string, js: (words: Uint32Array) => number
         noGradient: 'random',
       },
     ],
-  });
-}
+  }));
 
-const randomUniform = randomOp('randomUniform', 'random_uniform', ([word]) => toUniform(word), {});
+const randomUniform = randomOp('randomUniform', 'random_uniform');
+const uniformTwin = randomTwin(randomUniform, ([word]) => toUniform(word), {});
 
 /** Box and Muller, the first uniform kept off 0. WGSL's cosine is good to 2^-11. */
-const randomNormal = randomOp(
-  'randomNormal',
-  'random_normal',
+const randomNormal = randomOp('randomNormal', 'random_normal');
+const normalTwin = randomTwin(
+  randomNormal,
   ([first, second]) =>
     Math.sqrt(-2 * Math.log(((first >>> 8) + 0.5) / 0x1000000)) * Math.cos(2 * Math.PI * toUniform(second)),
   { relative: 1e-4, absolute: 3e-3 },
@@ -305,3 +320,6 @@ const draw =
 
 /** Counter-based random tensors: `uniform` in [0, 1), `normal` with mean 0 and deviation 1. */
 export const random = { uniform: draw(randomUniform), normal: draw(randomNormal) };
+
+/** For the registry. */
+export const twins = [identityTwin, fillTwin, iotaTwin, uniformTwin, normalTwin];

@@ -1,7 +1,6 @@
 /**
- * What an op is: one object with its shape rule, its dtype rule, its gradient, its float64 twin, its
- * cost and its test cases. The registry is the book of mathematics; tests, the benchmark, `docs/ops.md`
- * and `selfTest()` are loops over it.
+ * What an op is: one object with its shape rule, its dtype rule, its gradient and its cost, and below it its
+ * twin: the same in float64, and the cases to try. The registry has them all.
  *
  * There are three kinds. An *expression* op says what one element of the result is and can melt into
  * any other kernel. A *kernel* op has a shader of its own, into which expressions melt. A *composite*
@@ -122,7 +121,12 @@ export interface Op {
   expand?(node: Tensor, profile: Profile): Tensor | null;
   /** Gradients for each input, given the result and the gradient g that arrives; null where there is none. */
   backward?(inputs: readonly Tensor[], result: Tensor, g: Tensor, attributes: Attributes): (Tensor | null)[];
-  /** The same in float64 loops: the slow twin. */
+  cost?(inputs: readonly Facts[], result: Facts, attributes: Attributes): Cost;
+}
+
+/** The slow twin of an op, and how the two are compared. */
+export interface Twin {
+  /** The same in float64 loops. */
   reference(inputs: readonly NdArray[], attributes: Attributes): NdArray;
   readonly tolerance?: Tolerance;
   /**
@@ -130,32 +134,25 @@ export interface Op {
    * which comes to about 2⁻²⁴ · terms · Σ|terms|. Σ|terms| is `reference` of the inputs' absolute values.
    */
   terms?(inputs: readonly Shape[], attributes: Attributes): number;
-  cost?(inputs: readonly Facts[], result: Facts, attributes: Attributes): Cost;
   readonly cases: readonly Case[];
 }
+
+/** An op and its twin: what the registry knows. */
+export interface ProvenOp extends Op, Twin {}
 
 /** A named function of tensors that is written in other ops; its gradient follows from theirs. */
-export interface Composite {
+export interface Composite extends Twin {
   readonly name: string;
   compute(inputs: readonly Tensor[], attributes: Attributes): Tensor;
-  reference(inputs: readonly NdArray[], attributes: Attributes): NdArray;
-  readonly tolerance?: Tolerance;
-  /** See {@link Op}. */
-  terms?(inputs: readonly Shape[], attributes: Attributes): number;
-  readonly cases: readonly Case[];
 }
 
-/** Every op and composite by name. */
-export const registry = new Map<string, Op | Composite>();
+export const defineOp = (op: Op): Op => op;
 
-function register<T extends Op | Composite>(entry: T): T {
-  if (registry.has(entry.name)) throw new Error(`two ops are called ${entry.name}`);
-  registry.set(entry.name, entry);
-  return entry;
-}
-
-export const defineOp = (op: Op): Op => register(op);
-export const defineComposite = (composite: Composite): Composite => register(composite);
+/**
+ * Puts an op's twin beside it. Only the registry calls for the twin: an application that tests no kernels does
+ * not carry the loops and cases that prove them.
+ */
+export const twin = (op: Op, proof: () => Twin) => (): ProvenOp => Object.assign(op, proof());
 
 /** How the elements of a tensor lie in memory. */
 export const storedAs = ({ op, storage, dtype }: Tensor): StoredDType =>

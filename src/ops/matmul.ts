@@ -1,7 +1,7 @@
 /** The matrix product: one op, and its gradient in the same op. The kernels that compute it are in matmul/. */
 import { ConfigError } from '../base/errors.ts';
 import { type TensorLike, toTensor, zeros } from './constant.ts';
-import { apply, type Case, defineOp } from './define.ts';
+import { apply, type Case, defineOp, twin } from './define.ts';
 import { promote } from './dtype.ts';
 import { half } from './half.ts';
 import { extentsOf, shapeOf } from './matmul/extents.ts';
@@ -128,17 +128,20 @@ const matmulOp = defineOp({
         : matmul(a, g, { transposeA: !transposeA }),
     ];
   },
-  reference: (inputs, attributes) => reference(inputs, attributes),
-  // 2^-23 · K · Σ|a·b| would be the bound; with |a·b| <= 4 and K <= 300 rounding errors stay below this.
-  tolerance: { relative: 1e-5, absolute: 4e-5 },
-  terms: ([a, b], attributes) => extentsOf(a, b, attributes as MatmulOptions).inner,
   cost([a, b], y, attributes) {
     const { inner } = extentsOf(a.shape, b.shape, attributes as MatmulOptions);
     const elements = sizeOf(a.shape) + sizeOf(b.shape) + sizeOf(y.shape);
     return { flops: 2 * inner * sizeOf(y.shape), bytes: 4 * elements };
   },
-  cases,
 });
+
+const matmulTwin = twin(matmulOp, () => ({
+  reference: (inputs, attributes) => reference(inputs, attributes),
+  // 2^-23 · K · Σ|a·b| would be the bound; with |a·b| <= 4 and K <= 300 rounding errors stay below this.
+  tolerance: { relative: 1e-5, absolute: 4e-5 },
+  terms: ([a, b], attributes) => extentsOf(a, b, attributes as MatmulOptions).inner,
+  cases,
+}));
 
 /** The product in `slices` of k, to be summed over axis -3: y[…, slice, m, n]. */
 const matmulSlices = defineOp({
@@ -149,6 +152,9 @@ const matmulSlices = defineOp({
   },
   dtype: ([a]) => a,
   kernel: { family: matmulFamily, inputs: ['a', 'b'], output: 'y' },
+});
+
+const matmulSlicesTwin = twin(matmulSlices, () => ({
   reference([a, b], attributes) {
     const { batch, rows, inner, columns } = extentsOf(a.shape, b.shape, attributes as MatmulOptions);
     const slices = attributes.slices as number;
@@ -194,7 +200,7 @@ const matmulSlices = defineOp({
       noGradient: 'as above',
     },
   ],
-});
+}));
 
 /**
  * The matrix product y = a · b, with leading axes as a batch that broadcasts.
@@ -250,3 +256,6 @@ export function isColumnSumOf(anchor: Tensor, v: Tensor): boolean {
   const b = anchor.inputs[1];
   return b.rank === 2 && b.shape[1] === v.shape.at(-1) && b.size > 0 && underlying(b) === underlying(v);
 }
+
+/** For the registry. */
+export const twins = [matmulTwin, matmulSlicesTwin];

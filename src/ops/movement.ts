@@ -1,7 +1,7 @@
 /** Ops that move elements and change none: each is an index map, so inside a fused kernel they are free. */
 import { AxisError, ShapeError, ValueError } from '../base/errors.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
-import { apply, defineOp } from './define.ts';
+import { apply, defineOp, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
 import { broadcastIndex, type Expressions, literal, stridedIndex } from './expression.ts';
 import { matmul } from './matmul.ts';
@@ -26,12 +26,15 @@ const reshapeOp = defineOp({
   alias: true,
   expression: (e, [x], index) => e.value(x, index),
   backward: ([x], _y, g) => [reshape(g, x.shape)],
+});
+
+const reshapeTwin = twin(reshapeOp, () => ({
   reference: ([x], a) => ndarray(a.shape as Shape, x.data),
   cases: [
     { shapes: [[2, 6]], attributes: { shape: [3, 4] } },
     { shapes: [[1]], attributes: { shape: [] } },
   ],
-});
+}));
 
 /**
  * The same elements in another shape; one size may be -1 and is worked out. Throws ShapeError when the
@@ -114,6 +117,9 @@ const transposeOp = defineOp({
       ),
     ];
   },
+});
+
+const transposeTwin = twin(transposeOp, () => ({
   reference([x], a) {
     const permutation = a.permutation as number[];
     return build(
@@ -132,7 +138,7 @@ const transposeOp = defineOp({
     { shapes: [[2, 3, 4]], attributes: { permutation: [2, 0, 1] } },
     { shapes: [[2, 3, 4, 5]], attributes: { permutation: [0, 2, 1, 3] } },
   ],
-});
+}));
 
 /** Axes in another order; default reverses them. */
 export function transpose(x: TensorLike, permutation?: readonly number[]): Tensor {
@@ -154,12 +160,15 @@ const broadcastToOp = defineOp({
   expression: (e, [x], index, y) => e.value(x, broadcastIndex(e, index, y.shape, x.shape)),
   // The gradient driver sums over the repeated axes.
   backward: (_inputs, _y, g) => [g],
+});
+
+const broadcastToTwin = twin(broadcastToOp, () => ({
   reference: ([x], a) => build(a.shape as Shape, (index) => x.data[broadcastPosition(x, index)]),
   cases: [
     { shapes: [[1, 3]], attributes: { shape: [4, 3] } },
     { shapes: [[]], attributes: { shape: [2, 2] } },
   ],
-});
+}));
 
 /** x repeated along axes of size 1 (or missing ones) up to `shape`. */
 export function broadcastTo(x: TensorLike, shape: readonly number[]): Tensor {
@@ -190,6 +199,9 @@ const sliceOp = defineOp({
       ),
     ];
   },
+});
+
+const sliceTwin = twin(sliceOp, () => ({
   reference: ([x], a) =>
     build(a.size as Shape, (index) =>
       at(
@@ -202,7 +214,7 @@ const sliceOp = defineOp({
     { shapes: [[4, 5]], attributes: { begin: [1, 2], size: [3, 2] } },
     { shapes: [[3, 4, 5]], attributes: { begin: [0, 1, 0], size: [3, 2, 5] } },
   ],
-});
+}));
 
 /** The block of `size` that starts at `begin`; a size of -1 runs to the end of its axis. */
 export function slice(x: TensorLike, begin: readonly number[], size?: readonly number[]): Tensor {
@@ -261,6 +273,9 @@ const padOp = defineOp({
       x.shape,
     ),
   ],
+});
+
+const padTwin = twin(padOp, () => ({
   reference: ([x], a) =>
     build(
       x.shape.map((size, axis) => size + sum((a.paddings as [number, number][])[axis])),
@@ -281,7 +296,7 @@ const padOp = defineOp({
       },
     },
   ],
-});
+}));
 
 const sum = ([before, after]: readonly [number, number]): number => before + after;
 
@@ -331,6 +346,9 @@ const concatOp = defineOp({
       return slice(g, begin, x.shape);
     });
   },
+});
+
+const concatTwin = twin(concatOp, () => ({
   reference(inputs, a) {
     const axis = a.axis as number;
     const shape = inputs[0].shape.map((size, i) =>
@@ -367,7 +385,7 @@ const concatOp = defineOp({
       attributes: { axis: 1 },
     },
   ],
-});
+}));
 
 /** More operands than this are joined in groups, so that one kernel's storage buffers suffice. */
 const CONCAT_OPERANDS = 4;
@@ -438,6 +456,9 @@ const gatherOp = defineOp({
       outer === 1 ? hot : broadcastTo(expandDims(hot, 0), [outer, indices.size, x.shape[axis]]);
     return [reshape(matmul(repeated, flatRows, { transposeA: true }), x.shape), null];
   },
+});
+
+const gatherTwin = twin(gatherOp, () => ({
   reference([x, indices], a) {
     const axis = a.axis as number;
     return build(gatherShape(x.shape, indices.shape, axis), (index) => {
@@ -450,7 +471,7 @@ const gatherOp = defineOp({
     { shapes: [[7], [2, 3]], dtypes: ['f32', 'i32'], range: [0, 7], attributes: { axis: 0 } },
     { shapes: [[2, 6, 3], [4]], dtypes: ['f32', 'i32'], range: [0, 6], attributes: { axis: 1 } },
   ],
-});
+}));
 
 /** Indices whose numbers are still on the host are checked now; those made on the GPU are the caller's care. */
 function checkIndices(indices: Tensor, extent: number, operation: string): void {
@@ -490,6 +511,9 @@ const oneHotOp = defineOp({
     return e.name(`select(${number(e, off)}, ${number(e, on)}, ${hot})`);
   },
   backward: () => [null],
+});
+
+const oneHotTwin = twin(oneHotOp, () => ({
   reference: ([x], a) =>
     build([...x.shape, a.depth as number], (index) =>
       at(x, index.slice(0, -1)) === index.at(-1) ? (a.on as number) : (a.off as number),
@@ -498,7 +522,7 @@ const oneHotOp = defineOp({
     { shapes: [[5]], dtypes: ['i32'], range: [0, 4], attributes: { depth: 4, on: 1, off: 0 } },
     { shapes: [[2, 3]], dtypes: ['i32'], range: [-1, 5], attributes: { depth: 4, on: 2, off: -1 } },
   ],
-});
+}));
 
 const number = (e: Expressions, x: number): string =>
   x === 0 || x === 1 ? literal(x, 'f32') : e.uniform(x, 'f32');
@@ -509,3 +533,15 @@ export function oneHot(indices: TensorLike, depth: number, onValue = 1, offValue
     throw new ValueError(`oneHot: depth is ${String(depth)}; expected a whole number, 1 or more.`);
   return apply(oneHotOp, [asIndices(indices, 'oneHot')], { depth, on: onValue, off: offValue });
 }
+
+/** For the registry. */
+export const twins = [
+  reshapeTwin,
+  transposeTwin,
+  broadcastToTwin,
+  sliceTwin,
+  padTwin,
+  concatTwin,
+  gatherTwin,
+  oneHotTwin,
+];

@@ -7,13 +7,14 @@ import {
   alternatives,
   apply,
   type Case,
-  defineComposite,
+  type Composite,
   defineOp,
   type KernelCall,
   type KernelFamily,
   type Lowered,
   type Op,
   type Tolerance,
+  twin,
 } from './define.ts';
 import { grid, lanesOf } from './elementwise.ts';
 import type { Expressions } from './expression.ts';
@@ -187,20 +188,6 @@ function shortSum(e: Expressions, [x]: readonly Tensor[], index: string, y: Tens
 
 function reduction(kind: keyof typeof table): Op {
   const row: Row = table[kind];
-  const cases: Case[] = [
-    { shapes: [[]], attributes: attributesOf(kind, []) },
-    { shapes: [[1]], attributes: attributesOf(kind, [0]) },
-    { shapes: [[7]], attributes: attributesOf(kind, [0], true) },
-    { shapes: [[5, 3]], attributes: attributesOf(kind, [0]) },
-    { shapes: [[5, 3]], attributes: attributesOf(kind, [1], true) },
-    { shapes: [[2, 3, 4, 5]], attributes: attributesOf(kind, [1, 2]) },
-    { shapes: [[127]], attributes: attributesOf(kind, [0]) },
-    { shapes: [[3, 130]], attributes: attributesOf(kind, [1]) },
-    { shapes: [[67, 65]], attributes: attributesOf(kind, [0]) },
-    { shapes: [[300, 2]], attributes: attributesOf(kind, [0, 1]) },
-    { shapes: [[0, 3]], attributes: attributesOf(kind, [1]) },
-    ...(Number.isFinite(row.identity) ? [{ shapes: [[0, 3]], attributes: attributesOf(kind, [0]) }] : []),
-  ];
   return defineOp({
     name: kind,
     shape([x], attributes) {
@@ -246,11 +233,7 @@ function reduction(kind: keyof typeof table): Op {
       const inPlace = reducedShape(x.shape, axes, true);
       return [broadcastTo(row.df(x, reshape(y, inPlace), reshape(g, inPlace), axes), x.shape)];
     },
-    reference: (inputs, attributes) => reference(inputs, attributes as unknown as ReduceAttributes),
-    tolerance: row.tolerance,
-    terms: ([x], { axes }) => (kind === 'max' || kind === 'min' ? 0 : view(x, axes as number[]).length),
     cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
-    cases: cases.map((one) => ({ ...one, ...row.cases })),
   });
 }
 
@@ -264,6 +247,9 @@ const reduceParts = defineOp({
   },
   dtype: ([x]) => x,
   kernel: { family: reduceFamily, inputs: ['x'], output: 'y' },
+});
+
+const reducePartsTwin = twin(reduceParts, () => ({
   reference([x], attributes) {
     const { kind, axes, parts = 1 } = attributes as unknown as ReduceAttributes;
     const { combine, identity } = table[kind];
@@ -281,11 +267,37 @@ const reduceParts = defineOp({
     { shapes: [[2, 30, 3]], attributes: { kind: 'sum', axes: [1], parts: 7 } },
     { shapes: [[200]], attributes: { kind: 'max', axes: [0], parts: 64 } },
   ].map((one) => ({ ...one, noGradient: 'made after differentiation' })),
-});
+}));
 
 const ops = Object.fromEntries(
   (Object.keys(table) as (keyof typeof table)[]).map((kind) => [kind, reduction(kind)]),
 ) as Record<keyof typeof table, Op>;
+
+const reductionTwins = (Object.keys(table) as (keyof typeof table)[]).map((kind) =>
+  twin(ops[kind], () => {
+    const row: Row = table[kind];
+    const cases: Case[] = [
+      { shapes: [[]], attributes: attributesOf(kind, []) },
+      { shapes: [[1]], attributes: attributesOf(kind, [0]) },
+      { shapes: [[7]], attributes: attributesOf(kind, [0], true) },
+      { shapes: [[5, 3]], attributes: attributesOf(kind, [0]) },
+      { shapes: [[5, 3]], attributes: attributesOf(kind, [1], true) },
+      { shapes: [[2, 3, 4, 5]], attributes: attributesOf(kind, [1, 2]) },
+      { shapes: [[127]], attributes: attributesOf(kind, [0]) },
+      { shapes: [[3, 130]], attributes: attributesOf(kind, [1]) },
+      { shapes: [[67, 65]], attributes: attributesOf(kind, [0]) },
+      { shapes: [[300, 2]], attributes: attributesOf(kind, [0, 1]) },
+      { shapes: [[0, 3]], attributes: attributesOf(kind, [1]) },
+      ...(Number.isFinite(row.identity) ? [{ shapes: [[0, 3]], attributes: attributesOf(kind, [0]) }] : []),
+    ];
+    return {
+      reference: (inputs, attributes) => reference(inputs, attributes as unknown as ReduceAttributes),
+      tolerance: row.tolerance,
+      terms: ([x], { axes }) => (kind === 'max' || kind === 'min' ? 0 : view(x, axes as number[]).length),
+      cases: cases.map((one) => ({ ...one, ...row.cases })),
+    };
+  }),
+);
 
 /** x with its reduced axes side by side, and where they are now. */
 function neighbours(x: Tensor, axes: number[]): [Tensor, number[]] {
@@ -350,7 +362,7 @@ export function mean(x: TensorLike, axis?: Axes, options: ReduceOptions | boolea
   return mul(sum(input, axes, options), 1 / count);
 }
 
-defineComposite({
+const meanTwin = (): Composite => ({
   name: 'mean',
   compute: ([x], { axis, keepDims }) => mean(x, axis as Axes, { keepDims: keepDims as boolean }),
   reference([x], { axis, keepDims }) {
@@ -370,3 +382,6 @@ defineComposite({
     { shapes: [[2, 3, 5]], attributes: { axis: [0, 2], keepDims: true } },
   ],
 });
+
+/** For the registry. */
+export const twins = [...reductionTwins, reducePartsTwin, meanTwin];

@@ -4,7 +4,7 @@ import { ValueError } from '../base/errors.ts';
 import { operands } from './binary.ts';
 import { broadcastCases } from './cases.ts';
 import { type TensorLike, toTensor } from './constant.ts';
-import { apply, defineOp, type Op } from './define.ts';
+import { apply, defineOp, type Op, twin } from './define.ts';
 import { type DType, parseDType, wgslType } from './dtype.ts';
 import { broadcastIndex, type Expressions, literal } from './expression.ts';
 import { build, elementwise } from './reference.ts';
@@ -20,9 +20,11 @@ const comparisons = {
   lessEqual: { f: '<=', js: (x: number, y: number) => x <= y },
 };
 
-function comparison(name: keyof typeof comparisons) {
-  const { f, js } = comparisons[name];
-  const op = defineOp({
+type Comparison = keyof typeof comparisons;
+
+function comparisonOp(name: Comparison): Op {
+  const { f } = comparisons[name];
+  return defineOp({
     name,
     shape: ([x, y]) => broadcastShapes(x, y, name),
     dtype: () => 'bool',
@@ -40,15 +42,27 @@ function comparison(name: keyof typeof comparisons) {
       );
     },
     backward: () => [null, null],
+  });
+}
+
+const comparisonOps = Object.fromEntries(
+  (Object.keys(comparisons) as Comparison[]).map((name) => [name, comparisonOp(name)]),
+) as Record<Comparison, Op>;
+
+const comparisonTwins = Object.entries(comparisons).map(([name, { js }]) =>
+  twin(comparisonOps[name as Comparison], () => ({
     reference: ([x, y]) => elementwise((a, b) => Number(js(a, b)), x, y),
     cases: broadcastCases.map((one) => ({ ...one, noGradient: 'a step function' })),
-  });
-  return (a: TensorLike, b: TensorLike): Tensor => {
+  })),
+);
+
+const comparison =
+  (name: Comparison) =>
+  (a: TensorLike, b: TensorLike): Tensor => {
     const [x, y, dtype] = operands(a, b, false);
     const numbers: DType = dtype === 'bool' || dtype === 'u8' ? 'u32' : dtype;
-    return apply(op, [cast(x, numbers), cast(y, numbers)]);
+    return apply(comparisonOps[name], [cast(x, numbers), cast(y, numbers)]);
   };
-}
 
 /** a = b; NaN equals nothing. */
 export const equal = comparison('equal');
@@ -63,8 +77,17 @@ export const less = comparison('less');
 /** a ≤ b */
 export const lessEqual = comparison('lessEqual');
 
-function logic(name: string, f: string, js: (x: boolean, y: boolean) => boolean) {
-  const op = defineOp({
+const connectives = {
+  logicalAnd: { f: '&&', js: (x: boolean, y: boolean) => x && y },
+  logicalOr: { f: '||', js: (x: boolean, y: boolean) => x || y },
+  logicalXor: { f: '!=', js: (x: boolean, y: boolean) => x !== y },
+};
+
+type Connective = keyof typeof connectives;
+
+function connectiveOp(name: Connective): Op {
+  const { f } = connectives[name];
+  return defineOp({
     name,
     shape: ([x, y]) => broadcastShapes(x, y, name),
     dtype: () => 'bool',
@@ -73,6 +96,15 @@ function logic(name: string, f: string, js: (x: boolean, y: boolean) => boolean)
         `${e.value(x, broadcastIndex(e, index, z.shape, x.shape))} ${f} ${e.value(y, broadcastIndex(e, index, z.shape, y.shape))}`,
       ),
     backward: () => [null, null],
+  });
+}
+
+const connectiveOps = Object.fromEntries(
+  (Object.keys(connectives) as Connective[]).map((name) => [name, connectiveOp(name)]),
+) as Record<Connective, Op>;
+
+const connectiveTwins = Object.entries(connectives).map(([name, { js }]) =>
+  twin(connectiveOps[name as Connective], () => ({
     reference: ([x, y]) => elementwise((a, b) => Number(js(a !== 0, b !== 0)), x, y),
     cases: broadcastCases.map(({ shapes }) => ({
       shapes,
@@ -80,17 +112,20 @@ function logic(name: string, f: string, js: (x: boolean, y: boolean) => boolean)
       range: [0, 2],
       noGradient: 'logic',
     })),
-  });
-  return (a: TensorLike, b: TensorLike): Tensor =>
-    apply(op, [cast(toTensor(a), 'bool'), cast(toTensor(b), 'bool')]);
-}
+  })),
+);
+
+const connective =
+  (name: Connective) =>
+  (a: TensorLike, b: TensorLike): Tensor =>
+    apply(connectiveOps[name], [cast(toTensor(a), 'bool'), cast(toTensor(b), 'bool')]);
 
 /** a and b, of truth values (non-zero is true). */
-export const logicalAnd = logic('logicalAnd', '&&', (x, y) => x && y);
+export const logicalAnd = connective('logicalAnd');
 /** a or b */
-export const logicalOr = logic('logicalOr', '||', (x, y) => x || y);
+export const logicalOr = connective('logicalOr');
 /** One of a and b, not both. */
-export const logicalXor = logic('logicalXor', '!=', (x, y) => x !== y);
+export const logicalXor = connective('logicalXor');
 
 const notOp = defineOp({
   name: 'logicalNot',
@@ -98,9 +133,12 @@ const notOp = defineOp({
   dtype: () => 'bool',
   expression: (e, [x], index) => e.name(`!${e.value(x, index)}`),
   backward: () => [null],
+});
+
+const notTwin = twin(notOp, () => ({
   reference: ([x]) => elementwise((a) => Number(a === 0), x),
   cases: [{ shapes: [[7]], dtypes: ['bool'], range: [0, 2], noGradient: 'logic' }],
-});
+}));
 
 /** not a */
 export const logicalNot = (a: TensorLike): Tensor => apply(notOp, [cast(toTensor(a), 'bool')]);
@@ -116,14 +154,17 @@ const whereOp = defineOp({
     return e.name(`select(${b}, ${a}, ${chosen})`);
   },
   backward: ([c], _z, g) => [null, where(c, g, 0), where(c, 0, g)],
-  reference: ([c, x, y]) => elementwise((chosen, a, b) => (chosen !== 0 ? a : b), c, x, y),
   cost: (_inputs, z) => ({ flops: sizeOf(z.shape), bytes: 16 * sizeOf(z.shape) }),
+});
+
+const whereTwin = twin(whereOp, () => ({
+  reference: ([c, x, y]) => elementwise((chosen, a, b) => (chosen !== 0 ? a : b), c, x, y),
   cases: [
     { shapes: [[5], [5], [5]], dtypes: ['bool', 'f32', 'f32'] },
     { shapes: [[4, 1], [4, 3], [3]], dtypes: ['bool', 'f32', 'f32'] },
     { shapes: [[2, 3], [], [3]], dtypes: ['bool', 'f32', 'f32'] },
   ],
-});
+}));
 
 /** a where the condition holds, else b; all three broadcast. */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
@@ -163,6 +204,9 @@ const castOp: Op = defineOp({
   dtype: (_inputs, a) => a.dtype as DType,
   expression: (e, [x], index, y) => e.name(conversion(e, e.value(x, index), x.dtype, y.dtype)),
   backward: ([x], _y, g) => [x.dtype === 'f32' ? g : null],
+});
+
+const castTwin = twin(castOp, () => ({
   reference: ([x], a) => elementwise(toDType[a.dtype as DType], x),
   cases: (['f32', 'i32', 'u32', 'bool'] as const).flatMap((to) =>
     (['f32', 'i32', 'u32', 'bool', 'u8'] as const)
@@ -180,7 +224,7 @@ const castOp: Op = defineOp({
         noGradient: 'integers',
       })),
   ),
-});
+}));
 
 /**
  * x in another dtype: `f32, i32, u32, bool` or Keras's names. Float to integer drops the fraction and
@@ -207,12 +251,15 @@ const clipOp = defineOp({
     const { low, high } = a as { low: number; high: number };
     return [where(greaterEqual(x, low), where(lessEqual(x, high), g, 0), 0)];
   },
+});
+
+const clipTwin = twin(clipOp, () => ({
   reference: ([x], a) => {
     const { low, high } = a as { low: number; high: number };
     return build(x.shape, (_, i) => (x.data[i] < low ? low : Math.min(x.data[i], high)));
   },
   cases: [{ shapes: [[17]], attributes: { low: -0.75, high: 1.25 }, avoid: [-0.75, 1.25] }],
-});
+}));
 
 /** x kept between `low` and `high`; NaN stays NaN. ValueError when low > high or either is NaN. */
 export function clip(x: TensorLike, low: number, high: number): Tensor {
@@ -224,3 +271,6 @@ export function clip(x: TensorLike, low: number, high: number): Tensor {
   const whole = input.dtype === 'i32' && Number.isInteger(low) && Number.isInteger(high);
   return apply(clipOp, [whole ? input : cast(input, 'f32')], { low, high });
 }
+
+/** For the registry. */
+export const twins = [...comparisonTwins, ...connectiveTwins, notTwin, whereTwin, castTwin, clipTwin];

@@ -10,6 +10,7 @@ import {
   type KernelCall,
   type KernelFamily,
   type Lowered,
+  twin,
 } from './define.ts';
 import { grid } from './elementwise.ts';
 import { ndarray } from './reference.ts';
@@ -112,6 +113,13 @@ const sgdLinearOp = defineOp({
     inputs: ['state', 'x', 'order', 'count', 'position'],
     output: 'next',
   },
+  cost: ([state, x], _next, { steps }) => ({
+    flops: 6 * state.shape[0] * x.shape[1] * (steps as number),
+    bytes: 4 * state.shape[0] * (x.shape[1] * (steps as number) + 2 * state.shape[1]),
+  }),
+});
+
+const sgdLinearTwin = twin(sgdLinearOp, () => ({
   reference([state, x, order, count, position], attributes) {
     const { loss, alpha, intercept, steps } = attributes as unknown as SgdLinearOptions;
     const [models, size] = state.shape;
@@ -145,10 +153,6 @@ const sgdLinearOp = defineOp({
   },
   // Products of up to 200 terms up to 16, and what a step makes of their rounding.
   tolerance: { relative: 1e-4, absolute: 1e-3 },
-  cost: ([state, x], _next, { steps }) => ({
-    flops: 6 * state.shape[0] * x.shape[1] * (steps as number),
-    bytes: 4 * state.shape[0] * (x.shape[1] * (steps as number) + 2 * state.shape[1]),
-  }),
   cases: [
     caseOf(1, 1, 4, {}),
     caseOf(3, 5, 7, {}),
@@ -156,7 +160,7 @@ const sgdLinearOp = defineOp({
     caseOf(2, 64, 5, { intercept: false }),
     caseOf(2, 130, 8, { steps: 8 }),
   ],
-});
+}));
 
 /**
  * The states of linear classifiers after `steps` more steps of stochastic gradient descent with the optimal
@@ -171,3 +175,6 @@ export const sgdLinear = (
   [state, x, order, count, position]: readonly Tensor[],
   options: SgdLinearOptions,
 ): Tensor => apply(sgdLinearOp, [state, x, order, count, position], { ...options } as Attributes);
+
+/** For the registry. */
+export const twins = [sgdLinearTwin];

@@ -16,6 +16,7 @@ import {
   type KernelFamily,
   type Lowered,
   type Op,
+  twin,
 } from './define.ts';
 import { grid, lanesOf } from './elementwise.ts';
 import { expandDims, transpose } from './movement.ts';
@@ -92,36 +93,30 @@ function logSoftmaxOf(x: Float64Array): Float64Array {
 }
 
 /** Ops over the last axis whose result has the shape of x. */
-const elementwiseRows = (
-  name: string,
-  output: string,
-  row: (x: Float64Array) => Float64Array,
-  backward: (y: Tensor, g: Tensor) => Tensor,
-): Op =>
+const elementwiseRows = (name: string, output: string, backward: (y: Tensor, g: Tensor) => Tensor): Op =>
   defineOp({
     name,
     shape: ([x]) => x,
     dtype: () => 'f32',
     kernel: { family: softmaxFamily, inputs: ['x'], output },
     backward: (_inputs, y, g) => [backward(y, g)],
-    reference: ([x]) => joined(x.shape, byRow([x], row)),
-    tolerance,
     cost: ([x]) => ({ flops: 5 * sizeOf(x.shape), bytes: 16 * sizeOf(x.shape) }),
-    cases,
   });
 
+const rowsTwin = (op: Op, row: (x: Float64Array) => Float64Array) =>
+  twin(op, () => ({ reference: ([x]) => joined(x.shape, byRow([x], row)), tolerance, cases }));
+
 /** dx = y ⊙ (g − ⟨g, y⟩) */
-const softmaxOp = elementwiseRows(
-  'softmax',
-  'y',
-  (x) => logSoftmaxOf(x).map(Math.exp),
-  (y, g) => mul(y, sub(g, sum(mul(g, y), -1, { keepDims: true }))),
+const softmaxOp = elementwiseRows('softmax', 'y', (y, g) =>
+  mul(y, sub(g, sum(mul(g, y), -1, { keepDims: true }))),
 );
+const softmaxTwin = rowsTwin(softmaxOp, (x) => logSoftmaxOf(x).map(Math.exp));
 
 /** dx = g − exp(y) · Σ g */
-const logSoftmaxOp = elementwiseRows('logSoftmax', 'log_y', logSoftmaxOf, (y, g) =>
+const logSoftmaxOp = elementwiseRows('logSoftmax', 'log_y', (y, g) =>
   sub(g, mul(exp(y), sum(g, -1, { keepDims: true }))),
 );
+const logSoftmaxTwin = rowsTwin(logSoftmaxOp, logSoftmaxOf);
 
 /** op over the last axis, by way of a transpose for any other. */
 function along(op: Op, x: TensorLike, axis: number): Tensor {
@@ -165,6 +160,10 @@ const lossOp: Op = defineOp({
   dtype: () => 'f32',
   kernel: { family: softmaxFamily, inputs: ['x', 't'], output: 'loss' },
   backward: ([x, t], _y, g) => [apply(gradientOp, [x, t, g]), neg(mul(logSoftmax(x), expandDims(g, -1)))],
+  cost: ([x]) => ({ flops: 7 * sizeOf(x.shape), bytes: 8 * sizeOf(x.shape) }),
+});
+
+const lossTwin = twin(lossOp, () => ({
   reference: ([x, t]) =>
     ndarray(
       x.shape.slice(0, -1),
@@ -177,9 +176,8 @@ const lossOp: Op = defineOp({
     ),
   // Targets up to 2 in size times logs up to 60, summed over up to 300 classes.
   tolerance: { relative: 1e-5, absolute: 1e-3 },
-  cost: ([x]) => ({ flops: 7 * sizeOf(x.shape), bytes: 8 * sizeOf(x.shape) }),
   cases: pairs,
-});
+}));
 
 /** dx = (softmax(x) · Σ t − t) · g, where g [...] arrives for the loss. */
 const gradientOp: Op = defineOp({
@@ -201,6 +199,10 @@ const gradientOp: Op = defineOp({
       sum(mul(h, sub(mul(p, mass), t)), -1),
     ];
   },
+  cost: ([x]) => ({ flops: 7 * sizeOf(x.shape), bytes: 12 * sizeOf(x.shape) }),
+});
+
+const gradientTwin = twin(gradientOp, () => ({
   reference([x, t, g]) {
     const rows = byRow([x, t], (logits, target) => {
       const mass = target.reduce((total, one) => total + one, 0);
@@ -214,14 +216,13 @@ const gradientOp: Op = defineOp({
   },
   // Σ t of up to 300 targets up to 2 in size, times g up to 2.
   tolerance: { relative: 1e-5, absolute: 2e-5 },
-  cost: ([x]) => ({ flops: 7 * sizeOf(x.shape), bytes: 12 * sizeOf(x.shape) }),
   // WGSL lets p be off by 6 ULP, here times a Σ t of some 200 and a g of 30 that cancel against t · g.
   cases: pairs.map((one) => ({
     ...one,
     shapes: [...one.shapes, one.shapes[0].slice(0, -1)],
     ...(one.range ? { tolerance: { relative: 1e-5, absolute: 5e-3 } } : {}),
   })),
-});
+}));
 
 /**
  * Cross-entropy of each row: loss = Σ target · (log Σ exp logits − logits).
@@ -234,3 +235,6 @@ const gradientOp: Op = defineOp({
 export function softmaxCrossEntropy(logits: TensorLike, target: TensorLike): Tensor {
   return apply(lossOp, [cast(toTensor(logits), 'f32'), cast(toTensor(target), 'f32')]);
 }
+
+/** For the registry. */
+export const twins = [softmaxTwin, logSoftmaxTwin, lossTwin, gradientTwin];

@@ -1,7 +1,7 @@
 /** Functions of one element, a row each: the WGSL, the derivative in ops, and the float64 twin. */
 import { add, div, mul, sub } from './binary.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
-import { apply, type Case, defineOp, type Op, type Tolerance } from './define.ts';
+import { apply, type Case, defineOp, type Op, type Tolerance, twin } from './define.ts';
 import { elementwise } from './reference.ts';
 import { cast, greater, less, where } from './select.ts';
 import { sizeOf } from './shape.ts';
@@ -188,11 +188,6 @@ const table = {
 /** Names of lib functions; a row that uses one pulls in the library. */
 const needsMath = /\b(is_nan|exp_kept|log_kept|sigmoid|softplus|log1p_unit|expm1|tanh_safe|erf)\(/;
 
-/** A prime, a tile edge and its neighbours, a scalar, nothing. */
-const shapes: Case[] = [[], [1], [5], [0], [2, 3], [63], [64, 2], [257]].map((shape) => ({
-  shapes: [shape],
-}));
-
 function unary(name: string, row: Row): Op {
   const integers = row.integers !== undefined;
   return defineOp({
@@ -205,16 +200,26 @@ function unary(name: string, row: Row): Op {
       return e.name((x.dtype === 'f32' ? row.f : row.integers!).replace(/\bx\b/g, value));
     },
     backward: ([x], y, g) => [row.df(x, y, g)],
-    reference: ([x]) => elementwise(row.js, x),
-    tolerance: row.tolerance,
     cost: ([x]) => ({ flops: sizeOf(x.shape), bytes: 8 * sizeOf(x.shape) }),
-    cases: shapes.map((one) => ({ ...one, range: row.range, avoid: row.avoid })),
   });
 }
 
 const ops = Object.fromEntries(
   Object.entries(table).map(([name, row]) => [name, unary(name, row)]),
 ) as Record<keyof typeof table, Op>;
+
+/** A prime, a tile edge and its neighbours, a scalar, nothing. */
+const shapes: Case[] = [[], [1], [5], [0], [2, 3], [63], [64, 2], [257]].map((shape) => ({
+  shapes: [shape],
+}));
+
+export const twins = Object.entries<Row>(table).map(([name, row]) =>
+  twin(ops[name as keyof typeof table], () => ({
+    reference: ([x]) => elementwise(row.js, x),
+    tolerance: row.tolerance,
+    cases: shapes.map((one) => ({ ...one, range: row.range, avoid: row.avoid })),
+  })),
+);
 
 const call = (name: keyof typeof table) => {
   const integers = (table[name] as Row).integers !== undefined;

@@ -33,8 +33,9 @@ import {
   transpose,
   where,
 } from '../../src/index.ts';
-import { apply, type Composite, type Op, registry } from '../../src/ops/define.ts';
+import { apply, type Composite, type ProvenOp as Op } from '../../src/ops/define.ts';
 import { ndarray } from '../../src/ops/reference.ts';
+import { registry } from '../../src/ops/registry.ts';
 import type { Tensor } from '../../src/ops/tensor.ts';
 import { expectClose } from '../ops/check.ts';
 import { generator } from '../reference/random.ts';

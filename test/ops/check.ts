@@ -1,6 +1,6 @@
 /** How a case of the registry becomes inputs, and how an answer is judged. */
 import { expect } from 'vitest';
-import type { Case, Composite, Op, Tolerance } from '../../src/ops/define.ts';
+import type { Case, Composite, ProvenOp as Op, Tolerance } from '../../src/ops/define.ts';
 import type { DType, TypedArray } from '../../src/ops/dtype.ts';
 import { type NdArray, ndarray } from '../../src/ops/reference.ts';
 import { type Shape, show, sizeOf } from '../../src/ops/shape.ts';

@@ -13,9 +13,9 @@ import {
   type Case,
   type Composite,
   type KernelFamily,
-  type Op,
-  registry,
+  type ProvenOp as Op,
 } from '../../src/ops/define.ts';
+import { registry } from '../../src/ops/registry.ts';
 import { sizeOf } from '../../src/ops/shape.ts';
 import type { Tensor } from '../../src/ops/tensor.ts';
 import { generator } from '../reference/random.ts';

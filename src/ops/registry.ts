@@ -1,0 +1,41 @@
+/**
+ * The book of mathematics: every op with its float64 twin, and every composite, by name. Tests, the benchmark
+ * and `selfTest()` are loops over it. Nothing else imports it, so that applications need not carry the twins.
+ */
+import * as argReduce from './arg-reduce.ts';
+import * as binary from './binary.ts';
+import * as constant from './constant.ts';
+import * as crossEntropy from './cross-entropy.ts';
+import type { Composite, ProvenOp } from './define.ts';
+import * as matmul from './matmul.ts';
+import * as movement from './movement.ts';
+import * as reduce from './reduce.ts';
+import * as select from './select.ts';
+import * as sgdLinear from './sgd-linear.ts';
+import * as softmax from './softmax.ts';
+import * as unary from './unary.ts';
+
+/** Every op and composite by name. */
+export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
+  ...constant.twins,
+  ...unary.twins,
+  ...binary.twins,
+  ...select.twins,
+  ...reduce.twins,
+  ...matmul.twins,
+  ...movement.twins,
+  ...softmax.twins,
+  ...argReduce.twins,
+  ...crossEntropy.twins,
+  ...sgdLinear.twins,
+]);
+
+function collect(twins: readonly (() => ProvenOp | Composite)[]): Map<string, ProvenOp | Composite> {
+  const entries = new Map<string, ProvenOp | Composite>();
+  for (const make of twins) {
+    const entry = make();
+    if (entries.has(entry.name)) throw new Error(`two ops are called ${entry.name}`);
+    entries.set(entry.name, entry);
+  }
+  return entries;
+}
