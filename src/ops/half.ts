@@ -1,7 +1,7 @@
 /** Numbers in half the bits: storage for the operands of large products, where the adapter can. */
 import type { Profile } from '../engine/profile.ts';
 import { identity, type TensorLike, toTensor } from './constant.ts';
-import { apply, type Case, defineOp, type Op } from './define.ts';
+import { apply, type Case, defineOp, type Op, twin } from './define.ts';
 import { elementwise } from './reference.ts';
 import { cast } from './select.ts';
 import type { Tensor } from './tensor.ts';
@@ -39,10 +39,13 @@ const storedHalf = defineOp({
   dtype: () => 'f32',
   stored: 'f16',
   expression,
+});
+
+const storedHalfTwin = twin(storedHalf, () => ({
   reference: ([x]) => elementwise(roundToHalf, x),
   tolerance,
   cases: [],
-});
+}));
 
 const told = new WeakSet<Profile>();
 
@@ -68,10 +71,13 @@ const halfOp = defineOp({
     return null;
   },
   backward: (_inputs, _y, g) => [g],
+});
+
+const halfTwin = twin(halfOp, () => ({
   reference: ([x]) => elementwise(roundToHalf, x),
   tolerance,
   cases,
-});
+}));
 
 /**
  * x rounded to f16, as an f32 tensor: 11 significant bits, up to 65,504, with steps of 2⁻²⁴ near 0.
@@ -83,3 +89,6 @@ const halfOp = defineOp({
 export function half(x: TensorLike): Tensor {
   return apply(halfOp, [cast(toTensor(x), 'f32')]);
 }
+
+/** For the registry. */
+export const twins = [storedHalfTwin, halfTwin];

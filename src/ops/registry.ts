@@ -7,6 +7,7 @@ import * as binary from './binary.ts';
 import * as constant from './constant.ts';
 import * as crossEntropy from './cross-entropy.ts';
 import type { Composite, ProvenOp } from './define.ts';
+import * as half from './half.ts';
 import * as matmul from './matmul.ts';
 import * as movement from './movement.ts';
 import * as reduce from './reduce.ts';
@@ -22,6 +23,7 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...binary.twins,
   ...select.twins,
   ...reduce.twins,
+  ...half.twins,
   ...matmul.twins,
   ...movement.twins,
   ...softmax.twins,
