@@ -9,6 +9,7 @@
  * | `// @enable`, `// @bindings`, `// @prologue`, `// @body` | replaced by the hole of that name |
  * | `return x[i]; // @load x` | replaced by the hole `load x` |
  * | `return vec4(…); // @load4 x` | replaced by the hole `load4 x`: four neighbours at once |
+ * | `return row * …; // @origin x` | replaced by the hole `origin x`: where a row of x begins |
  * | `y[i] = value; // @store y` | replaced by the hole `store y` (`''`: this output is not wanted) |
  * | `@group(0) … x: array<f32>; // @input x` | removed when the hole `load x` is given |
  * | `@group(0) … y: array<f32>; // @output y` | removed when the hole `store y` is given |
@@ -58,7 +59,7 @@ export interface Specialization {
 
 const TUNE = /^(\s*(?:const|alias)\s+(\w+)\b[^=]*=\s*)([^;]+)(;\s*\/\/ @tune\b.*)$/;
 const HOLE =
-  /^(\s*)(?:.*\S)?\s*\/\/ @(enable|bindings|prologue|body|(?:load|load4|store|input|output) \w+)\s*$/;
+  /^(\s*)(?:.*\S)?\s*\/\/ @(enable|bindings|prologue|body|(?:load|load4|origin|store|input|output) \w+)\s*$/;
 
 /**
  * One variant of a shader: tuned, its holes filled, every storage binding widened to `read_write`

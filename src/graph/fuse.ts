@@ -9,10 +9,12 @@
  *
  * Nothing here knows a model: only ops, sizes and who reads whom.
  */
+import type { Profile } from '../engine/profile.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { Families } from './families.ts';
 import { Generator, type Source } from './generate.ts';
 import { append, type Kernel, STORAGE_BUFFERS } from './kernel.ts';
+import { packedReads } from './packed.ts';
 import { isLeaf } from './simplify.ts';
 
 /**
@@ -53,6 +55,8 @@ export class Fuser {
   readonly #wanted: ReadonlySet<Tensor>;
   readonly #reads = new Map<Kernel, Set<Tensor>>();
   readonly #accesses = new Map<Tensor, Map<Tensor, Set<string>>>();
+  /** Expressions that kernels compute as they read rows of packed bytes. */
+  readonly #packed: ReadonlyMap<Tensor, ReadonlySet<Kernel>>;
   /** Kernel ops that are computed where they are used. */
   readonly #short = new Set<Tensor>();
   /** Leaves that a kernel overwrites, by the effect's value. */
@@ -66,6 +70,7 @@ export class Fuser {
     nodes: readonly Tensor[],
     wanted: ReadonlySet<Tensor>,
     overwritten: ReadonlyMap<Tensor, Tensor>,
+    profile: Profile,
   ) {
     this.#nodes = nodes;
     this.#wanted = wanted;
@@ -75,6 +80,7 @@ export class Fuser {
     const families = new Families(nodes);
     this.producer = families.producer;
     this.kernels.push(...families.kernels.filter((kernel) => !this.#isShort(kernel)));
+    this.#packed = packedReads(this.kernels, this.producer, profile);
     const forced = new Set<Tensor>();
     for (;;) {
       this.#formExpressions(forced);
@@ -185,14 +191,17 @@ export class Fuser {
     if (node.op!.alias) return false;
     if (node.op!.stored) return true;
     const { loads, steps } = costs.get(node)!;
+    const packed = this.#packed.get(node);
     for (const owner of owners) {
+      if (packed?.has(owner as Kernel)) continue;
       const family = 'family' in owner ? owner.family : null;
       if (family && READS_OFTEN.has(family.name) && !(loads <= 1 && steps <= 3)) return true;
       if (!family && this.#short.has(owner as Tensor) && steps > 1 && this.#continuesKernel(node))
         return true;
     }
     // Computing twice costs less than a dispatch and a trip through memory, when it is this little.
-    if (owners.size > 1 && !(loads <= 3 && steps <= 12)) return true;
+    const copies = [...owners].filter((owner) => !packed?.has(owner as Kernel)).length;
+    if (owners.size > 1 && copies > 0 && !(loads <= 3 && steps <= 12)) return true;
     // A small tensor repeated many times: compute it once rather than at every element. Row numbers are
     // exempt: four neighbours share them anyway.
     if (node.dtype !== 'f32') return false;

@@ -6,7 +6,7 @@
  * of the same structure have the same text and share one pipeline.
  */
 import { storedAs } from '../ops/define.ts';
-import { type DType, storageType } from '../ops/dtype.ts';
+import { type DType, storageType, wgslType } from '../ops/dtype.ts';
 import { type Expressions, literal } from '../ops/expression.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { library } from '../shaders/index.ts';
@@ -59,6 +59,8 @@ export class Generator implements Expressions {
   /** Bindings that are arrays of four words; the others, and all of packed bytes, are arrays of single ones. */
   readonly #fours = new Set<string>();
   #allFours = false;
+  /** Set while `rows` looks for the origin of a row. */
+  #row: { readonly extent: number; origin: string | null } | null = null;
   #names = 0;
   #scope = new Scope();
   /** Where numbers that are the same for all elements are computed, when the kernel has such a place. */
@@ -92,20 +94,54 @@ export class Generator implements Expressions {
     return index;
   }
 
+  /**
+   * How to read a matrix x: [rows, extent] four neighbours at a time, when what it reads lies in rows of one
+   * memory: `origin`, the body of a function of `row` that says where its row begins, and `four`, the body of
+   * a function of `base`, origin plus position, that gives the four. So whoever walks along a row works out
+   * once where it begins: for gathered rows that is a load and a product. Null when x is not of that form.
+   */
+  rows(x: Tensor): { origin: string; four: string } | null {
+    const extent = x.shape[x.rank - 1];
+    if (x.rank !== 2 || extent % 4 !== 0) return null;
+    const row: { extent: number; origin: string | null } = { extent, origin: null };
+    this.#row = row;
+    const found = this.scope(({ lines }) => {
+      const values = this.neighbours('flat').map((index) => this.value(x, index));
+      return row.origin === null
+        ? null
+        : {
+            origin: needed(lines, row.origin),
+            four: needed(lines, `vec4<${wgslType(x.dtype)}>(${values.join(', ')})`),
+          };
+    });
+    this.#row = null;
+    const elsewhere =
+      found && (/\b(flat|position)\b/.test(found.origin) || /\b(flat|position|row)\b/.test(found.four));
+    return elsewhere ? null : found;
+  }
+
   divide(index: string, divisor: number): string {
     const quad = divisor % 4 === 0 ? this.#quads.get(index) : undefined;
+    if (quad?.base === 'flat' && divisor === this.#row?.extent) return 'row';
     return this.name(`${quad?.base ?? index} / ${this.uniform(divisor, 'u32')}`);
   }
 
   remainder(index: string, divisor: number): string {
     const quad = divisor % 4 === 0 ? this.#quads.get(index) : undefined;
     if (!quad) return this.name(`${index} % ${this.uniform(divisor, 'u32')}`);
+    if (quad.base === 'flat' && divisor === this.#row?.extent)
+      return this.#neighbour('position', quad.offset);
     return this.#neighbour(this.name(`${quad.base} % ${this.uniform(divisor, 'u32')}`), quad.offset);
   }
 
   advance(index: string, start: string, multiple: number): string {
     const quad = multiple % 4 === 0 ? this.#quads.get(index) : undefined;
     if (!quad) return this.name(`${start} + ${index}`);
+    if (quad.base === 'position' && multiple === this.#row?.extent) {
+      const origin = this.name(start);
+      this.#row.origin ??= origin;
+      if (this.#row.origin === origin) return this.#neighbour('base', quad.offset);
+    }
     return this.#neighbour(this.name(`${start} + ${quad.base}`), quad.offset);
   }
 
@@ -314,4 +350,17 @@ export class Generator implements Expressions {
     for (const name of this.#libraries) lines.push(library[name]);
     return lines.join('\n');
   }
+}
+
+/** `return result;` after the declarations among `lines` that it needs, and no others. */
+function needed(lines: readonly string[], result: string): string {
+  const wanted = new Set(result.match(/\w+/g));
+  const kept = [`return ${result};`];
+  for (const line of [...lines].reverse()) {
+    const declared = /^let (\w+) = (.*);$/.exec(line);
+    if (!declared || !wanted.has(declared[1])) continue;
+    for (const name of declared[2].match(/\w+/g) ?? []) wanted.add(name);
+    kept.unshift(line);
+  }
+  return kept.join('\n');
 }

@@ -1,5 +1,7 @@
 /** A kernel in the making: what it is to compute, before it has a place in memory or a line of WGSL. */
-import type { KernelFamily } from '../ops/define.ts';
+import type { Profile } from '../engine/profile.ts';
+import type { Tuning } from '../engine/tuning.ts';
+import type { Facts, KernelCall, KernelFamily } from '../ops/define.ts';
 import type { Attributes, Tensor } from '../ops/tensor.ts';
 import { isLeaf } from './simplify.ts';
 
@@ -32,4 +34,27 @@ export function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list) list.push(value);
   else map.set(key, [value]);
+}
+
+/** What a family is asked for a kernel. `isPacked` tells of an input whether it reads rows of packed bytes. */
+export function callOf(
+  kernel: Kernel,
+  profile: Profile,
+  tuning: Tuning = {},
+  isPacked: (input: Tensor) => boolean = () => false,
+): KernelCall {
+  const facts = (of: ReadonlyMap<string, Tensor>, packed = isPacked): Record<string, Facts> =>
+    Object.fromEntries(
+      [...of].map(([name, x]) => [
+        name,
+        { shape: x.shape, dtype: x.dtype, ...(packed(x) && { packed: true }) },
+      ]),
+    );
+  return {
+    inputs: facts(kernel.inputs),
+    outputs: facts(kernel.outputs, () => false),
+    attributes: kernel.attributes,
+    profile,
+    tuning,
+  };
 }

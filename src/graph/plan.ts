@@ -9,15 +9,16 @@ import type { Command, Recording } from '../engine/recorder.ts';
 import { specialize } from '../engine/shader.ts';
 import type { TuningRequest } from '../engine/tuner.ts';
 import type { Tuning } from '../engine/tuning.ts';
-import { type Facts, type KernelCall, type Lowered, storedAs } from '../ops/define.ts';
+import { type KernelCall, type Lowered, storedAs } from '../ops/define.ts';
 import { wgslType } from '../ops/dtype.ts';
 import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor, Variable } from '../ops/tensor.ts';
 import { explainKernels, opsOf, type PlannedKernel, type Sketch } from './explain.ts';
 import { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
-import { base, type Kernel } from './kernel.ts';
+import { base, callOf, type Kernel } from './kernel.ts';
 import { type Access, layOut, type Place, placeFor, verify } from './memory.ts';
+import { readsPackedRows } from './packed.ts';
 import { isLeaf, simplify } from './simplify.ts';
 import { shaderFingerprint, tuningKey } from './tune.ts';
 import { mergeUpdates, UpdateGenerator, type UpdateGroup, UpdateTable, updateBody } from './update.ts';
@@ -136,7 +137,7 @@ class Builder {
         const leaf = request.leafOf(variable);
         if (leaf) overwritten.set(value, leaf);
       }
-      this.#fuser = new Fuser(nodes, wanted, overwritten);
+      this.#fuser = new Fuser(nodes, wanted, overwritten, this.#engine.profile);
       const order = this.#sorted();
       const blocked = inPlace.filter(
         ({ value }) =>
@@ -334,15 +335,8 @@ class Builder {
   }
 
   #call(kernel: Kernel, tuning: Tuning = {}): KernelCall {
-    const facts = (of: ReadonlyMap<string, Tensor>): Record<string, Facts> =>
-      Object.fromEntries([...of].map(([name, { shape, dtype }]) => [name, { shape, dtype }]));
-    return {
-      inputs: facts(kernel.inputs),
-      outputs: facts(kernel.outputs),
-      attributes: kernel.attributes,
-      profile: this.#engine.profile,
-      tuning,
-    };
+    const source = (x: Tensor) => this.#source(x, kernel);
+    return callOf(kernel, this.#engine.profile, tuning, (x) => !source(x) && readsPackedRows(x, source));
   }
 
   #elementwiseCommand(kernel: Kernel): Command {
@@ -412,8 +406,12 @@ class Builder {
         return [...lines, `return ${all};`].join('\n');
       });
     // What is read in fours comes first: the first use decides how a memory is declared.
-    for (const name of lowered.fours ?? [])
-      holes[`load4 ${name}`] = value(kernel.inputs.get(name)!, generator.neighbours('base'));
+    for (const name of lowered.fours ?? []) {
+      const input = kernel.inputs.get(name)!;
+      const rows = this.#source(input, kernel) ? null : generator.rows(input);
+      holes[`load4 ${name}`] = rows?.four ?? value(input, generator.neighbours('base'));
+      if (rows) holes[`origin ${name}`] = rows.origin;
+    }
     const melted: [string, Tensor][] = [];
     for (const name of names('input')) {
       const input = kernel.inputs.get(name);

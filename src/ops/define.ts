@@ -18,6 +18,8 @@ import { type Attributes, present, Tensor, tracing } from './tensor.ts';
 export interface Facts {
   readonly shape: Shape;
   readonly dtype: DType;
+  /** An input of two axes that is computed, as it is read, from rows of packed bytes. */
+  readonly packed?: boolean;
 }
 
 /** One test case: inputs are seeded uniform numbers in `range` (default [-2, 2]), rounded to f32. */
@@ -95,6 +97,8 @@ export interface KernelFamily {
    * compile and correctness loops go through. With a call: what is worth measuring for it, the likeliest first.
    */
   candidates?(profile: Profile, call?: KernelCall): readonly Candidate[];
+  /** Inputs that it had rather read as rows of packed bytes, where they are that, than from a copy as f32. */
+  packed?(call: KernelCall): readonly string[];
 }
 
 /** Candidates that every device can run. */

@@ -65,6 +65,15 @@ fn load4_b(base: u32) -> vec4<Scalar> {
   return vec4(load_b(base), load_b(base + 1u), load_b(base + 2u), load_b(base + 3u)); // @load4 b
 }
 
+// Where a row of the operand begins, a row being what lies side by side in memory.
+fn origin_a(row: u32) -> u32 {
+  return row * max(params.a_row, params.a_inner); // @origin a
+}
+
+fn origin_b(row: u32) -> u32 {
+  return row * max(params.b_inner, params.b_column); // @origin b
+}
+
 fn store_y(i: u32, value: Scalar) {
   y[i] = value; // @store y
 }
@@ -89,6 +98,13 @@ fn walk_a(batch: u32) -> Walk {
 
 fn walk_b(batch: u32) -> Walk {
   return Walk(batch * params.b_batch, params.b_column, params.b_inner, params.columns);
+}
+
+fn origin_wide(row: u32) -> u32 {
+  if (SWAP) {
+    return origin_a(row);
+  }
+  return origin_b(row);
 }
 
 fn load_narrow(i: u32) -> Scalar {
@@ -148,7 +164,11 @@ fn main(
     let line = q_first + 4u * LANES * q;
     q_at[q] = wide.start + min(vec4u(line, line + 1u, line + 2u, line + 3u), vec4u(wide.lines - 1u)) * wide.line;
     if (FOUR) {
-      q_at[q] = vec4u(wide.start + min(line, wide.lines - 4u));
+      q_at[q] = vec4u(wide.start + min(line, wide.lines - 4u)); // in the row of a step
+    } else if (ALONG_K) {
+      for (var c = 0u; c < 4u; c++) { // @unroll
+        q_at[q][c] = wide.start + origin_wide(min(line + c, wide.lines - 1u));
+      }
     }
   }
 
@@ -166,6 +186,7 @@ fn main(
         left[p] = select(Scalar(), left[p], mine < end);
       }
     }
+    let row = origin_wide(min(mine, end - 1u));
     // right[q][j]: the lane's four lines at step k + j.
     var right: array<array<vec4<Scalar>, 4>, TILE_Q>;
     for (var q = 0u; q < TILE_Q; q++) { // @unroll
@@ -179,10 +200,10 @@ fn main(
         }
       } else {
         for (var j = 0u; j < 4u; j++) { // @unroll
-          let at = q_at[q] + min(k + j, end - 1u) * wide.step;
           if (FOUR) {
-            right[q][j] = load4_wide(at.x);
+            right[q][j] = load4_wide(subgroupBroadcast(row, j) + q_at[q].x);
           } else {
+            let at = q_at[q] + min(k + j, end - 1u) * wide.step;
             right[q][j] = vec4(load_wide(at.x), load_wide(at.y), load_wide(at.z), load_wide(at.w));
           }
           if (!EVEN) {

@@ -4,7 +4,8 @@
 // their sums with TILE_P lines of the other operand, which is narrow and the same for all lanes of a
 // workgroup. For WIDTH steps of k at a time lane j loads the narrow operand at step k + j, once per
 // subgroup, and subgroupShuffle hands it round. (subgroupBroadcast wants its lane spelled as a constant.)
-// The wide operand is loaded in fours where neighbouring lines are neighbours in memory (FOUR). So a step
+// The wide operand is loaded in fours where neighbouring lines are neighbours in memory (FOUR); packed bytes
+// then cost one word for four of them, and lane j works out where the row of step k + j begins. So a step
 // costs TILE_P / WIDTH + 4·TILE_Q loads for TILE_P · 4·TILE_Q multiply-adds.
 //
 // WIDTH must not exceed the smallest subgroup that can occur and must divide the workgroup; it need not be
@@ -63,6 +64,15 @@ fn load4_b(base: u32) -> vec4<Scalar> {
   return vec4(load_b(base), load_b(base + 1u), load_b(base + 2u), load_b(base + 3u)); // @load4 b
 }
 
+// Where a row of the operand begins, a row being what lies side by side in memory.
+fn origin_a(row: u32) -> u32 {
+  return row * max(params.a_row, params.a_inner); // @origin a
+}
+
+fn origin_b(row: u32) -> u32 {
+  return row * max(params.b_inner, params.b_column); // @origin b
+}
+
 fn store_y(i: u32, value: Scalar) {
   y[i] = value; // @store y
 }
@@ -89,6 +99,13 @@ fn walk_b(batch: u32) -> Walk {
   return Walk(batch * params.b_batch, params.b_column, params.b_inner, params.columns);
 }
 
+fn origin_wide(row: u32) -> u32 {
+  if (SWAP) {
+    return origin_a(row);
+  }
+  return origin_b(row);
+}
+
 fn load_narrow(i: u32) -> Scalar {
   if (SWAP) {
     return load_b(i);
@@ -96,17 +113,18 @@ fn load_narrow(i: u32) -> Scalar {
   return load_a(i);
 }
 
-fn load_wide(i: vec4u) -> vec4<Scalar> {
-  if (FOUR) {
-    if (SWAP) {
-      return load4_a(i.x);
-    }
-    return load4_b(i.x);
-  }
+fn load_wide(i: u32) -> Scalar {
   if (SWAP) {
-    return vec4(load_a(i.x), load_a(i.y), load_a(i.z), load_a(i.w));
+    return load_a(i);
   }
-  return vec4(load_b(i.x), load_b(i.y), load_b(i.z), load_b(i.w));
+  return load_b(i);
+}
+
+fn load4_wide(i: u32) -> vec4<Scalar> {
+  if (SWAP) {
+    return load4_a(i);
+  }
+  return load4_b(i);
 }
 
 @compute @workgroup_size(LANES)
@@ -145,7 +163,7 @@ fn main(
     let line = q_first + 4u * LANES * q;
     q_at[q] = wide.start + min(vec4u(line, line + 1u, line + 2u, line + 3u), vec4u(wide.lines - 1u)) * wide.line;
     if (FOUR) {
-      q_at[q] = vec4u(wide.start + min(line, wide.lines - 4u));
+      q_at[q] = vec4u(wide.start + min(line, wide.lines - 4u)); // in the row of a step
     }
   }
 
@@ -160,12 +178,19 @@ fn main(
     for (var p = 0u; p < TILE_P; p++) { // @unroll
       left[p] = load_narrow(p_at[p] + mine * narrow.step);
     }
+    let row = origin_wide(mine);
     // Not unrolled: a driver that compiles at the first dispatch takes WIDTH times as long for it.
     let steps = min(WIDTH, end - k);
     for (var j = 0u; j < steps; j++) {
+      let row_of_step = subgroupShuffle(row, j);
       var right: array<vec4<Scalar>, TILE_Q>;
       for (var q = 0u; q < TILE_Q; q++) { // @unroll
-        right[q] = load_wide(q_at[q] + (k + j) * wide.step);
+        if (FOUR) {
+          right[q] = load4_wide(row_of_step + q_at[q].x);
+        } else {
+          let at = q_at[q] + (k + j) * wide.step;
+          right[q] = vec4(load_wide(at.x), load_wide(at.y), load_wide(at.z), load_wide(at.w));
+        }
         q_sum[q] += right[q];
       }
       for (var p = 0u; p < TILE_P; p++) { // @unroll

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import {
   argMax,
   capture,
+  type Engine,
+  gather,
   gradients,
   iota,
   matmul,
@@ -137,6 +139,58 @@ describe('grids and limits', () => {
     const small = matmul(tensor(a, { shape: shapes.a, engine }), tensor(b, { shape: shapes.b, engine }));
     const [wanted, got] = [await plain.data(), await small.data()];
     for (let i = 0; i < wanted.length; i += 997) expect(got[i]).toBeCloseTo(wanted[i], 4);
+  });
+});
+
+describe('rows of packed bytes', () => {
+  const [count, batch, columns] = [50, 33, 10];
+  const index = Int32Array.from({ length: batch }, (_, i) => (i * 7) % count);
+  /** The forward product and the weight's gradient of gathered bytes, and the same of rows gathered on the host. */
+  async function products(extent: number, engine: Engine) {
+    const bytes = Uint8Array.from(random.array(count * extent, 0, 256), Math.floor);
+    const images = tensor(bytes, { shape: [count, extent / 2, 2], engine });
+    const rows = tensor(index, { dtype: 'i32', engine });
+    const w = tensor(random.array(extent * columns, -1, 1), { shape: [extent, columns], engine });
+    const dz = tensor(random.array(batch * columns, -1, 1), { shape: [batch, columns], engine });
+    const both = (x: Tensor, kernel: Tensor, g: Tensor) => [
+      matmul(x, kernel),
+      matmul(x, g, { transposeA: true }),
+    ];
+    const fromBytes = capture((all: Tensor, chosen: Tensor, kernel: Tensor, g: Tensor) =>
+      both(gather(all, chosen).cast('f32').div(255).reshape([batch, extent]), kernel, g),
+    );
+    const got = await Promise.all((await fromBytes(images, rows, w, dz)).map((y) => y.data()));
+    const copy = Float32Array.from({ length: batch * extent }, (_, i) =>
+      Math.fround(bytes[index[Math.floor(i / extent)] * extent + (i % extent)] / 255),
+    );
+    const x = tensor(copy, { shape: [batch, extent], engine });
+    const wanted = await Promise.all((await capture(both)(x, w, dz)).map((y) => y.data()));
+    return { got, wanted, dispatches: fromBytes.dispatches };
+  }
+
+  test.each([784, 800, 786])('with %i bytes a row give what their copy as f32 gives', async (extent) => {
+    const engine = await testEngine();
+    const { got, wanted, dispatches } = await products(extent, engine);
+    const { isSoftware, subgroups } = engine.profile;
+    // 786 is no multiple of 4: there is a copy then, as on every GPU.
+    if (isSoftware && subgroups) expect(dispatches).toBe(extent % 4 === 0 ? 2 : 3);
+    for (const [y, exact] of got.map((one, i) => [one, wanted[i]]))
+      y.forEach((value, i) => {
+        expect(Math.abs(value - exact[i])).toBeLessThan(1e-4);
+      });
+  });
+
+  test('give it in every variant of the product', async () => {
+    const { profile } = await testEngine();
+    const { family } = (registry.get('matmul') as Op).kernel!;
+    for (const { tuning, refused } of family.candidates!(profile)) {
+      if (refused) continue;
+      const { got, wanted } = await products(784, await testEngine({ tuning: { matmul: tuning } }));
+      for (const [y, exact] of got.map((one, i) => [one, wanted[i]]))
+        y.forEach((value, i) => {
+          expect(Math.abs(value - exact[i]), JSON.stringify(tuning)).toBeLessThan(1e-4);
+        });
+    }
   });
 });
 

@@ -23,12 +23,15 @@ interface Params extends Readonly<Record<string, number>> {
 
 export class Layout {
   readonly params: Params;
+  /** Is a made of rows of packed bytes? */
+  readonly packed: boolean;
 
   constructor({ inputs, attributes }: KernelCall) {
     const a = inputs.a.shape;
     const b = inputs.b.shape;
     const { transposeA, transposeB, slices = 1 } = attributes as MatmulOptions & { slices?: number };
     const { batch, rows, inner, columns } = extentsOf(a, b, attributes as MatmulOptions);
+    this.packed = inputs.a.packed ?? false;
     this.params = {
       rows,
       columns,

@@ -111,6 +111,9 @@ function refusal({ limits, subgroups }: Profile, variant: Variant): string | nul
   return null;
 }
 
+/** Lines of the other operand up to which packed bytes are worth reading again and again. */
+const NARROW = 20;
+
 const powerOfTwo = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x)));
 
 /**
@@ -121,6 +124,25 @@ export function candidates(profile: Profile, product?: Layout): readonly Candida
   const likely = product ? ranked(profile, product) : [];
   const others = catalogue.filter((one) => !product || !profile.isSoftware || one.shader === 'matmul');
   return [...likely, ...others].map((one) => ({ tuning: { ...one }, refused: refusal(profile, one) }));
+}
+
+/**
+ * Had the product rather read packed rows than a copy as f32? On software drivers, when its other side is so
+ * narrow that every byte is unpacked once or twice.
+ */
+export function readsPacked({ isSoftware, subgroups }: Profile, product: Layout): boolean {
+  const { rows, columns, inner, batches, slices } = product;
+  const { four, alongK } = product.fours(true);
+  return (
+    isSoftware &&
+    subgroups !== null &&
+    subgroups.min >= 4 &&
+    (four || alongK) &&
+    batches === 1 &&
+    slices === 1 &&
+    columns <= NARROW &&
+    rows * columns * inner > 1e5
+  );
 }
 
 /** The variant for a product of this size on this device. */
@@ -134,10 +156,13 @@ function ranked(profile: Profile, product: Layout): Variant[] {
   // A large tile takes seconds to compile where that happens at the first dispatch.
   const most = flops > 1e7 ? 2 : 1;
   const width = profile.subgroups.min >= 8 ? 8 : 4;
-  const shared = [false, true].flatMap((swap) =>
-    (width === 8 ? [5, 8, 10, 16] : [5, 8, 10]).flatMap((lines) =>
+  // Packed bytes are read in fours or not at all: of the wide operand.
+  const swaps = product.packed ? [true] : [false, true];
+  const shuffles = width === 8 && !(product.packed && product.fours(true).alongK);
+  const shared = swaps.flatMap((swap) =>
+    (shuffles ? [5, 8, 10, 16] : [5, 8, 10]).flatMap((lines) =>
       Array.from({ length: most }, (_, q) =>
-        width === 8 ? subgroup(lines, q + 1, 8, 8, swap) : broadcast(lines, q + 1, 4, swap),
+        shuffles ? subgroup(lines, q + 1, width, width, swap) : broadcast(lines, q + 1, width, swap),
       ),
     ),
   );
