@@ -10,7 +10,7 @@ export const behaviours: Record<string, () => Promise<void>> = {
     const { model, x, y } = regression(100);
     const short = await model.fit(x, y, quiet);
     expectNumbers(short.epoch, [0], exactly);
-    expectNumbers([short.params.steps], [Math.ceil(100 / 32)], exactly);
+    expectNumbers([short.params.steps!], [Math.ceil(100 / 32)], exactly);
     const long = await model.fit(x, y, { ...quiet, epochs: 3 });
     expectNumbers(long.epoch, [0, 1, 2], exactly);
   },

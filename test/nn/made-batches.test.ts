@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { RandomSequence } from '../../src/base/random.ts';
 import {
+  callbacks,
   data,
   type Engine,
   layers,
@@ -179,6 +180,49 @@ describe('made batches', () => {
     } finally {
       queue.onSubmittedWorkDone = original;
     }
+  });
+
+  test('whose number nobody knows are made once an epoch; the progress line learns it at the end', async () => {
+    const drawn = draw(24);
+    let passes = 0;
+    const dataset = Dataset.fromGenerator<unknown>(() => {
+      passes++;
+      return between(drawn, [0, 8, 16, 24]);
+    });
+    const text: string[] = [];
+    const terminal = {
+      isTerminal: true,
+      color: false,
+      columns: 80,
+      write: (line: string) => void text.push(line),
+    };
+    const steps: unknown[] = [];
+    const model = await network();
+    await model.fit(dataset, {
+      epochs: 2,
+      callbacks: [
+        callbacks.progressBar({ terminal }),
+        {
+          onTrainBatchEnd: () => void steps.push(model.history!.params.steps),
+          onEpochEnd: () => void steps.push(model.history!.params.steps),
+        },
+      ],
+    });
+    expect(passes).toBe(2);
+    expect(steps).toEqual([null, null, null, 3, null, null, null, 3]);
+    expect(text.join('')).toContain('      1/Unknown 0s');
+    expect(text.at(-1)).toContain('3/3 ━━━━━━━━━━━━━━━━━━━━ ');
+
+    await model.evaluate(dataset, { callbacks: callbacks.progressBar({ terminal }) });
+    expect(text.at(-1)).toContain('3/3 ━');
+    await model.predict(
+      dataset.map((element) => (element as unknown[])[0]),
+      {
+        callbacks: callbacks.progressBar({ terminal }),
+      },
+    );
+    expect(text.at(-1)).toContain('3/3 ━');
+    expect(passes).toBe(4);
   });
 
   test('are predicted together, also when they are uneven', async () => {

@@ -50,6 +50,28 @@ describe('a progress line', () => {
     },
   );
 
+  test('counts without an end as long as nobody knows it', () => {
+    const lines = [Progress, Keras2Progress].map((Line) => {
+      const terminal = recorder(true, false);
+      let seconds = 0;
+      const bar = new Line(null, 1, terminal, () => 1e6 + seconds * 1000);
+      for (const [current, last] of [
+        [7, false],
+        [12, true],
+      ] as const) {
+        seconds = current / 10;
+        bar.update(current, { loss: 0.5 }, last);
+      }
+      return terminal.text;
+    });
+    expect(lines[0]).toEqual([
+      '\r      7/Unknown 1s 100ms/step - loss: 0.5000',
+      `${'\b'.repeat(44)}\r12/12 ━━━━━━━━━━━━━━━━━━━━ 1s 100ms/step - loss: 0.5000\n`,
+    ]);
+    expect(lines[1][0]).toBe('\r      7/Unknown - 1s 100ms/step - loss: 0.5000');
+    expect(lines[1][1]).toContain('12/12 [==============================] - 1s');
+  });
+
   test('has no escapes where NO_COLOR is set', () => {
     const terminal = recorder(true, false);
     play(onTerminal[0], terminal);

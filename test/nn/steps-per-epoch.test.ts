@@ -30,7 +30,7 @@ const state = async (model: Model) =>
 const inputs = async () => tensor(x, { shape: [COUNT, 3], engine: await sharedEngine() });
 
 /** What of the losses of single steps is left in the means over epochs. */
-const steps = (history: { epoch: readonly number[]; params: { steps?: number } }) => [
+const steps = (history: { epoch: readonly number[]; params: { steps?: number | null } }) => [
   history.epoch.length,
   history.params.steps,
 ];

@@ -12,8 +12,8 @@ export type EpochLogs = Record<string, number>;
 export interface RunParameters {
   readonly verbose: Verbosity;
   readonly epochs: number;
-  /** Steps of an epoch. */
-  readonly steps: number;
+  /** Steps of an epoch; null as long as nobody knows: of a dataset that cannot say, during its epochs. */
+  readonly steps: number | null;
 }
 
 /** A hook may wait; training waits with it. */

@@ -21,6 +21,8 @@ export class ProgressBar extends Callback {
   private readonly form: 'keras3' | 'keras2';
   private line: Progress | null = null;
   private inFit = false;
+  /** Steps that were told. */
+  private seen = 0;
 
   constructor(options?: ProgressBarOptions) {
     super();
@@ -57,6 +59,7 @@ export class ProgressBar extends Callback {
   }
 
   override onProgress(step: number, logs: Logs): void {
+    this.seen = step;
     this.line?.update(step, this.arranged(logs));
   }
 
@@ -79,7 +82,7 @@ export class ProgressBar extends Callback {
   }
 
   private finish(logs: Logs): void {
-    this.line?.update(this.params.steps, this.arranged(logs), true);
+    this.line?.update(this.params.steps ?? this.seen, this.arranged(logs), true);
     this.line = null;
   }
 

@@ -68,7 +68,7 @@ export async function evaluateModel(
   throwIfAborted(given.signal, operation);
   const { sampleWeight } = given;
   refuseBeside(x, operation, { y, sampleWeight, batchSize: optionGiven(options, 'batchSize') });
-  const made = await takeMade({ x }, operation, steps);
+  const made = takeMade({ x }, operation, steps);
   if (made) return runEvaluation(new StreamEvaluation(model, made));
   const samples = await takeSamples({ x, y, sampleWeight }, { operation, inputShape: model.inputShape });
   try {
@@ -83,7 +83,13 @@ export async function evaluateModel(
   async function runEvaluation(evaluation: Evaluation | StreamEvaluation): Promise<Logs> {
     try {
       const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
-      callbacks.begin(model, { verbose, epochs: 1, steps: evaluation.stepCount });
+      callbacks.begin(model, {
+        verbose,
+        epochs: 1,
+        get steps() {
+          return evaluation.stepCount;
+        },
+      });
       await evaluation.prepare();
       return await evaluation.run(callbacks, given.signal, operation, { progress: true });
     } finally {

@@ -148,7 +148,7 @@ async function takeBoth(
     settings;
   const shared = new Map<unknown, Tensor>();
   const take = async (given: GivenSamples, operation: string, steps: number | null): Promise<Source> => {
-    const made = await takeMade(given, operation, steps);
+    const made = takeMade(given, operation, steps);
     if (made) return made;
     const samples = await takeSamples(given, { operation, inputShape: model.inputShape, shared });
     try {
@@ -230,7 +230,13 @@ async function runEpochs(
   const [training, makeEvaluation] = await loopsOn(model, train, validation, settings);
   let evaluation: Evaluation | StreamEvaluation | null = null;
   const history = new History();
-  const params: RunParameters = { verbose, epochs, steps: training.stepCount };
+  const params: RunParameters = {
+    verbose,
+    epochs,
+    get steps() {
+      return training.stepCount;
+    },
+  };
   const callbacks = new CallbackList(
     [...withDefaults(settings.callbacks, verbose), history],
     model.inCallback,

@@ -11,7 +11,7 @@ import { wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
 import { copyRows, type HostRows, hostRows, isPlain, onHost } from './host-rows.ts';
-import { type MadeBatches, takeMade } from './made.ts';
+import { type MadeBatches, noElements, takeMade } from './made.ts';
 import type { Model } from './model.ts';
 import { Flight } from './pace.ts';
 import { throwIfAborted } from './pass.ts';
@@ -74,7 +74,7 @@ export async function predictModel(model: Model, x: unknown, options?: PredictOp
   const byBatch = callbacks.listen('onPredictBatchBegin', 'onPredictBatchEnd');
   const single = byBatch || askedBatch !== undefined;
   const run: Run = { model, callbacks, verbose, signal: given.signal, single };
-  const made = await takeMade({ x }, OPERATION, null);
+  const made = takeMade({ x }, OPERATION, null);
   if (made) return predictMade(made, run);
   const samples = await takeSamples({ x }, { operation: OPERATION, inputShape: model.inputShape });
   try {
@@ -188,21 +188,28 @@ function streamedWay(
 
 /** As a dataset makes its batches: those of one form are collected, others go alone. */
 async function predictMade(
-  { dataset, stepCount: steps }: MadeBatches,
+  { dataset, stepCount }: MadeBatches,
   { model, callbacks, verbose, signal, single }: Run,
 ): Promise<Tensor> {
-  callbacks.begin(model, { verbose, epochs: 1, steps });
+  let done = 0;
+  let over = false;
+  callbacks.begin(model, {
+    verbose,
+    epochs: 1,
+    get steps() {
+      return stepCount ?? (over ? done : null);
+    },
+  });
   await callbacks.call('onPredictBegin', {});
   let results: Results | null = null;
   let together = single ? 1 : TOGETHER;
   let collected: Collected | null = null;
-  let done = 0;
 
   const predict = async (x: Tensor, batches: number): Promise<void> => {
     await results!.add(model.predictStep(results!.engine)(x));
     done += batches;
     await callbacks.call('onPredictBatchEnd', done - 1, {});
-    await callbacks.call('onProgress', Math.min(done, steps), {});
+    await callbacks.call('onProgress', done, {});
   };
   const flush = async (): Promise<void> => {
     if (collected && collected.batches > 0) await predict(collected.take(), collected.batches);
@@ -236,7 +243,9 @@ async function predictMade(
       asked = performance.now();
     }
     await flush();
-    const whole = await results!.whole();
+    if (results === null) throw noElements(OPERATION);
+    over = true;
+    const whole = await results.whole();
     await callbacks.call('onPredictEnd', {});
     return whole;
   } finally {

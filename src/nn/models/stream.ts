@@ -2,7 +2,7 @@
 import type { Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
 import type { BatchOptions } from './batch.ts';
-import type { MadeBatches } from './made.ts';
+import { type MadeBatches, noElements } from './made.ts';
 import { Loop, MadePass, type Purpose } from './made-loop.ts';
 import type { Model } from './model.ts';
 import { evaluationListeners, type Listeners, runPass, trainingListeners } from './pass.ts';
@@ -14,6 +14,8 @@ abstract class Stream {
   protected readonly model: Model;
   private readonly source: MadeBatches;
   private loop: Loop | null = null;
+  /** Steps of the latest pass. */
+  private counted: number | null = null;
   /** Where the dataset is, between epochs that are parts of a pass. */
   private under: { readonly pass: MadePass; readonly number: number } | null = null;
 
@@ -22,9 +24,9 @@ abstract class Stream {
     this.source = source;
   }
 
-  /** Steps of a pass, or of what is wanted of it at once. */
-  get stepCount(): number {
-    return this.source.stepCount;
+  /** Steps of a pass, or of what is wanted of it at once; null until it is over where the dataset cannot say. */
+  get stepCount(): number | null {
+    return this.source.stepCount ?? this.counted;
   }
 
   /** Nothing is known before the first batch. */
@@ -40,11 +42,14 @@ abstract class Stream {
   ): Promise<Logs> {
     const { limit } = this.source;
     let left = limit ?? Infinity;
+    let done = 0;
+    this.counted = null;
     const before = this.under?.pass;
     const pass = await this.begin(number, purpose);
     let ended = true;
     try {
       const first = await pass.peek();
+      if (first === null && this.loop === null) throw noElements(purpose.called);
       if (first === null) return {};
       this.loop ??= await this.makeLoop(purpose, first.samples);
       const { loop } = this;
@@ -56,6 +61,7 @@ abstract class Stream {
         async next(most) {
           const turn = left === 0 ? null : await pass.next(Math.min(most, left), loop);
           left -= turn?.count ?? 0;
+          done += turn?.count ?? 0;
           return turn;
         },
         state,
@@ -66,9 +72,10 @@ abstract class Stream {
         results: (sums, samples) => objective.results(sums, samples, hasWeights),
         ...listeners,
       });
+      this.counted = done;
       ended = limit === null || !goesOn || left > 0;
       if (limit !== null && left > 0 && pass !== before && !this.model.stopTraining)
-        warnOfEnd(purpose.called, goesOn ? 'stepsPerEpoch' : 'steps', limit, limit - left);
+        warnOfEnd(purpose.called, goesOn ? 'stepsPerEpoch' : 'steps', limit, done);
       return logs;
     } finally {
       if (ended) await this.end();
@@ -99,7 +106,7 @@ abstract class Stream {
     await model.prepareFor(first, called);
     checkClassWeight(classWeight, classCount(model.outputShape), called);
     const engine = await model.engineFor(first.x);
-    const loop = new Loop(model, purpose, first, this.stepCount, engine);
+    const loop = new Loop(model, purpose, first, this.stepCount ?? Infinity, engine);
     try {
       await loop.prepare();
     } catch (error) {

@@ -14,16 +14,20 @@ export const FRAME_MS = 50;
 /** What a line shows of the steps. */
 export interface Frame {
   readonly current: number;
-  readonly target: number;
+  /** Null as long as it is not known. */
+  readonly target: number | null;
   /** Since the beginning. */
   readonly seconds: number;
   readonly perStep: number;
   readonly last: boolean;
 }
 
-/** One line of progress over `target` steps. */
+/** A frame whose end is known. */
+export type KnownFrame = Frame & { readonly target: number };
+
+/** One line of progress over `target` steps, or until it is over. */
 export class Progress {
-  private readonly target: number;
+  private readonly target: number | null;
   private readonly verbose: Verbosity;
   private readonly terminal: Terminal;
   /** Milliseconds. */
@@ -35,7 +39,7 @@ export class Progress {
   private shown: Logs = {};
 
   constructor(
-    target: number,
+    target: number | null,
     verbose: Verbosity,
     terminal: Terminal,
     now: () => number = () => performance.now(),
@@ -51,9 +55,10 @@ export class Progress {
   update(current: number, values: Logs = {}, last = false): void {
     const now = this.now();
     const perStep = this.stepSeconds(current, now);
-    const frame = { current, target: this.target, seconds: (now - this.started) / 1000, perStep, last };
+    const target = this.target ?? (last ? current : null);
+    const frame = { current, target, seconds: (now - this.started) / 1000, perStep, last };
     this.shown = { ...this.shown, ...values };
-    if (this.verbose === 2 && last) this.terminal.write(`${this.conclusion(frame)}\n`);
+    if (this.verbose === 2 && last) this.terminal.write(`${this.conclusion(frame as KnownFrame)}\n`);
     if (this.verbose !== 1) return;
     if (!last && (!this.terminal.isTerminal || now - this.drawn < FRAME_MS)) return;
     this.draw(frame);
@@ -62,7 +67,7 @@ export class Progress {
 
   private draw(frame: Frame): void {
     const { isTerminal } = this.terminal;
-    const { text, width } = this.line(frame);
+    const { text, width } = isKnown(frame) ? this.line(frame) : this.openLine(frame);
     const back = isTerminal ? `${'\b'.repeat(this.drawnWidth)}\r` : '';
     const erase = ' '.repeat(isTerminal ? Math.max(this.drawnWidth - width, 0) : 0);
     this.terminal.write(back + text + erase + (frame.last ? '\n' : ''));
@@ -70,10 +75,9 @@ export class Progress {
   }
 
   /** The line of verbose 1, and how many characters of it are seen. */
-  protected line(frame: Frame): { text: string; width: number } {
+  protected line(frame: KnownFrame): { text: string; width: number } {
     const { current, target, seconds, perStep, last } = frame;
-    const style = (parameters: string, text: string): string =>
-      this.terminal.color ? `\x1b[${parameters}m${text}\x1b[0m` : text;
+    const style = this.style;
     const count = counted(frame);
     const done = Math.trunc((WIDTH * current) / target);
     const bar = (done > 0 ? style('32', '━'.repeat(done)) : '') + style('37', '━'.repeat(WIDTH - done));
@@ -85,8 +89,22 @@ export class Progress {
     };
   }
 
+  /** The same as long as nobody knows where it ends. */
+  protected openLine({ current, seconds, perStep }: Frame): { text: string; width: number } {
+    const count = uncounted(current);
+    const time = `${fixed(seconds, 0)}s`;
+    const tail = `${duration(perStep, 'step')}${this.values((value) => Math.abs(value) > 1e-3)}`;
+    return {
+      text: `${count} ${this.style('1', time)}${tail}`,
+      width: count.length + 1 + time.length + tail.length,
+    };
+  }
+
+  private readonly style = (parameters: string, text: string): string =>
+    this.terminal.color ? `\x1b[${parameters}m${text}\x1b[0m` : text;
+
   /** The one line of verbose 2. */
-  protected conclusion(frame: Frame): string {
+  protected conclusion(frame: KnownFrame): string {
     const time = `${fixed(frame.seconds, 0)}s -${duration(frame.perStep, 'step')}`;
     return `${counted(frame)} - ${time}${this.values((value) => value > 1e-3)}`;
   }
@@ -110,8 +128,13 @@ export class Progress {
 }
 
 /** ' 3/20' */
-export const counted = ({ current, target }: Frame): string =>
+export const counted = ({ current, target }: KnownFrame): string =>
   `${String(current).padStart(String(target).length)}/${target}`;
+
+/** '      3/Unknown' */
+export const uncounted = (current: number): string => `${String(current).padStart(7)}/Unknown`;
+
+const isKnown = (frame: Frame): frame is KnownFrame => frame.target !== null;
 
 /** 12 → '12s', 65 → '1:05', 3723 → '1:02:03' */
 export function remaining(seconds: number): string {
