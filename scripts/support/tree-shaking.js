@@ -7,7 +7,7 @@
  * var relu = call("relu");    →    var relu = /* @__PURE__ *\/ (() => call("relu"))();
  * ```
  *
- * For the same reason an import for nothing but effects (`import "./chunk.js";`) goes.
+ * For the same reason an import for nothing but effects (`import "./chunk.js";`) goes; its line stays, for source maps.
  *
  * Works on esbuild's output, where every statement of the top level begins at the start of a line and
  * nothing else does but text inside of template literals. Functions and classes are left alone: they are
@@ -15,7 +15,7 @@
  */
 export function withPureConstants(code) {
   return code
-    .replace(/^import "\.[^"]*";\n/gm, '')
+    .replace(/^import "\.[^"]*";$/gm, '')
     .replace(/^var (\w+) = \{\};\n__export\(\1, (\{\n[\s\S]*?\n\})\);$/gm, pureNamespace)
     .replace(/^var (\w+) = (?!\/\* @__PURE__)([^\n]*?);$/gm, pureLine)
     .replace(/^var (\w+) = (?!\/\* @__PURE__)([^\n]*[({[])\n((?: [^\n]*\n)+)([)}\]][^\n]*);$/gm, pureLines);

@@ -152,6 +152,11 @@ const matmulSlices = defineOp({
   },
   dtype: ([a]) => a,
   kernel: { family: matmulFamily, inputs: ['a', 'b'], output: 'y' },
+  cost([a, b], y, attributes) {
+    const { inner } = extentsOf(a.shape, b.shape, attributes as MatmulOptions);
+    const elements = sizeOf(a.shape) + sizeOf(b.shape) + sizeOf(y.shape);
+    return { flops: (2 * inner * sizeOf(y.shape)) / (attributes.slices as number), bytes: 4 * elements };
+  },
 });
 
 const matmulSlicesTwin = twin(matmulSlices, () => ({
@@ -168,11 +173,6 @@ const matmulSlicesTwin = twin(matmulSlices, () => ({
     });
   },
   tolerance: { relative: 1e-5, absolute: 4e-5 },
-  cost([a, b], y, attributes) {
-    const { inner } = extentsOf(a.shape, b.shape, attributes as MatmulOptions);
-    const elements = sizeOf(a.shape) + sizeOf(b.shape) + sizeOf(y.shape);
-    return { flops: (2 * inner * sizeOf(y.shape)) / (attributes.slices as number), bytes: 4 * elements };
-  },
   terms: ([a, b], attributes) => extentsOf(a, b, attributes as MatmulOptions).inner,
   cases: [
     {

@@ -247,6 +247,7 @@ const reduceParts = defineOp({
   },
   dtype: ([x]) => x,
   kernel: { family: reduceFamily, inputs: ['x'], output: 'y' },
+  cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
 });
 
 const reducePartsTwin = twin(reduceParts, () => ({
@@ -261,7 +262,6 @@ const reducePartsTwin = twin(reduceParts, () => ({
     });
   },
   tolerance: { relative: 1e-6, absolute: 2e-5 },
-  cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
   terms: ([x], { kind, axes }) => (kind === 'sum' ? view(x, axes as number[]).length : 0),
   cases: [
     { shapes: [[2, 30, 3]], attributes: { kind: 'sum', axes: [1], parts: 7 } },

@@ -19,8 +19,8 @@ afterAll(async () => {
   consumer?.remove();
 });
 
-test('the tarball has the built package, its types and three pages of text, and nothing else', () => {
-  const others = consumer.files.filter((path) => !/^dist\/(chunks|types)\//.test(path)).sort();
+test('the tarball has the built package, its types, its command and three pages of text, and nothing else', () => {
+  const others = consumer.files.filter((path) => !/^(dist\/(chunks|types)|bin)\//.test(path)).sort();
   expect(others).toEqual([
     'CHANGELOG.md',
     'LICENSE',
@@ -112,4 +112,47 @@ describe.each(['esbuild', 'vite'] as const)('an application built by %s', (bundl
       `${bundler}: ${said[0]} on import, ${said[1]} when trained, ${said[2]} with all formats (gzip)`,
     );
   }, 120_000);
+});
+
+describe('without a bundler', () => {
+  const outcomeOf = async (page: string, files: Record<string, string> = {}): Promise<Outcome> => {
+    const tab = await browser.newPage();
+    await host(tab, ORIGIN, { folder: consumer.folder, files: { '/': page, '/favicon.ico': '', ...files } });
+    await tab.goto(ORIGIN);
+    const outcome = await tab.evaluate(() => (globalThis as unknown as { outcome: Outcome }).outcome);
+    await tab.close();
+    return outcome;
+  };
+
+  test('an import map finds the package and what it unpacks files with', async () => {
+    const imports = {
+      weft: './node_modules/weft/dist/index.js',
+      fflate: './node_modules/fflate/esm/browser.js',
+    };
+    const { error, same } = await outcomeOf(
+      `<!doctype html><script type="importmap">${JSON.stringify({ imports })}</script>
+      <script type="module">${application}</script>`,
+    );
+    expect(error).toBeUndefined();
+    expect(same).toBe(true);
+  }, 60_000);
+
+  test('a module worker imports it by its path', async () => {
+    const worker = `
+      import { init, tensor } from './node_modules/weft/dist/index.js';
+      onmessage = async ({ data }) => {
+        await init({ seed: 1 });
+        const doubled = await tensor(data).mul(2).data();
+        postMessage(doubled, [doubled.buffer]);
+      };`;
+    const page = `<!doctype html><script type="module">
+      const worker = new Worker('./worker.js', { type: 'module' });
+      const numbers = new Float32Array([1, 2, 3]);
+      worker.postMessage(numbers, [numbers.buffer]);
+      globalThis.outcome = new Promise((resolve) => {
+        worker.onmessage = ({ data }) => resolve({ losses: [...data] });
+      });
+    </script>`;
+    expect((await outcomeOf(page, { '/worker.js': worker })).losses).toEqual([2, 4, 6]);
+  }, 60_000);
 });
