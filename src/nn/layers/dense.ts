@@ -135,7 +135,8 @@ export class Dense extends Layer {
   override call(x: Tensor, { logits }: CallContext): Tensor {
     const lead = x.shape.slice(0, -1);
     const rows = x.rank === 2 ? x : reshape(x, [sizeOf(lead), x.shape[x.rank - 1]]);
-    let y = matmul(rows, this.kernel!);
+    const storage = this.dtype === 'mixed_float16' ? 'f16' : 'f32';
+    let y = matmul(rows, this.kernel!, { storage });
     if (this.bias) y = add(y, this.bias);
     if (x.rank !== 2) y = reshape(y, [...lead, this.units]);
     return logits ? y : this.activation.of(y);

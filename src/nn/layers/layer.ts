@@ -28,9 +28,21 @@ export interface LayerOptions {
   batchInputShape?: BatchShape | null;
   /** Keras's name for `batchInputShape`. */
   batchShape?: BatchShape | null;
-  /** f32 is the only one. */
+  /**
+   * 'float32' (default), or Keras's policy 'mixed_float16': weights, sums and results stay f32, but a dense layer's
+   * inputs and kernel are rounded to f16 for their product and gradients, and kept so where the adapter can
+   * (see `half`). No loss needs scaling for it, since gradients are f32.
+   */
   dtype?: string | null;
 }
+
+/** The names of dtype policies, by what is meant. */
+const policies: Record<string, Layer['dtype']> = {
+  f32: 'float32',
+  float32: 'float32',
+  float: 'float32',
+  mixed_float16: 'mixed_float16',
+};
 
 /** The defaults of {@link LayerOptions}, to be spread into those of a layer's own. */
 export const layerDefaults: Required<LayerOptions> = {
@@ -77,6 +89,8 @@ export class Layer {
   readonly named: boolean;
   /** Whether training changes its weights. A change counts from the next fit on. */
   trainable: boolean;
+  /** In what its products are computed. */
+  readonly dtype: 'float32' | 'mixed_float16';
   /** The shape it was asked for at construction, or null. */
   readonly batchInputShape: BatchShape | null;
   /** The shape it was built for, or null before. */
@@ -101,8 +115,12 @@ export class Layer {
     const whole =
       batchInputShape ?? batchShape ?? (inputShape ? [null, ...sizes(inputShape, this.name)] : null);
     this.batchInputShape = whole === null ? null : sizes(whole, this.name);
-    if (dtype !== undefined && dtype !== null && !['f32', 'float32', 'float'].includes(dtype))
-      throw new ConfigError(`${this.name}: dtype is ${describe(dtype)}; layers compute in float32.`);
+    const policy = dtype ?? 'float32';
+    if (!Object.hasOwn(policies, policy))
+      throw new ConfigError(
+        `${this.name}: dtype is ${describe(dtype)}; layers compute in 'float32' or 'mixed_float16'.`,
+      );
+    this.dtype = policies[policy];
   }
 
   get built(): boolean {
@@ -133,7 +151,7 @@ export class Layer {
     return {
       name: this.name,
       trainable: this.trainable,
-      dtype: 'float32',
+      dtype: this.dtype,
       ...(this.batchInputShape ? { batchInputShape: this.batchInputShape } : {}),
     };
   }
