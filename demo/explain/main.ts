@@ -1,10 +1,11 @@
 /** The page for `model.explain()`: choose a network, see the kernels of its step, read each one's WGSL. */
-import { defaultEngine, type Explanation, type PlannedOperand, type TimedKernel } from 'weft';
+import type { Explanation, PlannedOperand, TimedKernel } from 'weft';
 import { describeFailure } from '../playground/failure.ts';
 import { LIMITS, OPTIMIZERS, type OptimizerName } from '../playground/protocol.ts';
 import { followTheme, theme, toggleTheme } from '../playground/view/colours.ts';
 import { byId, make, say } from '../playground/view/dom.ts';
 import { copyText } from '../shared/copy.ts';
+import { workingEngine } from '../shared/engine.ts';
 import { amount, bytes, duration, share } from '../shared/units.ts';
 import { type Asked, addressOf, askedBy, buildModel, type StepName, written } from './asked.ts';
 import { KernelGraph } from './graph.ts';
@@ -62,7 +63,7 @@ async function explain(): Promise<void> {
   say(byId('status'), 'Compiling and measuring …');
   let model: ReturnType<typeof buildModel> | null = null;
   try {
-    await defaultEngine();
+    await workingEngine();
     model = buildModel(settings);
     const told = await model.explain({ step, batchSize: settings.batchSize, inputDtype: 'u8' });
     showSums(told);

@@ -1,18 +1,11 @@
 /** The self-test page: runs, shows what it finds as it finds it, and hands it over to be copied. */
 import * as weft from 'weft';
-import {
-  AbortError,
-  defaultEngine,
-  registry,
-  type SelfTestResult,
-  type SpeedTestResult,
-  selfTest,
-  speedTest,
-} from 'weft';
+import { AbortError, registry, type SelfTestResult, type SpeedTestResult, selfTest, speedTest } from 'weft';
 import { describeFailure } from '../playground/failure.ts';
 import { followTheme, theme, toggleTheme } from '../playground/view/colours.ts';
 import { byId, make, say } from '../playground/view/dom.ts';
 import { copyText } from '../shared/copy.ts';
+import { workingEngine } from '../shared/engine.ts';
 import { duration, figures } from '../shared/units.ts';
 import { complaint, factsOf, mainFacts, type Result, shown, toText, verdictOf } from './report.ts';
 
@@ -80,7 +73,7 @@ async function run(): Promise<void> {
   say(runButton, 'Stop');
   announce('Checking this graphics processor', '');
   try {
-    const engine = await defaultEngine();
+    const engine = await workingEngine();
     const facts = factsOf(engine);
     showPairs('adapter', mainFacts(facts));
     showPairs('limits', [

@@ -1,6 +1,15 @@
 /** `model.explain()`: what it tells is what runs, and nothing is different afterwards. */
 import { expect, test } from 'vitest';
-import { type Engine, layers, type Model, sequential, tensor } from '../../src/index.ts';
+import {
+  capture,
+  type Engine,
+  layers,
+  type Model,
+  sequential,
+  type Tensor,
+  tensor,
+  variable,
+} from '../../src/index.ts';
 import { generator } from '../reference/random.ts';
 import { sharedEngine, testEngine } from '../support/engine.ts';
 
@@ -121,6 +130,45 @@ test('evaluating has fewer kernels than training, predicting fewer still', async
   expect(predict.kernels.length).toBeLessThanOrEqual(evaluate.kernels.length);
   expect(predict.kernels.at(-1)!.writes[0].shape).toEqual([32, 10]);
   model.dispose();
+});
+
+test('a measurement that fails, or that meets a running fit, changes nothing', async () => {
+  const engine = await testEngine({ seed: 3 });
+  const { x, y } = data(engine);
+  const model = network();
+  await model.fit(x, y, { batchSize: 32, verbose: 0 });
+  const before = await numbers(model);
+  const { profileRun } = engine;
+  engine.profileRun = () => Promise.reject(new Error('no more timestamps'));
+  await expect(model.explain()).rejects.toThrow(/no more timestamps/);
+  engine.profileRun = profileRun;
+  expect(await numbers(model)).toEqual(before);
+
+  const live = engine.memory().liveBytes;
+  const fitting = model.fit(x, y, { batchSize: 32, epochs: 3, verbose: 0 });
+  await expect(model.explain()).rejects.toThrow(/fit is still running/);
+  await fitting;
+  await model.explain();
+  expect(engine.memory().liveBytes).toBe(live);
+});
+
+test('a captured step tells its kernels, and times them without running it', async () => {
+  const engine = await sharedEngine();
+  const w = variable([1, 2, 3], { name: 'w', engine });
+  const step = capture(
+    (x: Tensor) => {
+      w.assign(w.add(x));
+      return w.mul(2);
+    },
+    { engine },
+  );
+  const x = tensor([1, 1, 1], { engine });
+  const { kernels, stepMicroseconds } = await step.profile({}, x);
+  expect(kernels.map(({ label }) => label)).toEqual(step.explain().map(({ label }) => label));
+  expect(kernels.flatMap(({ reads }) => reads.map(({ name }) => name))).toContain('argument 0');
+  expect(stepMicroseconds).toBeGreaterThan(0);
+  expect([...(await w.data())]).toEqual([1, 2, 3]);
+  expect([...(await (await step(x)).data())]).toEqual([4, 6, 8]);
 });
 
 test('a refused explanation says why and changes nothing', async () => {
