@@ -15,6 +15,9 @@ import { Tuner } from './tuner.ts';
 import { checkTuning, type TuningOption } from './tuning.ts';
 import { adapterName, TuningCache } from './tuning-cache.ts';
 
+/** Hears of long waits: `done` of `total` kernels are compiled or measured. */
+export type CompileListener = (done: number, total: number, doing: 'compiling' | 'measuring') => void;
+
 export interface InitOptions extends DeviceOptions {
   /** Seed of everything random, a whole number from 0 to 2³² − 1; default: a random one. */
   seed?: number;
@@ -34,6 +37,11 @@ export interface InitOptions extends DeviceOptions {
   tuning?: TuningOption;
   /** Most milliseconds that `tuning: 'full'` measures per compiled step; default 4000. One compilation may overrun it. */
   tuningBudgetMs?: number;
+  /**
+   * Hears, while a step is made ready (at the first `fit`, `evaluate`, `predict` or captured call), how many kernels
+   * are measured for `tuning: 'full'`, then how many are compiled where the driver takes long for it.
+   */
+  onCompile?: CompileListener;
   /** Slow modes that find mistakes; results must not depend on them. */
   debug?: {
     /** Freed memory is filled with NaN. */
@@ -475,7 +483,7 @@ function checkOptions({
   if (tuningBudgetMs !== undefined && !(tuningBudgetMs >= 0)) {
     throw new ConfigError(`init: tuningBudgetMs is ${tuningBudgetMs}; milliseconds from 0 were expected.`);
   }
-  const known = ['gpu', 'adapter', 'powerPreference', 'limits', 'features'];
+  const known = ['gpu', 'adapter', 'powerPreference', 'limits', 'features', 'onCompile'];
   const unknown = Object.keys(rest).filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new ConfigError(

@@ -4,7 +4,7 @@
  */
 import { StateError } from '../base/errors.ts';
 import type { BufferRange } from '../engine/arena.ts';
-import type { Copy, Engine } from '../engine/engine.ts';
+import type { CompileListener, Copy, Engine } from '../engine/engine.ts';
 import { type TensorLike, toTensor } from '../ops/constant.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
@@ -32,9 +32,9 @@ export interface CaptureOptions {
   engine?: Engine;
   /**
    * Hears, during `prepare`, how many kernels are compiled where the driver compiles slowly, and before that how
-   * many are measured when `init({ tuning: 'full' })` asks for it.
+   * many are measured when `init({ tuning: 'full' })` asks for it; default what `init({ onCompile })` was given.
    */
-  onCompile?: (done: number, total: number, doing: 'compiling' | 'measuring') => void;
+  onCompile?: CompileListener;
 }
 
 /** A captured function: call it, or replay it. */
@@ -160,7 +160,7 @@ class Entry {
   }
 
   /** Everything that must be in place before the plan can run; plans anew when a variable has moved. */
-  async ready(engine: Engine, label: string, onTune: (done: number, total: number) => void): Promise<Plan> {
+  async ready(engine: Engine, label: string, onCompile?: CompileListener): Promise<Plan> {
     const variables = new Set([...this.trace.leaves.keys(), ...this.trace.values.keys()]);
     for (const variable of variables) variable.checkUsable(label);
     await compute(
@@ -192,7 +192,7 @@ class Entry {
     this.plan = await makePlan({
       label,
       engine,
-      onTune,
+      onTune: (done, total) => (onCompile ?? engine.options.onCompile)?.(done, total, 'measuring'),
       outputs: this.outputs,
       effects,
       leafOf: (variable) => this.trace.leaves.get(variable),
@@ -313,8 +313,6 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     return entry;
   };
 
-  const onTune = (done: number, total: number): void => options.onCompile?.(done, total, 'measuring');
-
   const engineFor = async (args: readonly Tensor[]): Promise<Engine> =>
     options.engine ?? args.find((x) => x.engine)?.engine ?? defaultEngine();
 
@@ -325,7 +323,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     return serial(engine, async () => {
       engine.check(label);
       const entry = entryFor(values, engine);
-      await entry.ready(engine, label, onTune);
+      await entry.ready(engine, label, options.onCompile);
       await entry.bind(values, engine);
       const results = entry.run(engine, 1);
       let next = 0;
@@ -340,8 +338,9 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
         const engine = await engineFor(args);
         await serial(engine, async () => {
           engine.check(label);
-          const plan = await entryFor(args, engine).ready(engine, label, onTune);
-          await engine.warm(plan.recording, (done, total) => options.onCompile?.(done, total, 'compiling'));
+          const plan = await entryFor(args, engine).ready(engine, label, options.onCompile);
+          const hear = options.onCompile ?? engine.options.onCompile;
+          await engine.warm(plan.recording, (done, total) => hear?.(done, total, 'compiling'));
         });
       },
       async replay(times = 1): Promise<void> {
@@ -352,7 +351,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
             const entry = entryFor([], engine);
             if (entry.outputs.length > 0 || entry.placeholders.length > 0)
               throw new StateError(`replay: '${label}' has arguments or results; call it instead.`);
-            await entry.ready(engine, label, onTune);
+            await entry.ready(engine, label, options.onCompile);
             const now = engine.options.debug?.noReplay ? 1 : left;
             entry.run(engine, now);
             left -= now;
@@ -370,7 +369,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
         return serial(engine, async () => {
           engine.check(label);
           const entry = entryFor(values, engine);
-          const plan = await entry.ready(engine, label, onTune);
+          const plan = await entry.ready(engine, label, options.onCompile);
           const { timePlan, withoutTimes } = await planner();
           if (!measure) return withoutTimes(plan);
           await entry.bind(values, engine);

@@ -144,6 +144,17 @@ describe('a pinned record', () => {
   });
 });
 
+test('an engine hears of the waits of all its steps', async () => {
+  const heard = new Set<string>();
+  const engine = await testEngine({ ...full, onCompile: (_done, _total, doing) => void heard.add(doing) });
+  const x = tensor(numbers(64 * 128), { shape: [64, 128], engine });
+  await capture((y) => x.matmul(y), { engine }).prepare(
+    tensor(numbers(128 * 50), { shape: [128, 50], engine }),
+  );
+  expect(heard.has('measuring')).toBe(true);
+  expect(heard.has('compiling')).toBe(engine.profile.backendName === 'llvmpipe');
+});
+
 test('keys are words: family, shapes, flags, and a fingerprint of what melted in', async () => {
   const { step, engine } = await learner({});
   await step.prepare();
