@@ -1,5 +1,4 @@
 /** The self-test page: runs, shows what it finds as it finds it, and hands it over to be copied. */
-import * as weft from 'weft';
 import { AbortError, registry, type SelfTestResult, type SpeedTestResult, selfTest, speedTest } from 'weft';
 import { describeFailure } from '../playground/failure.ts';
 import { followTheme, theme, toggleTheme } from '../playground/view/colours.ts';
@@ -8,9 +7,6 @@ import { copyText } from '../shared/copy.ts';
 import { workingEngine } from '../shared/engine.ts';
 import { duration, figures } from '../shared/units.ts';
 import { complaint, factsOf, mainFacts, type Result, shown, toText, verdictOf } from './report.ts';
-
-// A bundler leaves out the ops that nobody imports; here all of them are to be checked.
-Object.keys(weft);
 
 const runButton = byId<HTMLButtonElement>('run');
 const copyButtons = [byId<HTMLButtonElement>('copy-text'), byId<HTMLButtonElement>('copy-json')];

@@ -12,6 +12,7 @@ import { adapterName } from '../engine/profile.ts';
 import { tensor } from '../ops/constant.ts';
 import { apply, type Case, type Composite, type ProvenOp } from '../ops/define.ts';
 import type { DType, TypedArray } from '../ops/dtype.ts';
+import { keepQuiet } from '../ops/half.ts';
 import { type NdArray, ndarray } from '../ops/reference.ts';
 import { registry } from '../ops/registry.ts';
 import { show, sizeOf } from '../ops/shape.ts';
@@ -99,6 +100,7 @@ const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uin
 export async function selfTest(options: SelfTestOptions = {}): Promise<SelfTestReport> {
   const { ops, signal, onResult, onProgress } = options;
   const engine = options.engine ?? (await defaultEngine());
+  keepQuiet(engine.profile);
   const begin = performance.now();
   const entries = [...registry.values()].filter(({ name }) => !ops || ops.includes(name));
   const total = entries.reduce((sum, { cases }) => sum + cases.length, 0);
