@@ -60,9 +60,7 @@ const STATES = {
     await train(page, 300);
   },
   async trained(page) {
-    await page.getByRole('button', { name: 'Try a picture: Ankle boot' }).click();
-    await train(page, 1500);
-    await press(page, 'Pause');
+    await train(page, 2500);
   },
   async drawing(page) {
     await train(page, 600);
@@ -125,6 +123,12 @@ const STATES = {
   },
 };
 
+/** Where a state begins. */
+const HASHES = {
+  trained: '#net=40-relu,24-relu&rate=0.002',
+  address: '#data=moon&rate=fast&net=64-relu',
+};
+
 async function take(browser, state, { viewport, colorScheme, path, isWhole = false }) {
   const page = await browser.newPage({ viewport, colorScheme });
   const faults = [];
@@ -133,7 +137,7 @@ async function take(browser, state, { viewport, colorScheme, path, isWhole = fal
   if (state === 'nothing') {
     await page.addInitScript(() => Object.defineProperty(navigator, 'gpu', { value: undefined }));
   }
-  await page.goto(address + (state === 'address' ? '#data=moon&rate=fast&net=64-relu' : ''));
+  await page.goto(address + (HASHES[state] ?? ''));
   if (state !== 'nothing') await page.locator('#train:enabled').waitFor({ timeout: 120_000 });
   await page.waitForTimeout(1000);
   await STATES[state](page);

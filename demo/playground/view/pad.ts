@@ -36,7 +36,7 @@ export class Pad {
   private isSuggestion = false;
   /** Somebody wants an empty sheet. */
   private isCleared = false;
-  private isFresh = true;
+  private isFresh = false;
   private at = { x: SHEET / 2, y: SHEET / 2 };
   private isHeld = false;
   private hasKeyboard = false;
