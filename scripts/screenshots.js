@@ -4,11 +4,12 @@
  *
  * Usage: npm run build && node scripts/screenshots.js [FOLDER [STATE …]]
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright';
 import { chromiumLaunchOptions } from './support/chromium.js';
+import { smallPng } from './support/small-png.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const address = pathToFileURL(join(root, 'dist/demo/playground/index.html')).href;
@@ -33,7 +34,7 @@ async function train(page, steps) {
 /** A pair of trousers. */
 async function draw(page) {
   const pad = page.getByRole('img', { name: 'Drawing' });
-  await pad.scrollIntoViewIfNeeded();
+  await page.locator('#try').evaluate((card) => card.scrollIntoView());
   const { x, y, width } = await pad.boundingBox();
   const strokes = [
     [0.42, 0.12, 0.37, 0.88],
@@ -145,7 +146,7 @@ async function take(browser, state, { viewport, colorScheme, path, isWhole = fal
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   if (isWhole) await page.setViewportSize({ ...viewport, height });
   await page.waitForTimeout(isWhole ? 1000 : 100);
-  await page.screenshot({ path });
+  writeFileSync(path, smallPng(await page.screenshot()));
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (overflow > 0) faults.push(`the page is ${overflow} pixels wider than its window`);
   if (faults.length > 0) console.error(`${state}, ${viewport.width} px: ${faults.join('; ')}`);

@@ -6,7 +6,7 @@ import { count, decimal } from './format.ts';
 import { fitCanvas, paint } from './frames.ts';
 
 /** Space between pictures, in CSS pixels. */
-const GAP = 2;
+const GAP = 3;
 
 export class WeightPictures {
   private readonly canvas: HTMLCanvasElement;
