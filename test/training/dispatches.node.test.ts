@@ -78,6 +78,37 @@ describe('a step of 784-128-10 with rmsprop and accuracy, in the steady state', 
   });
 });
 
+describe("dispatches of the benchmark's workloads", () => {
+  const workloads = [
+    { name: '784 – 10, rmsprop', hidden: [], optimizer: 'rmsprop', batchSize: 32, dispatches: 4 },
+    { name: '784 – 100 – 10, rmsprop', hidden: [100], optimizer: 'rmsprop', batchSize: 32, dispatches: 8 },
+    { name: '784 – 512 – 10, rmsprop', hidden: [512], optimizer: 'rmsprop', batchSize: 128, dispatches: 8 },
+    { name: '784 – 20 – 20 – 10, sgd', hidden: [20, 20], optimizer: 'sgd', batchSize: 20, dispatches: 10 },
+  ];
+  test.each(workloads)('$name: $dispatches', async ({ hidden, optimizer, batchSize, dispatches }) => {
+    const rows = 8 * batchSize;
+    const images = syntheticImages(rows, 3);
+    const model = sequential([
+      layers.rescaling({ scale: 1 / 255, inputShape: [784] }),
+      ...hidden.map((units) => layers.dense({ units, activation: 'relu' })),
+      layers.dense({ units: 10, activation: 'softmax' }),
+    ]);
+    model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+    const counts = atEpochs(() => ({ ...counter.calls }));
+    await model.fit(tensor(images.bytes, { shape: [rows, 784] }), tensor(images.labels), {
+      batchSize,
+      epochs: 3,
+      verbose: 0,
+      callbacks: [counts.callback],
+    });
+    const epoch = between(counts.seen[1], counts.seen[2]);
+    // A GPU has a gather of its own where a software adapter reads bytes inside the product.
+    expect(epoch.dispatches / 8).toBeGreaterThanOrEqual(dispatches);
+    expect(epoch.dispatches / 8).toBeLessThanOrEqual(engine.profile.isSoftware ? dispatches : dispatches + 1);
+    expect(epoch).toMatchObject({ buffers: 0, bindGroups: 0, pipelines: 0 });
+  });
+});
+
 describe('fusion belongs to the graph and not to one model', () => {
   const widths = [1, 3, 5, 7, 11, 13, 17, 23, 31, 37, 53, 61, 97];
   const activations = ['linear', 'relu', 'sigmoid', 'tanh', 'elu', 'softplus'];
