@@ -1,0 +1,1 @@
+export function stripWgsl(text: string): string;

@@ -1,0 +1,1 @@
+export function withPureConstants(code: string): string;
