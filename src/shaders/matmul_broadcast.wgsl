@@ -186,7 +186,10 @@ fn main(
         left[p] = select(Scalar(), left[p], mine < end);
       }
     }
-    let row = origin_wide(min(mine, end - 1u));
+    var row = 0u;
+    if (FOUR) {
+      row = origin_wide(min(mine, end - 1u));
+    }
     // right[q][j]: the lane's four lines at step k + j.
     var right: array<array<vec4<Scalar>, 4>, TILE_Q>;
     for (var q = 0u; q < TILE_Q; q++) { // @unroll

@@ -178,7 +178,10 @@ fn main(
     for (var p = 0u; p < TILE_P; p++) { // @unroll
       left[p] = load_narrow(p_at[p] + mine * narrow.step);
     }
-    let row = origin_wide(mine);
+    var row = 0u;
+    if (FOUR) {
+      row = origin_wide(mine);
+    }
     // Not unrolled: a driver that compiles at the first dispatch takes WIDTH times as long for it.
     let steps = min(WIDTH, end - k);
     for (var j = 0u; j < steps; j++) {
