@@ -1,22 +1,21 @@
 /** What a model makes of samples: `model.predict`. */
 import { type Captured, capture } from '../../graph/capture.ts';
-import { leafRange, serial, settle } from '../../graph/runtime.ts';
 import { tensor } from '../../ops/constant.ts';
-import { byteSize, type TypedArray, typedArray } from '../../ops/dtype.ts';
+import { byteSize, typedArray } from '../../ops/dtype.ts';
 import { gather, slice } from '../../ops/movement.ts';
-import { sameShape } from '../../ops/shape.ts';
-import { Tensor } from '../../ops/tensor.ts';
+import type { Tensor } from '../../ops/tensor.ts';
 import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
 import { wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
-import { copyRows, type HostRows, hostRows, isPlain, onHost } from './host-rows.ts';
-import { type MadeBatches, noElements, takeMade } from './made.ts';
+import { copyRows, type HostRows, hostRows, onHost } from './host-rows.ts';
+import { takeMade } from './made.ts';
 import type { Model } from './model.ts';
-import { Flight } from './pace.ts';
 import { throwIfAborted } from './pass.ts';
-import { optionGiven, partsOf, refuseBeside } from './pipeline.ts';
+import { optionGiven, refuseBeside } from './pipeline.ts';
+import { predictMade } from './predict-made.ts';
 import type { PredictStep } from './predict-step.ts';
+import { OPERATION, Predictions, type Run, TOGETHER } from './predictions.ts';
 import { isStreamed, windowBytes } from './residency.ts';
 import { streaming, verbosity, withDefaults } from './run-options.ts';
 import { type Samples, takeSamples } from './samples.ts';
@@ -35,24 +34,8 @@ export interface PredictOptions {
   signal?: AbortSignal | null;
 }
 
-const OPERATION = 'predict';
-
-/** Steps are counted in batches of this size, as in Keras … */
+/** Steps are counted in batches of this size, as in Keras. */
 const DEFAULT_BATCH = 32;
-/** … but so many of them go together when nobody asked for a size or listens to batches … */
-const TOGETHER = 32;
-/** … and fewer where a dataset takes longer than this to make them, milliseconds. */
-const COLLECT_MS = 250;
-
-/** What a run of predict is told and tells. */
-interface Run {
-  readonly model: Model;
-  readonly callbacks: CallbackList;
-  readonly verbose: Verbosity;
-  readonly signal: AbortSignal | null;
-  /** Batches go one by one. */
-  readonly single: boolean;
-}
 
 /** The outputs for all samples in one tensor: [n, …]. */
 export async function predictModel(model: Model, x: unknown, options?: PredictOptions): Promise<Tensor> {
@@ -108,7 +91,7 @@ async function predictSamples(
     ? streamedWay(model, samples, onHost, batchSize, engine)
     : residentWay(model, samples, engine);
   const together = single ? 1 : way.together;
-  const results = new Results(engine);
+  const results = new Predictions(engine);
   try {
     await callbacks.call('onPredictBegin', {});
     for (let batch = 0; batch < steps; batch += together) {
@@ -186,138 +169,6 @@ function streamedWay(
   };
 }
 
-/** As a dataset makes its batches: those of one form are collected, others go alone. */
-async function predictMade(
-  { dataset, stepCount }: MadeBatches,
-  { model, callbacks, verbose, signal, single }: Run,
-): Promise<Tensor> {
-  let done = 0;
-  let over = false;
-  callbacks.begin(model, {
-    verbose,
-    epochs: 1,
-    get steps() {
-      return stepCount ?? (over ? done : null);
-    },
-  });
-  await callbacks.call('onPredictBegin', {});
-  let results: Results | null = null;
-  let together = single ? 1 : TOGETHER;
-  let collected: Collected | null = null;
-
-  const predict = async (x: Tensor, batches: number): Promise<void> => {
-    await results!.add(model.predictStep(results!.engine)(x));
-    done += batches;
-    await callbacks.call('onPredictBatchEnd', done - 1, {});
-    await callbacks.call('onProgress', done, {});
-  };
-  const flush = async (): Promise<void> => {
-    if (collected && collected.batches > 0) await predict(collected.take(), collected.batches);
-    collected?.clear();
-  };
-  try {
-    let asked = performance.now();
-    for await (const element of dataset.iterate(0)) {
-      throwIfAborted(signal, OPERATION);
-      if (single) await callbacks.call('onPredictBatchBegin', done, {});
-      const { x } = partsOf(element, OPERATION);
-      const samples = await takeSamples({ x }, { operation: OPERATION, inputShape: model.inputShape });
-      try {
-        if (results === null) {
-          model.buildFor([null, ...samples.x.shape.slice(1)]);
-          results = new Results(await model.engineFor(samples.x));
-          const took = Math.max(1, performance.now() - asked);
-          while (together > 1 && together * took > COLLECT_MS) together /= 2;
-          if (together > 1) collected = Collected.like(samples.x, together);
-        }
-        if (collected?.fits(samples.x)) {
-          collected.add(samples.x);
-          if (collected.batches === together) await flush();
-        } else {
-          await flush();
-          await predict(samples.x, 1);
-        }
-      } finally {
-        samples.dispose();
-      }
-      asked = performance.now();
-    }
-    await flush();
-    if (results === null) throw noElements(OPERATION);
-    over = true;
-    const whole = await results.whole();
-    await callbacks.call('onPredictEnd', {});
-    return whole;
-  } finally {
-    results?.dispose();
-  }
-}
-
-/** Batches of one form, side by side on the host. */
-class Collected {
-  batches = 0;
-  private readonly like: Tensor;
-  private readonly numbers: TypedArray;
-  private size = 0;
-
-  private constructor(like: Tensor, most: number) {
-    this.like = like;
-    this.numbers = typedArray(like.dtype, new ArrayBuffer(byteSize(like.dtype, most)), most);
-  }
-
-  /** Room for `batches` like this one; null where it is not on the host. */
-  static like(x: Tensor, batches: number): Collected | null {
-    return isPlain(x) ? new Collected(x, batches * x.size) : null;
-  }
-
-  fits(x: Tensor): boolean {
-    return isPlain(x) && x.dtype === this.like.dtype && sameShape(x.shape, this.like.shape);
-  }
-
-  add(x: Tensor): void {
-    this.numbers.set(x.host!, this.size);
-    this.size += x.size;
-    this.batches++;
-  }
-
-  take(): Tensor {
-    const { shape, dtype } = this.like;
-    return onHost(this.numbers.subarray(0, this.size), [this.batches * shape[0], ...shape.slice(1)], dtype);
-  }
-
-  clear(): void {
-    this.size = 0;
-    this.batches = 0;
-  }
-}
-
-/** Outputs as they come, and in the end as one tensor. */
-class Results {
-  readonly engine: Engine;
-  private pieces: Tensor[] = [];
-  private readonly flight = new Flight();
-
-  constructor(engine: Engine) {
-    this.engine = engine;
-  }
-
-  async add(piece: Promise<Tensor>): Promise<void> {
-    this.pieces.push(await piece);
-    await this.flight.follow(this.engine.idle());
-  }
-
-  async whole(): Promise<Tensor> {
-    const whole = this.pieces.length === 1 ? this.pieces.pop()! : await assemble(this.pieces, this.engine);
-    await this.engine.idle();
-    return whole;
-  }
-
-  dispose(): void {
-    for (const piece of this.pieces) piece.dispose();
-    this.pieces = [];
-  }
-}
-
 /** The rows that are asked for: all, or those of a dataset's first pass. */
 function rowsOf({ x, start, count, order }: Samples): Tensor {
   if (order) return gather(x, tensor(order(0)));
@@ -336,23 +187,4 @@ async function predictRows(step: PredictStep, x: Tensor, start: number, rows: nu
   } finally {
     part.dispose();
   }
-}
-
-/** Tensors [a, …], [b, …], … copied into one [a + b + …, …]. */
-async function assemble(pieces: readonly Tensor[], engine: Engine): Promise<Tensor> {
-  const [{ shape, dtype }] = pieces;
-  const count = pieces.reduce((sum, piece) => sum + piece.shape[0], 0);
-  const whole = new Tensor([count, ...shape.slice(1)], dtype, null, [], {}, engine);
-  await serial(engine, async () => {
-    const range = engine.allocate(byteSize(dtype, whole.size), 'predictions');
-    settle(whole, engine, range);
-    let { offset } = range;
-    for (const piece of pieces) {
-      const size = byteSize(dtype, piece.size);
-      if (size > 0)
-        engine.copy({ ...leafRange(piece, engine), size }, { buffer: range.buffer, offset, size });
-      offset += size;
-    }
-  });
-  return whole;
 }

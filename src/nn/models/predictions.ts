@@ -1,0 +1,70 @@
+/** What predict makes, piece by piece. */
+import { leafRange, serial, settle } from '../../graph/runtime.ts';
+import { byteSize } from '../../ops/dtype.ts';
+import { Tensor } from '../../ops/tensor.ts';
+import type { CallbackList } from '../callbacks/list.ts';
+import type { Verbosity } from '../report/progress.ts';
+import type { Model } from './model.ts';
+import { Flight } from './pace.ts';
+import type { Engine } from './steps.ts';
+
+export const OPERATION = 'predict';
+
+/** So many batches go together when nobody asked for a size or listens to batches. */
+export const TOGETHER = 32;
+
+/** What a run is told and tells. */
+export interface Run {
+  readonly model: Model;
+  readonly callbacks: CallbackList;
+  readonly verbose: Verbosity;
+  readonly signal: AbortSignal | null;
+  /** Batches go one by one. */
+  readonly single: boolean;
+}
+
+/** Outputs as they come, and in the end as one tensor. */
+export class Predictions {
+  readonly engine: Engine;
+  private pieces: Tensor[] = [];
+  private readonly flight = new Flight();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  async add(piece: Promise<Tensor>): Promise<void> {
+    this.pieces.push(await piece);
+    await this.flight.follow(this.engine.idle());
+  }
+
+  async whole(): Promise<Tensor> {
+    const whole = this.pieces.length === 1 ? this.pieces.pop()! : await assemble(this.pieces, this.engine);
+    await this.engine.idle();
+    return whole;
+  }
+
+  dispose(): void {
+    for (const piece of this.pieces) piece.dispose();
+    this.pieces = [];
+  }
+}
+
+/** Tensors [a, …], [b, …], … copied into one [a + b + …, …]. */
+async function assemble(pieces: readonly Tensor[], engine: Engine): Promise<Tensor> {
+  const [{ shape, dtype }] = pieces;
+  const count = pieces.reduce((sum, piece) => sum + piece.shape[0], 0);
+  const whole = new Tensor([count, ...shape.slice(1)], dtype, null, [], {}, engine);
+  await serial(engine, async () => {
+    const range = engine.allocate(byteSize(dtype, whole.size), 'predictions');
+    settle(whole, engine, range);
+    let { offset } = range;
+    for (const piece of pieces) {
+      const size = byteSize(dtype, piece.size);
+      if (size > 0)
+        engine.copy({ ...leafRange(piece, engine), size }, { buffer: range.buffer, offset, size });
+      offset += size;
+    }
+  });
+  return whole;
+}
