@@ -244,6 +244,25 @@ describe('made batches', () => {
   });
 });
 
+test('large batches are not predicted together: a submit stays a submit', async () => {
+  const engine = await sharedEngine();
+  const drawn = draw(3000);
+  const model = await network();
+  const steps: number[] = [];
+  const dataset = Dataset.fromGenerator<unknown>(
+    () => between(drawn, [0, 600, 1200, 1800, 2400, 3000]).map(([x]) => x),
+    {
+      cardinality: 5,
+    },
+  );
+  const told = { ...quiet, callbacks: { onProgress: (step: number) => void steps.push(step) } };
+  const made = await (await model.predict(dataset, told)).data();
+  const x = tensor(drawn.x.data, { shape: drawn.x.shape, engine });
+  const rows = Dataset.fromTensorSlices([x]).batch(600);
+  expect([...(await (await model.predict(rows, told)).data())]).toEqual([...made]);
+  expect(steps).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5]);
+});
+
 describe('whatever ends a run', () => {
   /** Runs twice and says what the second run left. */
   async function left(run: (model: Model, round: number) => Promise<unknown>) {

@@ -6,7 +6,7 @@ import { isPlain, onHost } from './host-rows.ts';
 import { type MadeBatches, noElements } from './made.ts';
 import { throwIfAborted } from './pass.ts';
 import { partsOf } from './pipeline.ts';
-import { OPERATION, Predictions, type Run, TOGETHER } from './predictions.ts';
+import { OPERATION, Predictions, type Run, togetherOf } from './predictions.ts';
 import { takeSamples } from './samples.ts';
 
 /** Fewer batches go together where a dataset takes longer than this to make them, milliseconds. */
@@ -28,7 +28,7 @@ export async function predictMade(
   });
   await callbacks.call('onPredictBegin', {});
   let results: Predictions | null = null;
-  let together = single ? 1 : TOGETHER;
+  let together = 1;
   let collected: Collected | null = null;
 
   const predict = async (x: Tensor, batches: number): Promise<void> => {
@@ -52,8 +52,10 @@ export async function predictMade(
         if (results === null) {
           model.buildFor([null, ...samples.x.shape.slice(1)]);
           results = new Predictions(await model.engineFor(samples.x));
-          const took = Math.max(1, performance.now() - asked);
-          while (together > 1 && together * took > COLLECT_MS) together /= 2;
+          const { shape, dtype, size } = samples.x;
+          const most = togetherOf(shape[0], byteSize(dtype, size), results.engine);
+          const inTime = Math.floor(COLLECT_MS / Math.max(1, performance.now() - asked));
+          if (!single) together = Math.max(1, Math.min(most, inTime));
           if (together > 1) collected = Collected.like(samples.x, together);
         }
         if (collected?.fits(samples.x)) {

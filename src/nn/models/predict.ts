@@ -15,8 +15,8 @@ import { throwIfAborted } from './pass.ts';
 import { optionGiven, refuseBeside } from './pipeline.ts';
 import { predictMade } from './predict-made.ts';
 import type { PredictStep } from './predict-step.ts';
-import { OPERATION, Predictions, type Run, TOGETHER } from './predictions.ts';
-import { isStreamed, windowBytes } from './residency.ts';
+import { OPERATION, Predictions, type Run, togetherOf } from './predictions.ts';
+import { isStreamed } from './residency.ts';
 import { streaming, verbosity, withDefaults } from './run-options.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
@@ -89,7 +89,7 @@ async function predictSamples(
   const onHost = isStreamed([samples], engine, stream) ? hostRows(samples.x) : null;
   const way = onHost
     ? streamedWay(model, samples, onHost, batchSize, engine)
-    : residentWay(model, samples, engine);
+    : residentWay(model, samples, batchSize, engine);
   const together = single ? 1 : way.together;
   const results = new Predictions(engine);
   try {
@@ -112,11 +112,12 @@ async function predictSamples(
 }
 
 /** All rows are on the GPU. */
-function residentWay(model: Model, samples: Samples, engine: Engine): Way {
+function residentWay(model: Model, samples: Samples, batchSize: number, engine: Engine): Way {
   const rows = rowsOf(samples);
   const step = model.predictStep(engine);
   return {
-    together: TOGETHER,
+    // What is there already takes no room in a window.
+    together: togetherOf(batchSize, 0, engine),
     predict: (start, count) => predictRows(step, rows, start, count),
     dispose() {},
   };
@@ -133,10 +134,7 @@ function streamedWay(
   const data = leaves.map(({ host }) => host!);
   const order = samples.order?.(0) ?? null;
   const rowBytes = data.reduce((sum, { byteLength }, i) => sum + byteLength / leaves[i].shape[0], 0);
-  const together = Math.max(
-    1,
-    Math.min(TOGETHER, Math.floor(windowBytes(engine) / 2 / (rowBytes * batchSize))),
-  );
+  const together = togetherOf(batchSize, rowBytes * batchSize, engine);
   const plain = leaves.length === 1 && leaves[0] === samples.x;
   // What is computed from the data on their way is a part of the step.
   const step = plain

@@ -6,12 +6,19 @@ import type { CallbackList } from '../callbacks/list.ts';
 import type { Verbosity } from '../report/progress.ts';
 import type { Model } from './model.ts';
 import { Flight } from './pace.ts';
+import { windowBytes } from './residency.ts';
 import type { Engine } from './steps.ts';
 
 export const OPERATION = 'predict';
 
-/** So many batches go together when nobody asked for a size or listens to batches. */
-export const TOGETHER = 32;
+/** So many samples go together, in whole batches, when nobody asked for a size or listens to batches. */
+const TOGETHER = 1024;
+
+/** How many batches of so many samples go together; `batchBytes` of each pass through the GPU, or 0. */
+export function togetherOf(batchSize: number, batchBytes: number, engine: Engine): number {
+  const inWindow = batchBytes === 0 ? Number.POSITIVE_INFINITY : windowBytes(engine) / 2 / batchBytes;
+  return Math.max(1, Math.floor(Math.min(TOGETHER / batchSize, inWindow)));
+}
 
 /** What a run is told and tells. */
 export interface Run {
