@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { type Browser, chromium } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumLaunchOptions } from '../../scripts/support/chromium.js';
+import { registry } from '../../src/index.ts';
 import { type Application, bundlers, type Consumer, gzipped, install } from '../support/consumer.ts';
 import { host } from '../support/static-host.ts';
 
@@ -51,6 +52,13 @@ test('importing it in Node touches nothing, prints nothing and gives everything'
   writeFileSync(join(consumer.folder, 'look.mjs'), code);
   const printed = execFileSync(process.execPath, ['look.mjs'], { cwd: consumer.folder, encoding: 'utf8' });
   expect(printed).toBe('0 function function\n');
+});
+
+test('no op got lost on the way: the registry is that of the sources', () => {
+  const code = `import { registry } from 'weft'; console.log(JSON.stringify([...registry.keys()]));`;
+  writeFileSync(join(consumer.folder, 'names.mjs'), code);
+  const printed = execFileSync(process.execPath, ['names.mjs'], { cwd: consumer.folder, encoding: 'utf8' });
+  expect(JSON.parse(printed)).toEqual([...registry.keys()]);
 });
 
 /** Trains, asks, saves and loads: what an application does. */
