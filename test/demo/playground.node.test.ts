@@ -156,6 +156,35 @@ test('dropped files become the data, and their names stay text', async () => {
   expect(await alert(page).count()).toBe(0);
   await trainTo(page, 25);
   expect(opened!.complaints).toEqual([]);
+
+  await page.reload();
+  await isReady(page);
+  await page.getByText('180 pictures to learn from').waitFor();
+  expect(await page.getByText(evil).count()).toBeGreaterThan(0);
+});
+
+test('a data set is fetched from the address that a visitor asks for, and nothing from elsewhere', async () => {
+  const page = await open({ hash: `${SMALL}&data=mnist` });
+  const field = page.getByRole('textbox', { name: 'Data address' });
+  await expect.poll(() => field.inputValue()).toMatch(/^https:.*mnist/);
+  expect(opened!.requests).toEqual([]);
+
+  const [images, labels] = idxFiles(60);
+  await page.route('https://data.test/**', (route) => {
+    const isLabels = route.request().url().includes('labels');
+    const headers = { 'access-control-allow-origin': '*' };
+    return route.fulfill({ body: Buffer.from(isLabels ? labels.bytes : images.bytes), headers });
+  });
+  await field.fill('https://data.test/mine');
+  await press(page, 'Fetch');
+  await page.getByText('54 pictures to learn from').waitFor();
+  expect(opened!.requests).toHaveLength(2);
+  await field.fill('https://data.test/mine/nothing.txt');
+  await page.unroute('https://data.test/**');
+  await page.route('https://data.test/**', (route) => route.abort());
+  await press(page, 'Fetch');
+  await alert(page).waitFor();
+  expect(await alert(page).textContent()).toMatch(/did not arrive.*data\.test/);
 });
 
 test('a model is saved, and judges as before when it is opened again', async () => {

@@ -115,7 +115,8 @@ export class DataPanel {
     this.listSources();
   }
 
-  missing({ source, advice }: Of<'dataMissing'>): void {
+  missing({ source, advice, address }: Of<'dataMissing'>): void {
+    this.address.value ||= address;
     this.source.value = this.present;
     this.wanted = source;
     this.ask(`${SOURCE_NAMES[source]}: ${advice}`);
