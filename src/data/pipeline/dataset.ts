@@ -63,7 +63,7 @@ interface Parts<T> {
  * ```
  */
 export class Dataset<T = unknown> implements AsyncIterable<T> {
-  readonly [PIPELINE] = true;
+  readonly kind = PIPELINE;
   private readonly parts: Parts<T>;
   private passes = 0;
 
