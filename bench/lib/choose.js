@@ -107,7 +107,9 @@ export function introduce(context) {
   const { adapter, runtime, machine, commit, load } = context;
   const software = adapter.software ? ' (software adapter, no GPU)' : '';
   const caution =
-    load > quiet ? `\nThe machine is not quiet (load ${load.toFixed(1)}): not numbers to quote.` : '';
+    load > quiet
+      ? `\nThe machine is not quiet (others keep ${load.toFixed(1)} cores busy): not numbers to quote.`
+      : '';
   return `${adapter.name}${software}; ${runtime}; ${machine}; commit ${commit}${caution}`;
 }
 

@@ -97,13 +97,3 @@ export function fillSection(text, name, content) {
   if (from < 0 || to < from) throw new Error(`report: no markers '${begin}' … '${end}' in the page`);
   return `${text.slice(0, from + begin.length)}\n\n${content.trim()}\n\n${text.slice(to)}`;
 }
-
-/** Names in order, neighbours that are alike counted: [a, a, b] → "a ×2, b". */
-export function listRuns(labels) {
-  const runs = [];
-  for (const label of labels) {
-    if (runs.at(-1)?.label === label) runs.at(-1).count++;
-    else runs.push({ label, count: 1 });
-  }
-  return runs.map(({ label, count }) => (count > 1 ? `${label} ×${count}` : label)).join(', ');
-}

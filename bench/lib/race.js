@@ -58,12 +58,13 @@ export async function race({ names, open, kinds, request, check, judge, rounds, 
 
 /**
  * A count that takes between half a round and a whole one, found by growing. The first run that is long enough may have
- * been compiling, so it must be long enough twice; the last run is also the warm-up of the rounds that count.
+ * been compiling, so it must be long enough twice, and a very small count three times; the last run is also the warm-up
+ * of the rounds that count.
  */
 async function settle(runner, kind, roundSeconds) {
   const least = (1000 * roundSeconds) / 2;
   let count = 1;
-  for (let longRuns = 0; longRuns < 2; ) {
+  for (let longRuns = 0; longRuns < (count < 8 ? 3 : 2); ) {
     const { milliseconds } = await runner.process.ask(kind, { count }, patience.round);
     if (milliseconds >= least) longRuns++;
     else {

@@ -1,7 +1,7 @@
 /** The tables of docs/performance.md, each from the quoted rows: [{ key, rows }] → Markdown. */
 import { floorOf } from './floors.js';
 import { quiet } from './machine.js';
-import { judgeTarget, listRuns, targets } from './quote.js';
+import { judgeTarget, targets } from './quote.js';
 import { firstLine, markdownTable, percent, perStep, short } from './table.js';
 import { workloads } from './workloads.js';
 
@@ -10,6 +10,9 @@ const ofPart = (rows, part) => rows.filter((row) => row.part === part);
 const spreadText = ({ median, min, max }, unit = '') =>
   `${short(median)}${unit} (${short(min)}–${short(max)})`;
 const times = (ratio) => `**${short(ratio.median)}×**`;
+
+/** 'batch, 784→100→10' → 'batch' */
+export const firstWord = (curve) => curve.match(/^\w+/)[0];
 
 const names = { llvmpipe: "llvmpipe, Mesa's software driver", swiftshader: 'SwiftShader, what npm brings' };
 export function title(key) {
@@ -28,7 +31,7 @@ function provenance(rows) {
     `${dates}, commit ${commits}; ${adapter.name}${adapter.software ? ' (software, no GPU)' : ''}; ${runtime}; ${machine}`,
     tuning === 'default' ? '' : `; Weft's tuning: ${tuning}`,
     data ? `; ${data}` : '',
-    load > quiet ? `; the machine was not quiet (load ${load.toFixed(1)})` : '',
+    load > quiet ? `; **the machine was not quiet** (others kept up to ${load.toFixed(1)} cores busy)` : '',
     '.',
   ].join('');
 }
@@ -89,15 +92,14 @@ const calls = perAdapter('steps', 'node bench/steps.js', (rows) =>
 
 const kernels = perAdapter('steps', 'node bench/steps.js', (rows) =>
   markdownTable(
-    ['workload', 'kernel', 'ops it holds', 'µs', 'share', 'KB', 'MFLOP', 'variant'],
+    ['workload', 'kernel, by its ops', 'µs', 'share', 'KB', 'MFLOP', 'variant'],
     rows
       .filter((row) => row.explained)
       .flatMap(({ workload, explained: { kernels } }) => {
         const total = kernels.reduce((sum, { microseconds }) => sum + microseconds, 0);
-        return kernels.map(({ label, ops, microseconds, bytes, flops, tuning, from }, i) => [
+        return kernels.map(({ label, microseconds, bytes, flops, tuning, from }, i) => [
           i === 0 ? `${workload}, ${kernels.length} dispatches` : '',
           label,
-          listed(ops),
           short(microseconds),
           percent(microseconds / total),
           short(bytes / 1000),
@@ -107,12 +109,6 @@ const kernels = perAdapter('steps', 'node bench/steps.js', (rows) =>
       }),
   ),
 );
-
-/** ['add', 'add', 'mul', …] → 'add ×2, mul, …', the first few. */
-function listed(ops, most = 6) {
-  const names = listRuns(ops).split(', ');
-  return names.length > most ? `${names.slice(0, most).join(', ')}, …` : names.join(', ');
-}
 
 const words = (tuning) =>
   Object.entries(tuning)
@@ -198,15 +194,22 @@ function floors(adapters) {
 function targetTable(adapters) {
   const software = (key) => adapters.find((one) => one.key === key)?.rows ?? [];
   const gpu = adapters.find(({ key, rows }) => !rows[0].adapter.software && !key.endsWith('-chromium'));
-  const lines = targets.map((target) => {
-    const rows = target.adapter === 'gpu' ? (gpu?.rows ?? []) : software(target.adapter);
-    return targetLine(judgeTarget(target, rows));
-  });
+  const lines = targets
+    .filter(({ adapter }) => adapter !== 'gpu' || gpu)
+    .map((target) =>
+      targetLine(judgeTarget(target, target.adapter === 'gpu' ? gpu.rows : software(target.adapter))),
+    );
+  if (!gpu) lines.push(...unmeasuredGpu);
   const note = gpu
     ? `The GPU is ${gpu.rows[0].adapter.name}.`
     : '**No real GPU was at hand, so its rows are not measured**; the same commands give them.';
   return `${note}\n\n${markdownTable(['where', 'what', 'target', 'measured', ''], lines)}`;
 }
+
+const unmeasuredGpu = [
+  ['W1–W4', '≥ 5× jax-js WebGPU, ≥ 15× TensorFlow.js WebGPU, ≥ 3× PyTorch eager on that GPU'],
+  ['matmul 4096×4096×4096', '≥ 2× jax-js WebGPU, ≥ 2× TensorFlow.js WebGPU, ≥ 60 % of cuBLAS fp32'],
+].map(([what, least]) => ['real GPU', what, least, '', 'not measured']);
 
 const engineNames = {
   jax: 'jax-js WebGPU',
@@ -300,7 +303,10 @@ const scaling = perAdapter('scaling', 'node bench/scaling.js', (rows, { key }) =
       knee === null ? 'none in reach' : short(knee),
     ]),
   );
-  return `${table}\n\n![Cost of a step against batch, width, depth and data, ${title(key)}](performance/scaling-${key}.svg)`;
+  const pictures = rows.map(
+    ({ curve }) => `![${curve}, ${title(key)}](performance/scaling-${key}-${firstWord(curve)}.svg)`,
+  );
+  return `${table}\n\n${pictures.join(' ')}`;
 });
 
 const ops = perAdapter('ops', 'node bench/ops.js', (rows) =>

@@ -18,7 +18,7 @@ export function table(header, rows) {
 
 /** A Markdown table. */
 export function markdownTable(header, rows) {
-  const row = (cells) => `| ${cells.join(' | ')} |`;
+  const row = (cells) => `| ${cells.map((cell) => `${cell}`.replaceAll('|', '\\|')).join(' | ')} |`;
   return [row(header), `|${header.map(() => '---|').join('')}`, ...rows.map(row)].join('\n');
 }
 

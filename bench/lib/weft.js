@@ -66,9 +66,8 @@ export async function prepare({ workload, data, weights, version, tuning }) {
       const { kernels, timedBy } = await model.explain();
       return {
         timedBy,
-        kernels: kernels.map(({ label, ops, microseconds, bytesRead, bytesWritten, flops, tuning }) => ({
+        kernels: kernels.map(({ label, microseconds, bytesRead, bytesWritten, flops, tuning }) => ({
           label,
-          ops,
           microseconds,
           bytes: bytesRead + bytesWritten,
           flops,
