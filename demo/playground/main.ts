@@ -76,7 +76,9 @@ const accuracyChart = new Chart({
 const weights = new WeightPictures();
 const confusion = new ConfusionTable();
 const bars = new ProbabilityBars();
+let hasPicture = false;
 const pad = new Pad((pixels) => {
+  hasPicture = pixels !== null;
   if (!pixels) {
     bars.show(null);
     sayGuess('');
@@ -191,6 +193,7 @@ function writeAddress(): void {
 }
 
 function judge(values: Float32Array): void {
+  if (!hasPicture) return; // the sheet was cleared while this was under way
   bars.show(values);
   sayGuess(bars.best());
 }
