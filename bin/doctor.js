@@ -194,7 +194,7 @@ function printVerdicts({ ops, results }, print, style) {
   print(inColumns(table(cells).split('\n')));
   const wrong = results.filter(({ passed }) => !passed);
   for (const { op, case: one, kind, error, bound, message } of wrong.slice(0, 20)) {
-    const what = message?.split('\n')[0] ?? `off by ${error.toPrecision(3)}, allowed ${bound.toPrecision(3)}`;
+    const what = message?.split('\n')[0] ?? `off by ${small(error)}, allowed ${small(bound)}`;
     print(`  ${style.red('✗')} ${op} of ${one || 'no input'}, ${kind}: ${what}`);
   }
   if (wrong.length > 20) print(`  … and ${wrong.length - 20} more; --json has all of them`);
@@ -218,8 +218,11 @@ function printSpeeds(speeds, print, style) {
 
 // ---- text
 
-const percent = (share) =>
-  share > 0 && share < 0.001 ? '< 0.1 %' : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+const percent = (share) => {
+  if (share >= 10) return `${figures(share)} ×`;
+  return share > 0 && share < 0.001 ? '< 0.1 %' : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+};
+const small = (x) => (x < 1e-3 ? x.toExponential(2) : x.toPrecision(3));
 const figures = (x) => (x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFixed(2));
 const duration = (us) =>
   us < 1000 ? `${us.toFixed(us < 10 ? 1 : 0)} µs` : `${(us / 1000).toFixed(us < 1e4 ? 2 : 1)} ms`;

@@ -194,6 +194,8 @@ byId('theme').addEventListener('click', () => {
   toggleTheme();
   labelTheme();
 });
+// What scrolls must be reachable by keyboard, in browsers that do not see to it.
+for (const id of ['wgsl', 'detail']) byId(id).closest<HTMLElement>('pre, section')!.tabIndex = 0;
 followTheme(labelTheme);
 labelTheme();
 explain();

@@ -1,6 +1,6 @@
 /** What the page found, as data to send and as text to paste into a report. */
 import type { Engine, OpVerdict, Profile, SelfTestReport, SelfTestResult, SpeedTestResult } from 'weft';
-import { bytes, duration, figures, share } from '../shared/units.ts';
+import { bytes, duration, figures, share, small } from '../shared/units.ts';
 
 /** Features that Weft uses where they are, and what it does without. */
 export const FEATURES: readonly { name: string; use: string; without: string }[] = [
@@ -79,7 +79,7 @@ export function shown(worst: number | null): string {
 
 /** One line about a failed check. */
 export function complaint({ op, case: one, kind, error, bound, message }: SelfTestResult): string {
-  const what = message?.split('\n')[0] ?? `off by ${error.toPrecision(3)}, allowed ${bound.toPrecision(3)}`;
+  const what = message?.split('\n')[0] ?? `off by ${small(error)}, allowed ${small(bound)}`;
   return `${op} of ${one || 'no input'}, ${kind}: ${what}`;
 }
 

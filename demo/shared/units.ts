@@ -1,8 +1,13 @@
 /** Quantities as people read them. */
 
-/** 0.0312 → '3.1 %' */
-export const share = (part: number): string =>
-  part > 0 && part < 0.001 ? '< 0.1 %' : `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
+/** 0.0312 → '3.1 %', 197 → '197 ×' */
+export function share(part: number): string {
+  if (part >= 10) return `${figures(part)} ×`;
+  return part > 0 && part < 0.001 ? '< 0.1 %' : `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
+}
+
+/** Three figures of an error: 0.0147, 8.42e-6 */
+export const small = (x: number): string => (x < 1e-3 ? x.toExponential(2) : x.toPrecision(3));
 
 /** Three figures: 0.29, 3.59, 42.1, 815 */
 export const figures = (x: number): string => x.toFixed(x >= 99.95 ? 0 : x >= 9.995 ? 1 : 2);

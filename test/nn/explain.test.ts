@@ -189,6 +189,7 @@ test('the table has a line for each kernel and keeps its width', async () => {
   const told = await model.explain({ batchSize: 32 });
   for (const columns of [80, 100, 110]) {
     const lines = told.toString(columns).trimEnd().split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBe(columns);
     const table = lines.filter((line) => /^[┏┃┡│├└]/.test(line));
     expect(new Set(table.map((line) => line.length))).toEqual(new Set([columns]));
     for (const { index } of told.kernels)

@@ -86,19 +86,17 @@ export class Explanation implements StepProfile, Facts {
       ),
       ` ${bold('Dispatches:')} ${kernels.length} of ${this.pipelines} pipelines · ${memorySize(this.arenaBytes)} for intermediate values`,
       ` ${bold('Work:')} ${amount(this.flops)}FLOP · ${memorySize(this.bytesRead)} read, ${memorySize(this.bytesWritten)} written`,
-      ...(this.stepMicroseconds === null ? [] : [` ${bold('Time:')} ${this.speed(this.stepMicroseconds)}`]),
+      ...(this.stepMicroseconds === null ? [] : this.speeds(this.stepMicroseconds, bold)),
     ];
   }
 
-  private speed(microseconds: number): string {
-    const alone = total(this.kernels, (kernel) => kernel.microseconds ?? 0);
+  private speeds(microseconds: number, bold: (text: string) => string): string[] {
+    const alone = duration(total(this.kernels, (kernel) => kernel.microseconds ?? 0));
     const perSecond = (count: number): string => amount((count / microseconds) * 1e6);
     return [
-      `${duration(microseconds)} a step when replayed`,
-      `${perSecond(this.flops)}FLOP/s`,
-      `${perSecond(this.bytesRead + this.bytesWritten)}B/s`,
-      `kernels one by one ${duration(alone)}, by ${this.timedBy === 'clock' ? 'the clock' : 'timestamps'}`,
-    ].join(' · ');
+      ` ${bold('Time:')} ${duration(microseconds)} a step when replayed · kernels alone ${alone} (${this.timedBy})`,
+      ` ${bold('Speed:')} ${perSecond(this.flops)}FLOP/s · ${perSecond(this.bytesRead + this.bytesWritten)}B/s`,
+    ];
   }
 }
 
