@@ -195,7 +195,7 @@ byId('theme').addEventListener('click', () => {
   labelTheme();
 });
 // What scrolls must be reachable by keyboard, in browsers that do not see to it.
-for (const id of ['wgsl', 'detail']) byId(id).closest<HTMLElement>('pre, section')!.tabIndex = 0;
+for (const id of ['text', 'detail']) byId(id).tabIndex = 0;
 followTheme(labelTheme);
 labelTheme();
 explain();

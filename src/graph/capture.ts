@@ -199,7 +199,8 @@ class Entry {
       variableRange: (variable) => variable.home!,
       nameOf: (leaf) => {
         const argument = this.placeholders.indexOf(leaf);
-        return this.trace.variableOf.get(leaf)?.name ?? (argument < 0 ? null : `argument ${argument}`);
+        const variable = this.trace.variableOf.get(leaf);
+        return variable ? (variable.path ?? variable.name) : argument < 0 ? null : `argument ${argument}`;
       },
       leafRange: (leaf) => {
         const variable = this.trace.variableOf.get(leaf);

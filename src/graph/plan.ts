@@ -126,7 +126,7 @@ class Builder {
     this.#outputs = roots.slice(0, outputs.length);
     const values = roots.slice(outputs.length);
     effects.forEach(({ variable }, i) => {
-      if (!isLeaf(values[i])) this.#assigned.set(values[i], variable.name);
+      if (!isLeaf(values[i])) this.#assigned.set(values[i], variable.path ?? variable.name);
     });
     const wanted = new Set(roots.filter((root) => !isLeaf(root)));
     let inPlace = effects.map(({ variable }, i) => ({ variable, value: values[i] }));

@@ -96,6 +96,8 @@ export interface Variable extends VariableMethods {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above.
 export class Variable extends Tensor {
   readonly name: string;
+  /** Where it belongs, for reports: 'dense_1/kernel'. Null where its name says enough. */
+  path: string | null = null;
   trainable: boolean;
   /** The present value. */
   value: Tensor;

@@ -69,7 +69,9 @@ test('an explanation has the kernels that run, in order, each with its ops, byte
   expect(images.length).toBeGreaterThan(0);
   for (const { bytes } of images) expect(bytes).toBe(32 * 64);
   const written = told.kernels.flatMap(({ writes }) => writes.map(({ name }) => name));
-  for (const { name } of model.trainableWeights) expect(written).toContain(name);
+  for (const layer of model.layers)
+    for (const { name } of layer.weights)
+      for (const one of [name, `${name}_velocity`]) expect(written).toContain(`${layer.name}/${one}`);
 
   told.kernels.forEach((kernel, i) => {
     expect(kernel.index).toBe(i);

@@ -6,7 +6,7 @@ import { byteSize, type DType, typedArray } from '../../ops/dtype.ts';
 import { sizeOf } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
-import type { BatchShape } from '../layers/layer.ts';
+import type { BatchShape, Layer } from '../layers/layer.ts';
 import { readOptions } from '../names.ts';
 import { isSparse } from '../pairs.ts';
 import { Explanation } from '../report/explanation.ts';
@@ -71,6 +71,7 @@ export async function explainModel(
     if (step !== 'predict') await model.prepareFor(samples, 'explain');
     else model.buildFor([null, ...samples.x.shape.slice(1)]);
     const engine = await model.engineFor(samples.x);
+    nameWeights(model.layers, '');
     const profile = await profileOf(model, samples, { step, batchSize, measure }, engine);
     const size = Math.min(batchSize, samples.count);
     const { shape, dtype } = samples.x;
@@ -113,11 +114,28 @@ async function profileOf(
     step === 'train'
       ? new Training(model, samples, { batchSize, shuffle }, engine, streamed)
       : new Evaluation(model, samples, { batchSize, steps: null }, engine, streamed);
+  nameSlots(model);
   try {
     return await loop.profile(measure);
   } finally {
     await loop.dispose();
   }
+}
+
+/** Weights are called after their layers: 'dense_1/kernel'. */
+function nameWeights(layers: readonly Layer[], before: string): void {
+  for (const layer of layers) {
+    const path = `${before}${layer.name}/`;
+    nameWeights(layer.layers, path);
+    for (const weight of layer.weights) weight.path ??= path + weight.name;
+  }
+}
+
+/** What the optimizer keeps beside a weight is called after it: 'dense_1/kernel_velocity'. */
+function nameSlots({ trainableWeights, optimizer }: Model): void {
+  for (const weight of trainableWeights)
+    for (const slot of optimizer.slotsBeside(weight))
+      slot.path = (weight.path ?? weight.name) + slot.name.slice(weight.name.length);
 }
 
 /** The samples that are given, or blank ones: those that fit saw, or what the model takes. */

@@ -219,6 +219,11 @@ export abstract class Optimizer {
     return this.slotNames.flatMap((_, kind) => slots.map((of) => of[kind]));
   }
 
+  /** What is kept beside a variable, in the order of its kinds. */
+  slotsBeside(one: Variable): readonly Variable[] {
+    return this.slotsOf.get(one) ?? [];
+  }
+
   get built(): boolean {
     return this.slotsOf.size > 0;
   }
