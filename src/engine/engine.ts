@@ -21,7 +21,7 @@ export type CompileListener = (done: number, total: number, doing: 'compiling' |
 export interface InitOptions extends DeviceOptions {
   /** Seed of everything random, a whole number from 0 to 2³² − 1; default: a random one. */
   seed?: number;
-  /** Most bytes of GPU memory to use; default: what the device has. */
+  /** Most bytes of GPU memory to use; default: what the device has. Training data that would take half of it are streamed. */
   maxBytes?: number;
   /**
    * How long one submit of training may keep the GPU busy, milliseconds: short where a page must stay smooth, long

@@ -12,7 +12,15 @@ import { Pace } from './pace.ts';
 import { evaluationListeners, runPass, throwIfAborted } from './pass.ts';
 import { optionGiven, refuseBeside } from './pipeline.ts';
 import { isStreamed } from './residency.ts';
-import { sorted, stepsOrAll, streaming, verbosity, warnOfEnd, withDefaults } from './run-options.ts';
+import {
+  batchSizeAsked,
+  sorted,
+  stepsOrAll,
+  streaming,
+  verbosity,
+  warnOfEnd,
+  withDefaults,
+} from './run-options.ts';
 import { batchSizeFor, SampleBatches } from './sample-batches.ts';
 import { type Samples, takeSamples } from './samples.ts';
 import {
@@ -27,7 +35,7 @@ import { StreamEvaluation } from './stream.ts';
 
 export interface EvaluateOptions {
   /** Samples of a step; default 32. The result does not depend on it. */
-  batchSize?: number | null;
+  batchSize?: number;
   /** Only so many batches, from the first on; default all. A dataset without an end needs it. */
   steps?: number | null;
   /** 0 silent, 1 a progress line, 2 a line at the end; default 'auto': 1. */
@@ -51,7 +59,7 @@ export async function evaluateModel(
 ): Promise<Logs> {
   const operation = 'evaluate';
   const given = readOptions(operation, options, {
-    batchSize: null as number | null,
+    batchSize: 32,
     steps: null as number | null,
     verbose: 'auto' as EvaluateOptions['verbose'],
     sampleWeight: null as unknown,
@@ -60,7 +68,7 @@ export async function evaluateModel(
     signal: null as AbortSignal | null,
     returnDict: true,
   });
-  const batchSize = stepsOrAll(given.batchSize, operation, 'batchSize');
+  const batchSize = batchSizeAsked(options, operation);
   const steps = stepsOrAll(given.steps, operation, 'steps');
   const verbose = verbosity(given.verbose, operation);
   const own = resolveCallbacks(given.callbacks, operation);

@@ -14,7 +14,7 @@ import type { Model } from './model.ts';
 import { throwIfAborted } from './pass.ts';
 import { optionGiven, refuseBeside } from './pipeline.ts';
 import { isStreamed } from './residency.ts';
-import { sorted, stepsOrAll, streaming, verbosity, withDefaults } from './run-options.ts';
+import { batchSizeAsked, sorted, stepsOrAll, streaming, verbosity, withDefaults } from './run-options.ts';
 import { batchSizeFor } from './sample-batches.ts';
 import {
   checkClassWeight,
@@ -30,7 +30,7 @@ import { Training } from './training.ts';
 
 export interface FitOptions {
   /** Samples of a step; default 32, or what makes `stepsPerEpoch` of all. The last batch may be smaller. */
-  batchSize?: number | null;
+  batchSize?: number;
   /** Passes over the data; default 1. With `initialEpoch`, the number of the last one. */
   epochs?: number;
   /** 0 silent, 1 a progress line, 2 a line for each epoch; default 'auto': 1. */
@@ -71,7 +71,7 @@ export interface FitOptions {
 
 function readFitOptions(options: FitOptions | undefined) {
   const given = readOptions('fit', options, {
-    batchSize: null as number | null,
+    batchSize: 32,
     epochs: 1,
     verbose: 'auto' as FitOptions['verbose'],
     callbacks: null as FitOptions['callbacks'],
@@ -88,7 +88,7 @@ function readFitOptions(options: FitOptions | undefined) {
     stream: null as boolean | null,
     signal: null as AbortSignal | null,
   });
-  const batchSize = stepsOrAll(given.batchSize, 'fit', 'batchSize');
+  const batchSize = batchSizeAsked(options, 'fit');
   const validationSplit = numberBetween(given.validationSplit, 'fit', 'validationSplit', 0, 1);
   if (validationSplit === 1) throw new ValueError('fit: validationSplit is 1; training needs samples too.');
   return {

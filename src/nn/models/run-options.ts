@@ -3,6 +3,7 @@ import type { Callback, Logs } from '../callbacks/callback.ts';
 import { ProgressBar } from '../callbacks/progress-bar.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
 import type { Verbosity } from '../report/progress.ts';
+import { optionGiven } from './pipeline.ts';
 
 /** 0 silent, 1 a progress line, 2 a line when it is done; 'auto' is 1. */
 export const verbosity = (given: unknown, operation: string): Verbosity => {
@@ -22,6 +23,12 @@ export const streaming = (given: unknown, operation: string): boolean | null =>
 /** A number of steps, or null where it was not said. */
 export const stepsOrAll = (given: unknown, operation: string, argument: string): number | null =>
   given === null ? null : wholeNumber(given, operation, argument);
+
+/** Samples of a step as they were asked for, or null where nobody did. */
+export const batchSizeAsked = (options: object | null | undefined, operation: string): number | null => {
+  const given = optionGiven(options, 'batchSize');
+  return given === undefined ? null : wholeNumber(given, operation, 'batchSize');
+};
 
 /** As Keras warns: there is no more to be had. */
 export const warnOfEnd = (operation: string, argument: string, asked: number, there: number): void =>
