@@ -28,6 +28,8 @@ export interface TuningRequest {
   whole(values: Tuning): Tuning;
   /** What is worth measuring, the likeliest first. */
   candidates(): readonly Candidate[];
+  /** Why a tuning from a file or a record cannot be used, or null. Its values end up in shader texts. */
+  refusal(tuning: Tuning): string | null;
   /** The kernel in a variant, as it is going to run. */
   command(tuning: Tuning): Command;
   /** The memory that it overwrites. */
@@ -179,7 +181,7 @@ export class Tuner {
     const known = this.#known!.get(request.key);
     if (!known) return { tuning: request.standard, from: 'static' };
     const { tuning, microseconds, staticMicroseconds } = known;
-    const problem = this.#problem(request, tuning);
+    const problem = request.refusal(tuning);
     if (problem === null)
       return {
         tuning,
@@ -192,14 +194,6 @@ export class Tuner {
       throw new ConfigError(`init: ${what}. Fix: leave this choice out of the record.`);
     this.#host.note(`${what}; it is ignored.`);
     return { tuning: request.standard, from: 'static' };
-  }
-
-  /** Why a tuning from outside cannot be used, or null. Its values end up in shader texts: only ours may. */
-  #problem(request: TuningRequest, tuning: Tuning): string | null {
-    const words = wordsOf(tuning);
-    if (words === wordsOf(request.standard)) return null;
-    const candidate = request.candidates().find((one) => wordsOf(one.tuning) === words);
-    return candidate ? candidate.refused : `no variant of ${request.family}`;
   }
 
   #untried(request: TuningRequest): Tuning[] {
@@ -218,7 +212,11 @@ export class Tuner {
         this.#raced.add(request.key);
         const bench = this.#host.bench(request.writes);
         // The static choices are compiled anyway: the budget begins after them.
-        const trial = await bench.prepare(request.command(request.standard));
+        const trial = await this.#attempt(bench, request.command(request.standard));
+        if (!trial) {
+          bench.dispose();
+          continue;
+        }
         const standard: Runner = { tuning: request.standard, trial, samples: [await trial.sample()] };
         races.push({ request, bench, standard });
       }
@@ -264,7 +262,7 @@ export class Tuner {
       const best = Math.min(...field.map((one) => typical(one.samples)));
       field = field.filter((one) => one === standard || typical(one.samples) <= limit * best);
     };
-    const earlier = before && this.#problem(request, before.tuning) === null ? [before.tuning] : [];
+    const earlier = before && request.refusal(before.tuning) === null ? [before.tuning] : [];
     try {
       for (const tuning of [...earlier, ...this.#untried(request)]) {
         const command = request.command(tuning);
@@ -314,7 +312,7 @@ export class Tuner {
     };
   }
 
-  /** A variant that does not compile here is out of the race, and no more. */
+  /** A variant that does not compile here, or has no room to be measured in, is out of the race, and no more. */
   async #attempt(bench: Bench, command: Command): Promise<Trial | null> {
     try {
       return await bench.prepare(command);

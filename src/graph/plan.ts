@@ -20,7 +20,7 @@ import { base, callOf, type Kernel } from './kernel.ts';
 import { type Access, layOut, type Place, placeFor, verify } from './memory.ts';
 import { readsPackedRows } from './packed.ts';
 import { isLeaf, simplify } from './simplify.ts';
-import { shaderFingerprint, tuningKey } from './tune.ts';
+import { refusalOf, shaderFingerprint, tuningKey } from './tune.ts';
 import { mergeUpdates, UpdateGenerator, type UpdateGroup, UpdateTable, updateBody } from './update.ts';
 
 export interface PlanRequest {
@@ -329,6 +329,7 @@ class Builder {
       standard,
       whole,
       candidates: () => family.candidates!(profile, call),
+      refusal: (tuning) => refusalOf(family, call, standard, tuning),
       command,
       writes: this.#written(kernel).map((tensor) => this.#place(tensor).range!),
     };

@@ -97,6 +97,8 @@ export interface KernelFamily {
    * compile and correctness loops go through. With a call: what is worth measuring for it, the likeliest first.
    */
   candidates?(profile: Profile, call?: KernelCall): readonly Candidate[];
+  /** Why this profile cannot run a variant that is none of the candidates but has the form of one, or null. */
+  refusal?(profile: Profile, tuning: Tuning): string | null;
   /** Inputs that it had rather read as rows of packed bytes, where they are that, than from a copy as f32. */
   packed?(call: KernelCall): readonly string[];
 }

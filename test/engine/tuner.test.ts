@@ -91,6 +91,11 @@ const request = (candidates: readonly Candidate[], name = 'toy a:f32[3]'): Tunin
   standard: { TILE: 1 },
   whole: (values: Tuning) => ({ TILE: 1, ...values }),
   candidates: () => candidates,
+  refusal(tuning) {
+    const known = [{ tuning: { TILE: 1 }, refused: null }, ...candidates];
+    const same = known.find((one) => wordsOf(one.tuning) === wordsOf(tuning));
+    return same ? same.refused : 'no variant of toy';
+  },
   command: (tuning) =>
     ({
       label: name,
@@ -184,6 +189,21 @@ describe('full', () => {
     });
     expect((await tuner.choose([request(variants(2, 4))], measuring))[0].tuning).toEqual({ TILE: 4 });
     expect(notes).toEqual([expect.stringMatching(/left out: line 3: unknown word/)]);
+    expect(leftOpen()).toBe(0);
+  });
+
+  test('leaves be what there is no memory to measure', async () => {
+    const { tuner, notes, leftOpen } = tunerWith('full', {
+      'TILE=1': { microseconds: 1, broken: true },
+      'b TILE=1': 100,
+      'b TILE=2': 50,
+    });
+    const choices = await tuner.choose([request(variants(2)), request(variants(2), 'b')], measuring);
+    expect(choices.map(({ tuning, from }) => [tuning.TILE, from])).toEqual([
+      [1, 'static'],
+      [2, 'measured'],
+    ]);
+    expect(notes).toHaveLength(1);
     expect(leftOpen()).toBe(0);
   });
 

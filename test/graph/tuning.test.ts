@@ -1,7 +1,8 @@
 /** Tuning from end to end: real kernels on a real device, chosen, kept, pinned. */
 import { describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { TuningRecord } from '../../src/engine/tuning.ts';
+import type { Tuning, TuningRecord } from '../../src/engine/tuning.ts';
+import { refusalOf } from '../../src/graph/tune.ts';
 import { capture, gradients, type InitOptions, tensor, variable } from '../../src/index.ts';
 import { matmulFamily } from '../../src/ops/matmul/family.ts';
 import { temporaryCache } from '../support/cache.ts';
@@ -180,6 +181,32 @@ test('keys are words: family, shapes, flags, and a fingerprint of what melted in
   const again = await learner({});
   await again.step.prepare();
   expect(again.engine.tuning.choices()).toEqual(engine.tuning.choices());
+});
+
+test('a record from elsewhere is taken where the device can run it, and refused with the reason where not', async () => {
+  const { engine, step } = await learner({});
+  await step.prepare();
+  const { profile } = engine;
+  const call = {
+    inputs: { a: { shape: [64, 256], dtype: 'f32' }, b: { shape: [256, 96], dtype: 'f32' } },
+    outputs: { y: { shape: [64, 96], dtype: 'f32' } },
+    attributes: {},
+    tuning: {},
+  } as const;
+  const refuse = (tuning: Tuning, min: number) =>
+    refusalOf(matmulFamily, { ...call, profile: { ...profile, subgroups: { min, max: min } } }, {}, tuning);
+  const shared = { shader: 'matmul_subgroup', TILE_P: 7, TILE_Q: 1, LANES: 8, WIDTH: 8, SWAP: true };
+  expect(refuse(shared, 8)).toBeNull();
+  expect(refuse(shared, 4)).toBe('8 lanes that share loads, subgroups here may have 4');
+  for (const strange of [
+    { ...shared, shader: 'matmul_other' },
+    { ...shared, TILE_P: '7u; } fn main() {' },
+    { ...shared, TILE_P: 7.5 },
+    { ...shared, TILE_P: 1e9 },
+    { ...shared, EXTRA: 1 },
+    { shader: 'matmul_subgroup' },
+  ])
+    expect(refuse(strange, 8)).toBe('no variant of matmul');
 });
 
 test('what cannot run on a device is refused with a reason', async () => {

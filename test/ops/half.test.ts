@@ -1,11 +1,14 @@
 /** Operands kept as f16: what is rounded, what is not, and what an adapter without shader-f16 does. */
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { ConfigError, capture, gradients, half, matmul, tensor, variable } from '../../src/index.ts';
 import { roundToHalf } from '../../src/ops/half.ts';
 import { matmulFamily } from '../../src/ops/matmul/family.ts';
 import { generator } from '../reference/random.ts';
 import { testEngine } from '../support/engine.ts';
+
+// Adapters without shader-f16 say so.
+beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
 
 /** Numbers that f16 holds: up to 11 significant bits, in reach of its exponents. */
 function halves(count: number, seed: number): Float32Array {
@@ -196,6 +199,14 @@ describe("matmul with storage 'f16'", () => {
       for (let i = 0; i < 30; i++) await step();
       expect(await (await step()).item()).toBeLessThan(0.6 * first);
     }
+  });
+
+  test('says once per engine that an adapter without shader-f16 saves nothing', async () => {
+    const warn = vi.spyOn(console, 'warn');
+    warn.mockClear();
+    const engine = await testEngine({ features: [] });
+    for (let i = 0; i < 3; i++) await half(tensor([i], { engine })).data();
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/has no shader-f16.*saves no memory/)]]);
   });
 
   test('refuses another word', () => {

@@ -3,7 +3,7 @@ import { kernels } from '../../shaders/index.ts';
 import type { KernelCall, KernelFamily, Lowered } from '../define.ts';
 import { grid } from '../elementwise.ts';
 import { Layout } from './layout.ts';
-import { blockOf, candidates, pick, readsPacked, type Variant } from './variants.ts';
+import { blockOf, candidates, pick, readsPacked, refusal, type Variant } from './variants.ts';
 
 /** y = a · b and col_sum[n] = Σₖ b[k, n], the bias gradient that rides on dW = xᵀ · dz. */
 export const matmulFamily: KernelFamily = {
@@ -29,6 +29,7 @@ export const matmulFamily: KernelFamily = {
   },
   packed: (call) => (readsPacked(call.profile, new Layout(call)) ? ['a'] : []),
   candidates: (profile, call) => candidates(profile, call && new Layout(call)),
+  refusal: (profile, tuning) => refusal(profile, tuning as unknown as Variant),
 };
 
 /** The variant that was asked for, or the likeliest; what was asked for may be a part of one. */

@@ -95,7 +95,7 @@ const catalogue: Variant[] = [
 ];
 
 /** Why this device cannot run the variant, or null. */
-function refusal({ limits, subgroups }: Profile, variant: Variant): string | null {
+export function refusal({ limits, subgroups }: Profile, variant: Variant): string | null {
   const lanes = 'LANES' in variant ? variant.LANES : variant.LANES_M * variant.LANES_N;
   if (lanes > limits.maxComputeInvocationsPerWorkgroup)
     return `${lanes} lanes per workgroup, the device has ${limits.maxComputeInvocationsPerWorkgroup}`;
