@@ -22,8 +22,8 @@ const SAMPLES = 40;
 export class Trainer {
   private readonly engine: Engine;
   private readonly post: (event: Event) => void;
-  /** What a loop that runs by itself tells when it fails. */
   private readonly fail: (error: unknown) => void;
+  private readonly isHurried: () => boolean;
   private readonly pace = new Pace();
   private data: DataOnGpu | null = null;
   private experiment: Experiment | null = null;
@@ -43,10 +43,18 @@ export class Trainer {
   private inspection: Inspection = { weights: 0, confusion: false, mistakes: 0 };
   private picture: Float32Array | null = null;
 
-  constructor(engine: Engine, post: (event: Event) => void, fail: (error: unknown) => void) {
+  /**
+   * `fail` hears of errors of the loop, which nobody awaits. While `isHurried`, the next command waits already, and
+   * only numbers are told of this one.
+   */
+  constructor(
+    engine: Engine,
+    to: { post(event: Event): void; fail(error: unknown): void; isHurried(): boolean },
+  ) {
     this.engine = engine;
-    this.post = post;
-    this.fail = fail;
+    this.post = to.post;
+    this.fail = to.fail;
+    this.isHurried = to.isHurried;
   }
 
   get isTraining(): boolean {
@@ -218,9 +226,9 @@ export class Trainer {
   /** Everything that is looked at, as it is now. */
   private async tellAll(): Promise<void> {
     await this.tellProgress();
-    await this.tellPicture();
-    await this.tellWeights();
-    if (this.watchedStep !== this.experiment?.steps) await this.tellValidation();
+    if (!this.isHurried()) await this.tellPicture();
+    if (!this.isHurried()) await this.tellWeights();
+    if (!this.isHurried() && this.watchedStep !== this.experiment?.steps) await this.tellValidation();
   }
 
   private async tellProgress(): Promise<void> {

@@ -14,7 +14,11 @@ const PUBLISHED: Partial<Record<DataSource, string>> = {
   mnist: 'https://storage.googleapis.com/cvdf-datasets/mnist/',
 };
 
-const post = (event: Event): void => globalThis.postMessage(event);
+function post(event: Event): void {
+  // Up to a megabyte, a few times a second: handed over, not copied.
+  const transfer = event.type === 'weights' ? [event.values.buffer] : [];
+  globalThis.postMessage(event, { transfer });
+}
 
 let engine: Engine | null = null;
 let trainer: Trainer | null = null;
@@ -50,7 +54,7 @@ async function openDevice(): Promise<Trainer> {
     if (opened.lost) fail(opened.lost);
     else if (reason !== 'destroyed') fail(new Error(message));
   });
-  trainer = new Trainer(opened, post, fail);
+  trainer = new Trainer(opened, { post, fail, isHurried: () => waiting > 0 });
   // For the curious, in the console of the worker.
   Object.assign(globalThis, { playground: { engine: opened, trainer } });
   return trainer;
@@ -182,11 +186,20 @@ const needsNetwork = new Set<Command['type']>([
 ]);
 
 let queue: Promise<void> = keptSources().then((sources) => post({ type: 'kept', sources }));
+/** Commands in the queue that nobody has begun with. */
+let waiting = 0;
 
 globalThis.addEventListener('message', ({ data: command }: MessageEvent<Command>) => {
   // Nothing to wait for, or no time to.
-  const isPressing = command.type === 'cancelData' || (command.type === 'picture' && trainer !== null);
-  const handled = isPressing ? handle(command) : queue.then(() => handle(command));
-  const settled = handled.catch(fail);
-  if (!isPressing) queue = settled;
+  if (command.type === 'cancelData' || (command.type === 'picture' && trainer !== null)) {
+    handle(command).catch(fail);
+    return;
+  }
+  waiting++;
+  queue = queue
+    .then(() => {
+      waiting--;
+      return handle(command);
+    })
+    .catch(fail);
 });

@@ -63,8 +63,11 @@ export class BareWorker {
     return new BareWorker(page);
   }
 
-  send(command: Command): Promise<void> {
-    return this.page.evaluate((one) => wire.worker.postMessage(one), command);
+  /** Several commands are sent at once. */
+  send(...commands: readonly Command[]): Promise<void> {
+    return this.page.evaluate((all) => {
+      for (const one of all) wire.worker.postMessage(one);
+    }, commands);
   }
 
   /** With files, given as their bytes. */

@@ -75,6 +75,15 @@ test('training goes on until it is paused, and from there again; a reset starts 
   await worker.close();
 });
 
+test('of steps in a hurry only the last is looked at', async () => {
+  const worker = await ready();
+  const before = await worker.count('validation');
+  await worker.send(...Array(19).fill({ type: 'step', count: 1 }));
+  expect((await worker.step(1, 20)).step).toBe(20);
+  expect((await worker.count('validation')) - before).toBeLessThan(15);
+  await worker.close();
+});
+
 test('the same settings give the same numbers, another seed gives others', async () => {
   const lossAfter = async (seed: number): Promise<number> => {
     const worker = await ready({ seed });
