@@ -12,7 +12,7 @@ import { scaled } from './lib/workloads.js';
 
 const help = `node bench/scaling.js [options]
 
-  --curves batch,depth  which of batch, width, depth, data (all)
+  --curves batch,depth  which of batch, width, depth, data, stream (all)
 ${sharedHelp}`;
 const options = readOptions(help, { curves: { type: 'string' } });
 const context = await describeRun(options, { where: 'Node', open: () => new EngineProcess() });
@@ -24,6 +24,9 @@ const powers = (from, to, by = 2) => {
   for (let value = from; value <= to; value *= by) values.push(value);
   return values;
 };
+
+/** The last is 251 MB of pixels: more than one binding of 128 MiB. */
+const dataSizes = [5000, 20_000, 80_000, 320_000];
 
 const curves = {
   batch: {
@@ -42,9 +45,14 @@ const curves = {
     at: (depth) => ({ batchSize: 32, width: 64, depth }),
   },
   data: {
-    title: 'samples in the data set, 784→100→10, batch 32',
-    sizes: [1250, 5000, 20_000, 40_000, 80_000, ...(options.quick ? [] : [160_000, 320_000])],
+    title: 'samples, resident, 784→100→10, batch 32',
+    sizes: dataSizes,
     at: (samples) => ({ batchSize: 32, width: 100, depth: 1, samples }),
+  },
+  stream: {
+    title: 'streamed samples, 784→100→10, batch 32',
+    sizes: dataSizes,
+    at: (samples) => ({ batchSize: 32, width: 100, depth: 1, samples, stream: true }),
   },
 };
 const wanted = options.curves?.split(',') ?? Object.keys(curves);
@@ -75,7 +83,7 @@ for (const name of wanted) {
   console.log(`  twice the least at ${bend === null ? 'none of these' : short(bend)}\n`);
 }
 
-async function measure({ samples, ...network }) {
+async function measure(network) {
   const child = new EngineProcess('weft');
   const ask = (kind, request) => child.ask(kind, request, 180);
   try {
@@ -86,15 +94,14 @@ async function measure({ samples, ...network }) {
       workload,
       dataFolder: options.data,
       checkSteps: 1,
-      trainSamples: samples,
+      trainSamples: network.samples,
       tuning,
     });
     const least = options.quick ? 100 : 600;
-    // The size of the data set is what the data curve is about, so there a run is the whole set.
-    let count = samples ? Math.floor(samples / network.batchSize) : 1;
+    let count = 1;
     for (let long = 0; long < 2; ) {
       const { milliseconds } = await ask('round', { count });
-      if (milliseconds >= least || (samples && count * network.batchSize >= samples)) long++;
+      if (milliseconds >= least) long++;
       else count = Math.ceil(count * Math.min(8, (1.3 * least) / milliseconds));
     }
     const rounds = [];

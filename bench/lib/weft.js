@@ -32,21 +32,29 @@ export async function prepare({ workload, data, weights, version, tuning }) {
   return {
     name: `Weft ${version}`,
 
-    /** As for TensorFlow.js: as many samples as the steps need, or whole epochs. */
+    /**
+     * As for TensorFlow.js: as many samples as the steps need, or whole epochs. Where the size of the data is what is
+     * measured (`workload.samples`), all of them, for so many steps.
+     */
     async arrange(steps, { shuffle }) {
       const perEpoch = Math.floor(data.train.labels.length / batchSize);
-      const epochs = Math.max(1, Math.round(steps / perEpoch));
-      const samples = Math.min(steps, perEpoch) * batchSize;
+      const whole = workload.samples !== undefined;
+      const epochs = whole ? 1 : Math.max(1, Math.round(steps / perEpoch));
+      const samples = (whole ? perEpoch : Math.min(steps, perEpoch)) * batchSize;
       if (samples !== partSamples) {
         for (const old of part) old.dispose();
         part = tensors(data.train, samples);
         partSamples = samples;
         await engine.idle();
       }
+      const options = {
+        ...{ batchSize, epochs, shuffle, verbose: 0 },
+        ...(whole && { stepsPerEpoch: steps, stream: workload.stream ?? false }),
+      };
       return {
-        steps: (epochs * samples) / batchSize,
+        steps: whole ? steps : (epochs * samples) / batchSize,
         async run() {
-          const { history } = await model.fit(part[0], part[1], { batchSize, epochs, shuffle, verbose: 0 });
+          const { history } = await model.fit(part[0], part[1], options);
           return { loss: history.loss.at(-1), accuracy: history.accuracy.at(-1) };
         },
       };

@@ -64,8 +64,13 @@ export const workloads = [
 /** The four of the targets. */
 export const everyday = ['W1', 'W2', 'W3', 'W4'];
 
-/** A network for the curves of scaling: `depth` hidden layers of `width`. */
-export const scaled = ({ batchSize, width, depth }) => ({
+/**
+ * A network for the curves of scaling: `depth` hidden layers of `width`. `samples`: so large is the data set, however few
+ * steps are taken; `stream`: as Weft's `fit` takes it.
+ */
+export const scaled = ({ batchSize, width, depth, samples, stream }) => ({
+  samples,
+  stream,
   id: `${depth}×${width}, batch ${batchSize}`,
   title: `784→${depth}×${width} relu→10, sgd, batch ${batchSize}`,
   layers: [...Array(depth).fill({ units: width, activation: 'relu' }), softmax],
