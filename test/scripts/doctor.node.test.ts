@@ -73,6 +73,12 @@ test('without an adapter it says what was looked for and what to install, and ex
   });
 });
 
+test("without the package 'webgpu' it says how to install it, and exits with 2", async () => {
+  const { code, stderr } = await weft(['doctor'], { NODE_OPTIONS: '--import ./test/scripts/no-webgpu.js' });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/npm install webgpu/);
+});
+
 test('options, ops and commands that there are not are refused with 2, help is given with 0', async () => {
   expect(await weft(['doctor', '--fast'])).toMatchObject({
     code: 2,
