@@ -116,16 +116,22 @@ async function takeFiles(files: Parameters<typeof picturesFrom>[0]): Promise<voi
     });
 }
 
+/** Everything else goes on while data are on their way. Of two downloads the later one counts. */
 async function fetchData(address: string): Promise<void> {
-  download = new AbortController();
+  download?.abort();
+  const mine = new AbortController();
+  download = mine;
   try {
     const files = await fetchFiles(address, {
-      signal: download.signal,
+      signal: mine.signal,
       onProgress: (file, received, total) => post({ type: 'dataProgress', file, received, total }),
     });
-    await takeFiles(files);
+    await enqueue(() => takeFiles(files));
+  } catch (error) {
+    // Nobody wants to hear of a download that was replaced.
+    if (download === mine) throw error;
   } finally {
-    download = null;
+    if (download === mine) download = null;
   }
 }
 
@@ -186,20 +192,24 @@ const needsNetwork = new Set<Command['type']>([
 ]);
 
 let queue: Promise<void> = keptSources().then((sources) => post({ type: 'kept', sources }));
-/** Commands in the queue that nobody has begun with. */
+/** Tasks in the queue that nobody has begun with. */
 let waiting = 0;
 
-globalThis.addEventListener('message', ({ data: command }: MessageEvent<Command>) => {
-  // Nothing to wait for, or no time to.
-  if (command.type === 'cancelData' || (command.type === 'picture' && trainer !== null)) {
-    handle(command).catch(fail);
-    return;
-  }
+function enqueue(task: () => Promise<void> | void): Promise<void> {
   waiting++;
-  queue = queue
-    .then(() => {
-      waiting--;
-      return handle(command);
-    })
-    .catch(fail);
+  const done = queue.then(() => {
+    waiting--;
+    return task();
+  });
+  queue = done.catch(() => {});
+  return done;
+}
+
+/** Not to be kept waiting: these change nothing that others rely on. */
+const isUrgent = ({ type }: Command): boolean =>
+  type === 'fetchData' || type === 'cancelData' || (type === 'picture' && trainer !== null);
+
+globalThis.addEventListener('message', ({ data: command }: MessageEvent<Command>) => {
+  const handled = isUrgent(command) ? handle(command) : enqueue(() => handle(command));
+  handled.catch(fail);
 });

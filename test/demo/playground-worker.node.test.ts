@@ -225,6 +225,24 @@ test('data come from an address that is asked for, with progress', async () => {
   await worker.close();
 });
 
+test('training goes on during a download, which can be stopped', async () => {
+  const worker = await ready();
+  const [, labels] = idxFiles(60);
+  await worker.page.route('https://data.test/**', (route) => {
+    const headers = { 'access-control-allow-origin': '*' };
+    // The labels come, the pictures never do.
+    if (route.request().url().includes('labels'))
+      return route.fulfill({ body: Buffer.from(labels.bytes), headers });
+  });
+  await worker.send({ type: 'fetchData', address: 'https://data.test/mine' });
+  await worker.next('dataProgress');
+  expect((await worker.step(30)).step).toBe(30);
+  await worker.send({ type: 'cancelData' });
+  expect(await worker.next('failure')).toMatchObject({ code: 'ABORT', canRestart: false });
+  expect((await worker.step(10, 40)).step).toBe(40);
+  await worker.close();
+});
+
 test('a data set that is not here is asked for, and garments stay meanwhile', async () => {
   const worker = await BareWorker.open(browser);
   await worker.send({ type: 'configure', settings: { ...SMALL, data: 'fashion_mnist' } });
