@@ -116,6 +116,7 @@ describe.each(['esbuild', 'vite'] as const)('an application built by %s', (bundl
     const said = [built.atOnce, names, Object.keys(built.files)].map(
       (some) => `${(gzipped(built, some) / 1000).toFixed(1)} KB`,
     );
+    expect(gzipped(built, names)).toBeLessThan(110_000);
     console.log(
       `${bundler}: ${said[0]} on import, ${said[1]} when trained, ${said[2]} with all formats (gzip)`,
     );
