@@ -26,9 +26,10 @@ say(`${introduce(context)}\n`);
 
 const all = [...squares, ...skinny, ...(context.adapter.software ? [] : [hugeSquare])];
 const wanted = options.sizes?.split(',');
-const products = all.filter(
-  (product) => !wanted || wanted.some((start) => productTitle(product).startsWith(start)),
-);
+const titles = all.map(productTitle);
+const isWanted = (title) =>
+  wanted.some((one) => (titles.includes(one) ? title === one : title.startsWith(one)));
+const products = all.filter((product) => !wanted || isWanted(productTitle(product)));
 /** One process an engine, for all products: importing some of them takes longer than multiplying. */
 const processes = new Map();
 async function reuse(name) {

@@ -1,5 +1,6 @@
 /** What of many results is to be quoted, and what the targets make of it. Pure, and tested in test/bench. */
 import { floorOf } from './floors.js';
+import { productFlops } from './product.js';
 import { workloads } from './workloads.js';
 
 /** What a line is a result of: lines of the same unit and run belong together, later runs replace earlier ones. */
@@ -61,7 +62,7 @@ export const targets = [
  * A target held against the quoted rows of one adapter.
  *
  * → { state: 'met' | 'missed' | 'not measured', value, least | most, floor?, atFloor? }: the worst ratio or the longest
- * start, and, for steps, the ratio that the floor itself would have.
+ * start, and the ratio that the floor itself (with a register tile, in milliseconds) would have.
  */
 export function judgeTarget(target, rows) {
   const mine = rows.filter((row) => row.part === target.part && !row.failed);
@@ -83,11 +84,23 @@ export function judgeTarget(target, rows) {
   const result = { ...target, state: value >= target.least ? 'met' : 'missed', value, peer: closest.name };
   const ceilings = rows.find(({ part }) => part === 'ceilings')?.ceilings;
   const weft = same.find(({ engine }) => engine === 'weft');
-  if (target.part !== 'steps' || !ceilings || !weft) return result;
-  const workload = workloads.find(({ id }) => id === target.workload);
-  const floor = floorOf(workload, Math.round(weft.calls.dispatches), ceilings);
+  if (!ceilings || !weft) return result;
+  const floor =
+    target.part === 'matmul'
+      ? productFloor(target.product, ceilings)
+      : floorOf(
+          workloads.find(({ id }) => id === target.workload),
+          Math.round(weft.calls.dispatches),
+          ceilings,
+        ).tile;
   const own = weft.milliseconds.median;
-  return { ...result, own, floor, atFloor: (value * own) / floor.tile };
+  return { ...result, own, floor, atFloor: (value * own) / floor };
+}
+
+/** Milliseconds of a product at the rate of the best register tile. */
+function productFloor(title, { tileGigaflops }) {
+  const [m, k, n] = title.split('×').map(Number);
+  return productFlops({ m, k, n }) / tileGigaflops.max / 1e6;
 }
 
 /** Text with what stands between the markers of `name` replaced; throws where the markers are not there. */

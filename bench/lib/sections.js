@@ -233,7 +233,7 @@ function targetLine({ adapter, part, workload, product, against, least, most, ..
 /** What the floor says of a miss. */
 function whyMissed({ state, own, floor, atFloor }, least) {
   if (state !== 'missed' || !floor) return '';
-  const distance = `${short(own)} ms, a register tile's floor ${short(floor.tile)} ms`;
+  const distance = `${short(own)} ms, a register tile's floor ${short(floor)} ms`;
   return atFloor < least
     ? `: at that floor it would be ${short(atFloor)}× (${distance}), so it is out of reach here`
     : `: ${distance}`;

@@ -123,7 +123,21 @@ describe('quoting', () => {
     const target = { adapter: 'x', part: 'steps', workload: 'W1', against: ['jax'], least: 8 };
     const rows = [weft, row({ engine: 'jax', ratio: one(4) }), { part: 'ceilings', ceilings }];
     const { atFloor, floor } = judgeTarget(target, rows);
-    expect(atFloor).toBeCloseTo((4 * 0.5) / floor.tile);
+    expect(floor).toBeCloseTo(floorOf(workloads[0], 7, ceilings).tile);
+    expect(atFloor).toBeCloseTo((4 * 0.5) / floor);
+  });
+
+  it('knows the floor of a product', () => {
+    const product = { part: 'matmul', product: '512×512×512', milliseconds: one(500) };
+    const rows = [
+      { ...product, engine: 'weft', ratio: one(1) },
+      { ...product, engine: 'jax', ratio: one(2) },
+      { part: 'ceilings', ceilings },
+    ];
+    const target = { adapter: 'x', part: 'matmul', product: '512×512×512', against: ['jax'], least: 3 };
+    const judged = judgeTarget(target, rows);
+    expect(judged).toMatchObject({ state: 'missed', value: 2, own: 500 });
+    expect(judged.floor).toBeCloseTo((2 * 512 ** 3) / 1e6);
   });
 
   it('fills a section and keeps what is around it', () => {
