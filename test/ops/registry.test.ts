@@ -221,7 +221,8 @@ describe.each([...families])('kernel family $name', (family, ops) => {
       const engine = await testEngine({ tuning: { [family.name]: { ...tuning } } });
       await runFamily(ops, engine, JSON.stringify(tuning));
     }
-  });
+    // llvmpipe compiles at the first dispatch, a barrier tile in a second.
+  }, 180_000);
 
   test('gives the right numbers on the smallest adapter: 128 invocations, no optional feature', async () => {
     const limits = { maxComputeInvocationsPerWorkgroup: 128, maxStorageBuffersPerShaderStage: 8 };

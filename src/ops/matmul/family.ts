@@ -40,11 +40,25 @@ function chosen({ tuning, profile }: KernelCall, layout: Layout): Variant {
     : tuning) as unknown as Variant;
 }
 
-/** How a shader with a wide operand loads it, as its constants say it, and the operands read in fours. */
-function wideLoads(variant: Variant, layout: Layout): { flags: Record<string, boolean>; fours: string[] } {
-  if (!('SWAP' in variant)) return { flags: {}, fours: [] };
-  const wide = variant.SWAP ? 'a' : 'b';
-  const { four, alongK } = layout.fours(variant.SWAP);
+/** How a shader loads its operands, as its constants say it, and the operands that it reads in fours. */
+function wideLoads(
+  variant: Variant,
+  layout: Layout,
+): { flags: Record<string, number | boolean>; fours: string[] } {
+  if (variant.shader === 'matmul') return { flags: {}, fours: [] };
+  const [a, b] = [layout.fours(true), layout.fours(false)];
+  if (variant.shader === 'matmul_workgroup')
+    return {
+      flags: {
+        FOURS_M: variant.TILE_M / 4,
+        A_FOUR: a.four,
+        A_ALONG_K: a.alongK && !a.four,
+        B_FOUR: b.four,
+        B_ALONG_K: b.alongK && !b.four,
+      },
+      fours: [...(a.four || a.alongK ? ['a'] : []), ...(b.four || b.alongK ? ['b'] : [])],
+    };
+  const [wide, { four, alongK }] = variant.SWAP ? ['a', a] : ['b', b];
   if (variant.shader === 'matmul_subgroup') return { flags: { FOUR: four }, fours: four ? [wide] : [] };
   return {
     flags: { FOUR: four, ALONG_K: alongK && !four, EVEN: layout.even },

@@ -7,17 +7,23 @@ import type { Layout } from './layout.ts';
  * One way to compute a product: the shader, and the constants that it is tuned with. These are the words of
  * `init({ tuning: { matmul: { … } } })`.
  */
-export type Variant = Tiles | Subgroup | Broadcast;
+export type Variant = Tiles | Slabs | Subgroup | Broadcast;
 
-/** Lanes keep tiles of y; `matmul_workgroup` feeds them from workgroup memory. */
+/** Lanes keep tiles of y in registers. */
 interface Tiles {
-  readonly shader: 'matmul' | 'matmul_workgroup';
+  readonly shader: 'matmul';
   /** Rows per lane, and groups of four columns per lane. */
   readonly TILE_M: number;
   readonly TILE_N: number;
   /** Lanes of a workgroup along rows and columns. */
   readonly LANES_M: number;
   readonly LANES_N: number;
+}
+
+/** The same, fed from workgroup memory in slabs of TILE_K steps of k. TILE_M is a multiple of 4. */
+interface Slabs extends Omit<Tiles, 'shader'> {
+  readonly shader: 'matmul_workgroup';
+  readonly TILE_K: number;
 }
 
 /** Lanes own lines of the wide operand, and hand round what they load of the narrow one. */
@@ -37,17 +43,20 @@ interface Broadcast extends Omit<Subgroup, 'shader' | 'WIDTH'> {
   readonly shader: 'matmul_broadcast';
 }
 
-const tiles =
-  (shader: Tiles['shader']) =>
-  (TILE_M: number, TILE_N: number, LANES_M: number, LANES_N: number): Tiles => ({
-    shader,
-    TILE_M,
-    TILE_N,
-    LANES_M,
-    LANES_N,
-  });
-const registers = tiles('matmul');
-const workgroup = tiles('matmul_workgroup');
+const registers = (TILE_M: number, TILE_N: number, LANES_M: number, LANES_N: number): Tiles => ({
+  shader: 'matmul',
+  TILE_M,
+  TILE_N,
+  LANES_M,
+  LANES_N,
+});
+const workgroup = (
+  TILE_M: number,
+  TILE_N: number,
+  TILE_K: number,
+  LANES_M: number,
+  LANES_N: number,
+): Slabs => ({ ...registers(TILE_M, TILE_N, LANES_M, LANES_N), shader: 'matmul_workgroup', TILE_K });
 const subgroup = (TILE_P: number, TILE_Q: number, WIDTH: number, LANES: number, SWAP: boolean): Subgroup => ({
   shader: 'matmul_subgroup',
   TILE_P,
@@ -81,10 +90,9 @@ const catalogue: Variant[] = [
   registers(8, 1, 2, 4),
   registers(8, 2, 1, 32),
   registers(16, 2, 1, 4),
-  workgroup(2, 1, 16, 8),
-  workgroup(4, 1, 16, 16),
-  workgroup(4, 2, 32, 16),
-  workgroup(2, 1, 32, 32),
+  workgroup(4, 1, 16, 8, 8),
+  workgroup(4, 1, 16, 16, 16),
+  workgroup(8, 2, 8, 16, 16),
   subgroup(5, 1, 4, 4, false),
   subgroup(16, 1, 8, 8, true),
   subgroup(8, 2, 8, 8, false),
@@ -100,7 +108,8 @@ export function refusal({ limits, subgroups }: Profile, variant: Variant): strin
   if (lanes > limits.maxComputeInvocationsPerWorkgroup)
     return `${lanes} lanes per workgroup, the device has ${limits.maxComputeInvocationsPerWorkgroup}`;
   const { rows, columns } = blockOf(variant);
-  const bytes = variant.shader === 'matmul_workgroup' ? 4 * 16 * (rows + columns) : 0;
+  // A row of a slab is one four longer than its lines.
+  const bytes = variant.shader === 'matmul_workgroup' ? 4 * variant.TILE_K * (rows + columns + 8) : 0;
   if (bytes > limits.maxComputeWorkgroupStorageSize)
     return `${bytes} bytes of workgroup memory, the device has ${limits.maxComputeWorkgroupStorageSize}`;
   if (!('LANES' in variant)) return null;
@@ -215,8 +224,12 @@ function byRule({ isSoftware, limits }: Profile, { rows, columns, inner }: Layou
     return registers(flops > 2e5 ? tall : Math.min(4, tall), 1, 8 / across, across);
   }
   if (rows >= 16 && columns >= 16) {
-    const large = rows * columns >= 256 * 256 && limits.maxComputeInvocationsPerWorkgroup >= 256;
-    return large ? workgroup(4, 1, 16, 16) : workgroup(2, 1, 16, 8);
+    // The larger the block the fewer the loads, as long as there are a hundred blocks to keep a GPU busy.
+    if (limits.maxComputeInvocationsPerWorkgroup >= 256 && rows >= 64 && columns >= 64) {
+      if (rows * columns >= 128 * 128 * 100) return workgroup(8, 2, 8, 16, 16);
+      if (rows * columns >= 64 * 64 * 16) return workgroup(4, 1, 16, 16, 16);
+    }
+    return workgroup(4, 1, 16, 8, 8);
   }
   const across = Math.min(32, powerOfTwo(columns / 4));
   return registers(Math.min(4, tall), 1, 64 / across, across);
