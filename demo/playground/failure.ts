@@ -68,13 +68,17 @@ const unexpected: Words = {
   canRestart: true,
 };
 
+/** What Weft's messages begin with, as far as it is met here. */
+const OPERATION = /^(?:loadModel|loadWeights|parseIdx|parseNpz|parseNpy|init|allocate): /;
+
 /** What to tell about an error. `isLost`: whether the device is gone, whatever the error says. */
 export function describeFailure(error: unknown, isLost = false): FailureEvent {
   const code = isLost ? 'DEVICE_LOST' : codeOf(error);
   const { title, fix, canRestart = false } = Object.hasOwn(words, code) ? words[code] : unexpected;
   const told = error instanceof Error && error.message ? error.message : String(error);
-  // What Weft advises is meant for programmers; where there is advice for visitors, that will do.
-  const message = fix === unchanged ? told : told.replace(/\s*Fix: .*$/s, '');
+  // The name of a function and what Weft advises are meant for programmers; visitors have a title and advice of their own.
+  const plain = told.replace(OPERATION, '');
+  const message = fix === unchanged ? plain : plain.replace(/\s*Fix: .*$/s, '');
   return {
     type: 'failure',
     code,

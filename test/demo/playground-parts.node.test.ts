@@ -1,7 +1,7 @@
 /** What the playground computes without a GPU: pictures from files, and what probabilities say. */
 
 import { expect, test } from 'vitest';
-import { data } from 'weft';
+import { data, FormatError, LimitError } from 'weft';
 import { drawGarments, picturesFrom } from '../../demo/playground/data.ts';
 import { describeFailure, Refusal } from '../../demo/playground/failure.ts';
 import { judge, worstMistakes } from '../../demo/playground/watch.ts';
@@ -83,6 +83,13 @@ test('probabilities give loss, accuracy, confusion and mistakes', () => {
 test('a network that has diverged has no loss, and looks it', () => {
   const { loss } = judge(new Float32Array(10).fill(Number.NaN), Uint8Array.of(4));
   expect(loss).toBeNaN();
+});
+
+test('messages are for visitors: without names of functions, and with the advice of the page', () => {
+  const message = (error: unknown): string => describeFailure(error).message;
+  expect(message(new FormatError('parseIdx: a.gz, byte 0: found 3c.'))).toBe('a.gz, byte 0: found 3c.');
+  expect(message(new LimitError('allocate: too much. Fix: split it.'))).toBe('too much.');
+  expect(message(new Refusal('FORMAT', 'names: of files stay.', ''))).toBe('names: of files stay.');
 });
 
 test('whatever was thrown, there are words for it', () => {
