@@ -5,6 +5,7 @@ import { Curve } from '../../demo/playground/view/curve.ts';
 import { route } from '../../demo/playground/view/drop.ts';
 import { inkOfImage, place, placementOf, shrink } from '../../demo/playground/view/fit.ts';
 import * as format from '../../demo/playground/view/format.ts';
+import { isDark, luminance } from '../../demo/playground/view/luminance.ts';
 import { exactAxis, linearAxis, logAxis } from '../../demo/playground/view/scale.ts';
 
 describe('axes', () => {
@@ -109,6 +110,14 @@ describe('a picture', () => {
     expect(dark.values[45]).toBeCloseTo(1, 5);
     expect(dark.values[0]).toBeCloseTo(0, 5);
   });
+});
+
+test('words of black or white can be read on every ground', () => {
+  for (let i = 0; i < 4096; i++) {
+    const ground = [i >> 8, (i >> 4) & 15, i & 15].map((part) => part * 17) as [number, number, number];
+    const dark = luminance(ground) + 0.05;
+    expect(isDark(ground) ? 1.05 / dark : dark / 0.05).toBeGreaterThan(4.58);
+  }
 });
 
 test('files find their way by their names', () => {

@@ -1,8 +1,10 @@
 /** What the network takes for what: a table of counts, truth in rows, guesses in columns. */
 import { CLASSES, type ConfusionEvent } from '../protocol.ts';
+import { rgb } from './colours.ts';
 import { byId, find, make, say } from './dom.ts';
 import { count, percent } from './format.ts';
 import { paint } from './frames.ts';
+import { between, isDark } from './luminance.ts';
 
 export class ConfusionTable {
   private readonly table: HTMLTableElement;
@@ -72,8 +74,9 @@ export class ConfusionTable {
         const depth = truth === guess ? share : Math.sqrt(share);
         say(cell, String(row[guess]));
         cell.classList.toggle('none', row[guess] === 0);
-        cell.style.setProperty('--depth', `${Math.round(depth * 100)}%`);
-        cell.classList.toggle('deep', depth > 0.55);
+        const ground = between(rgb('--well'), rgb(truth === guess ? '--above' : '--below'), depth);
+        cell.style.backgroundColor = `rgb(${ground.join(' ')})`;
+        cell.classList.toggle('on-dark', isDark(ground));
       }
     }
     this.read();
