@@ -180,10 +180,19 @@ function ranked(profile: Profile, product: Layout): Variant[] {
   );
   const costs = new Map<Variant, number>(shared.map((one) => [one, estimate(one, product)]));
   const best = [...costs.keys()].sort((x, y) => costs.get(x)! - costs.get(y)!).slice(0, 5);
-  // Vectors of four gain by fours along k only; else a tall tile in registers is as good (784·32·100 on
-  // SwiftShader: 2.6 ms, and 3.3 in the best of these).
-  const plain = width === 4 && !product.packed && !product.fours(true).alongK && usual.shader === 'matmul';
-  return plain && product.columns >= 32 ? [usual, ...best] : [...best, usual];
+  return width === 4 && !product.packed && tallTileWins(usual, product) ? [usual, ...best] : [...best, usual];
+}
+
+/**
+ * With vectors of four, a tall tile in registers is as good as lanes that share loads, unless many of its columns
+ * are empty and the wide operand comes in fours along k. CPU time on SwiftShader, tile / shared: 128·784·512 35 / 47
+ * ms, dW 784·32·100 2.6 / 3.3 ms, 32·784·100 with a fifth of the tile empty 2.1 / 1.7 ms.
+ */
+function tallTileWins(tile: Variant, product: Layout): boolean {
+  const { rows, columns } = blockOf(tile);
+  const filled = (size: number, block: number) => size / (Math.ceil(size / block) * block);
+  const full = filled(product.rows, rows) * filled(product.columns, columns) > 0.9;
+  return product.columns >= 32 && (full || !product.fours(true).alongK);
 }
 
 /**
