@@ -6,7 +6,7 @@
  * times from one recording; GFLOP/s and GB/s come from the entry's own cost, and the share is of the better of two
  * ceilings that lib/micro.js measures on this adapter without Weft: a copy, and multiply-adds in registers.
  */
-import { introduce, readOptions, sharedHelp } from './lib/choose.js';
+import { introduce, readOptions, readTuning, sharedHelp } from './lib/choose.js';
 import { installWebGPU } from './lib/dawn.js';
 import { describeMachine } from './lib/machine.js';
 import { measureCeilings } from './lib/micro.js';
@@ -22,7 +22,8 @@ const options = readOptions(help, { ops: { type: 'string' } });
 
 const { adapter } = await installWebGPU();
 const weft = await import('weft');
-const engine = await weft.init({ gpu: navigator.gpu });
+const tuning = readTuning(options.tuning);
+const engine = await weft.init({ gpu: navigator.gpu, ...(tuning && { tuning }) });
 
 /** Rows of the first input that the reference computes; where an op mixes rows, it computes all. */
 const checkedRows = 16;
@@ -191,7 +192,13 @@ async function ceilings() {
 
 const wanted = options.ops?.split(',');
 const machine = describeMachine();
-const context = { ...machine, adapter, where: 'Node', ...(options.quick && { quick: true }) };
+const context = {
+  ...machine,
+  adapter,
+  where: 'Node',
+  ...(tuning && { tuning }),
+  ...(options.quick && { quick: true }),
+};
 const most = await ceilings();
 const say = options.json ? () => {} : (text) => console.log(text);
 say(introduce(context));

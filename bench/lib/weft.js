@@ -48,7 +48,10 @@ export async function prepare({ workload, data, weights, version, tuning }) {
         await engine.idle();
       }
       const options = {
-        ...{ batchSize, epochs, shuffle, verbose: 0 },
+        batchSize,
+        epochs,
+        shuffle,
+        verbose: 0,
         ...(whole && { stepsPerEpoch: steps, stream: workload.stream ?? false }),
       };
       return {
