@@ -1,0 +1,312 @@
+/**
+ * From kernels to commands: writes the holes of a kernel's shader and says what is bound and how many workgroups run.
+ */
+import type { BufferRange } from '../engine/arena.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Command } from '../engine/recorder.ts';
+import { specialize } from '../engine/shader.ts';
+import type { Tuning } from '../engine/tuning.ts';
+import { type KernelCall, type Lowered, storedAs } from '../ops/define.ts';
+import { wgslType } from '../ops/dtype.ts';
+import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
+import type { Tensor } from '../ops/tensor.ts';
+import { opsOf } from './explain.ts';
+import type { Fuser } from './fuse.ts';
+import { Generator, type Source } from './generate.ts';
+import { base, callOf, type Kernel } from './kernel.ts';
+import type { Place } from './memory.ts';
+import { readsPackedRows } from './packed.ts';
+import type { Places } from './places.ts';
+import { isLeaf } from './simplify.ts';
+import { UpdateGenerator, type UpdateGroup, UpdateTable, updateBody } from './update.ts';
+
+export class CommandWriter {
+  readonly #engine: Engine;
+  readonly #fuser: Fuser;
+  readonly #places: Places;
+  /** How each command was lowered, for `explain()`. */
+  readonly lowered = new Map<Command, Lowered>();
+
+  constructor(engine: Engine, fuser: Fuser, places: Places) {
+    this.#engine = engine;
+    this.#fuser = fuser;
+    this.#places = places;
+  }
+
+  /** The kernel as one dispatch; `tuning`: of its family. */
+  command(kernel: Kernel, tuning: Tuning = {}): Command {
+    return kernel.family ? this.#familyCommand(kernel, tuning) : this.#elementwiseCommand(kernel);
+  }
+
+  /** What the kernel asks of its family. */
+  call(kernel: Kernel, tuning: Tuning = {}): KernelCall {
+    const source = (x: Tensor) => this.#source(x, kernel);
+    return callOf(kernel, this.#engine.profile, tuning, (x) => !source(x) && readsPackedRows(x, source));
+  }
+
+  #elementwiseCommand(kernel: Kernel): Command {
+    const generator = new Generator((x) => this.#source(x, kernel));
+    const roots = kernel.roots.map(({ tensor }) => tensor);
+    const { profile } = this.#engine;
+    if (roots[0].dtype === 'u8') {
+      const body = generator.scope(({ lines }) => {
+        const value = generator.value(roots[0], 'i');
+        return [...lines, `return ${value};`].join('\n');
+      });
+      return this.#finish(kernel, bytesKernel(roots[0].size, profile), { body }, generator, {
+        y: this.#places.of(roots[0]),
+      });
+    }
+    const four = this.#fourAtATime(kernel);
+    const { prologue, body } = generator.loop(() => this.#storeAll(generator, roots, four));
+    const lowered = elementwiseKernel(Math.ceil(roots[0].size / (four ? 4 : 1)), profile);
+    return this.#finish(kernel, lowered, { prologue, body }, generator, {});
+  }
+
+  /**
+   * Should a lane take four neighbours at a time? One load or store of four words costs SwiftShader what one
+   * of a single word does (25,088 bytes to f32: 641 µs singly, 111 µs in fours), and GPUs like it as well.
+   * On llvmpipe it costs as much as four, and compiling the longer loop takes time: there it pays for packed
+   * bytes only, which share a word (57 → 27 µs). Ranges are padded, so the last four may reach beyond the end.
+   */
+  #fourAtATime(kernel: Kernel): boolean {
+    const { backendName } = this.#engine.profile;
+    const bytes = [...this.#fuser.reads(kernel)].some(({ dtype }) => dtype === 'u8');
+    return kernel.roots[0].tensor.size >= 64 && (bytes || backendName !== 'llvmpipe');
+  }
+
+  /** All values first, then all stores: an update in place reads before it overwrites. */
+  #storeAll(generator: Generator, roots: readonly Tensor[], four = false): void {
+    const stored = (root: Tensor) => this.#fuser.stored.has(root);
+    const source = (root: Tensor) => ({ key: this.#places.of(root), tensor: root });
+    if (!four) {
+      const values = roots.map((root) => generator.value(root, 'i'));
+      for (const [i, root] of roots.entries())
+        if (stored(root)) generator.store(source(root), 'i', values[i]);
+      return;
+    }
+    const quad = generator.quad(generator.name('i * 4u'));
+    const values = quad.map((index) => roots.map((root) => generator.value(root, index)));
+    for (const [i, root] of roots.entries())
+      if (stored(root))
+        generator.storeQuad(
+          source(root),
+          quad[0],
+          values.map((of) => of[i]),
+        );
+  }
+
+  #familyCommand(kernel: Kernel, tuning: Tuning): Command {
+    const lowered = kernel.family!.lower(this.call(kernel, tuning));
+    const generator = new Generator((x) => this.#source(x, kernel));
+    const holes: Record<string, string> = {};
+    const own: Record<string, Place> = {};
+    const names = (mark: string) =>
+      [...lowered.text.matchAll(new RegExp(`// @${mark} (\\w+)`, 'g'))].map(([, name]) => name);
+
+    const value = (input: Tensor, indices: readonly string[]) =>
+      generator.scope(({ lines }) => {
+        const values = indices.map((index) => generator.value(input, index));
+        const all = values.length === 1 ? values[0] : `vec4<${wgslType(input.dtype)}>(${values.join(', ')})`;
+        return [...lines, `return ${all};`].join('\n');
+      });
+    // What is read in fours comes first: the first use decides how a memory is declared.
+    for (const name of lowered.fours ?? []) {
+      const input = kernel.inputs.get(name)!;
+      const rows = this.#source(input, kernel) ? null : generator.rows(input);
+      holes[`load4 ${name}`] = rows?.four ?? value(input, generator.neighbours('base'));
+      if (rows) holes[`origin ${name}`] = rows.origin;
+    }
+    const melted: [string, Tensor][] = [];
+    for (const name of names('input')) {
+      const input = kernel.inputs.get(name);
+      if (!input) {
+        holes[`load ${name}`] = 'return 0.0;';
+        continue;
+      }
+      const source = this.#source(base(input), kernel);
+      if (
+        !source ||
+        input.dtype === 'bool' ||
+        input.dtype === 'u8' ||
+        storedAs(source.tensor) === 'f16' ||
+        generator.has(this.#places.of(source.tensor))
+      ) {
+        melted.push([name, input]);
+        continue;
+      }
+      const place = this.#places.of(source.tensor);
+      generator.alias(place, name);
+      own[name] = place;
+    }
+    for (const [name, input] of melted) holes[`load ${name}`] = value(input, ['i']);
+    for (const name of names('output')) {
+      const result = kernel.outputs.get(name);
+      const roots = kernel.roots.filter(({ host }) => host === name).map(({ tensor }) => tensor);
+      const stored = result !== undefined && this.#fuser.stored.has(result);
+      if (!result || (!stored && roots.length === 0)) holes[`store ${name}`] = '';
+      else if (roots.length === 0) own[name] = this.#places.of(result);
+      else
+        holes[`store ${name}`] = generator.scope(
+          ({ lines }) => {
+            this.#storeAll(generator, stored ? [result, ...roots] : roots);
+            return lines.join('\n');
+          },
+          new Map([[result, 'value']]),
+        );
+    }
+    return this.#finish(kernel, lowered, holes, generator, own);
+  }
+
+  #finish(
+    kernel: Kernel,
+    lowered: Lowered,
+    holes: Record<string, string>,
+    generator: Generator,
+    own: Readonly<Record<string, Place>>,
+  ): Command {
+    const bindings: Record<string, BufferRange> = {};
+    for (const [name, place] of Object.entries(own)) bindings[name] = place.range!;
+    for (const { name, source } of generator.bindings) bindings[name] = (source.key as Place).range!;
+    const command: Command = {
+      label: this.label(kernel),
+      shader: specialize(lowered.text, {
+        tune: { ...lowered.tune },
+        holes: {
+          ...holes,
+          bindings: generator.declarations(),
+          ...(lowered.enable ? { enable: lowered.enable.map((name) => `enable ${name};`).join('\n') } : {}),
+        },
+      }),
+      constants: lowered.constants,
+      bindings,
+      uniforms: uniformsOf(lowered, generator),
+      workgroups: lowered.workgroups,
+    };
+    this.lowered.set(command, lowered);
+    return command;
+  }
+
+  /**
+   * Several elementwise kernels as one dispatch over a table of chunks: a formula for each structure. The table is
+   * added to `owned`.
+   */
+  update(group: UpdateGroup, owned: BufferRange[]): Command {
+    const engine = this.#engine;
+    const members = group.flat();
+    const four = members.some((kernel) => this.#fourAtATime(kernel));
+    let writing = members[0];
+    const generator = new UpdateGenerator(
+      (x) => this.#source(x, writing),
+      (tensor) => this.#places.bufferOf(tensor),
+    );
+    /** Writes a kernel's formula; its operands are then the generator's columns. */
+    const write = (kernel: Kernel) => {
+      writing = kernel;
+      generator.next();
+      return generator.loop(() => this.#storeAll(generator, rootsOf(kernel), four));
+    };
+    const formulas = group.map((kernels) => {
+      const text = write(kernels[0]);
+      const segments = kernels.map((kernel) => {
+        const twin = new UpdateGenerator(
+          (x) => this.#source(x, kernel),
+          (tensor) => this.#places.bufferOf(tensor),
+        );
+        twin.loop(() => this.#storeAll(twin, rootsOf(kernel), four));
+        return { size: kernel.roots[0].tensor.size, columns: twin.columns };
+      });
+      return { ...text, segments };
+    });
+    // One window per buffer that holds every operand of every segment.
+    const segments = formulas.flatMap((formula) => formula.segments);
+    const windows = generator.bindings.map(({ source }) => {
+      const ranges = segments.flatMap(({ columns }) =>
+        columns
+          .filter((tensor) => this.#places.bufferOf(tensor) === source.key)
+          .map((tensor) => this.#places.of(tensor).range!),
+      );
+      const offset = Math.min(...ranges.map((range) => range.offset));
+      const end = Math.max(...ranges.map((range) => range.offset + range.size));
+      return { buffer: ranges[0].buffer, offset, size: end - offset };
+    });
+    const windowOf = new Map(generator.bindings.map(({ source }, i) => [source.key, windows[i]]));
+    const table = new UpdateTable(four);
+    formulas.forEach((formula, number) => {
+      for (const { size, columns } of formula.segments)
+        table.add(
+          number,
+          size,
+          columns.map((tensor) => {
+            const { offset } = this.#places.of(tensor).range!;
+            return (offset - windowOf.get(this.#places.bufferOf(tensor))!.offset) / 4;
+          }),
+        );
+    });
+    const rows = table.words();
+    const tableRange = engine.allocateTable(rows.byteLength, 'update.table');
+    owned.push(tableRange);
+    engine.write(tableRange, rows);
+    const lowered = updateKernel(table.chunks, table.columns, engine.profile);
+    const command: Command = {
+      label: group.map((kernels) => `update ${kernels.length} × ${this.label(kernels[0])}`).join(' | '),
+      shader: specialize(lowered.text, {
+        tune: { ...lowered.tune },
+        holes: { body: updateBody(formulas), bindings: generator.declarations(true) },
+      }),
+      constants: lowered.constants,
+      bindings: {
+        table: tableRange,
+        ...Object.fromEntries(generator.bindings.map(({ name }, i) => [name, windows[i]])),
+      },
+      uniforms: uniformsOf(lowered, generator),
+      workgroups: lowered.workgroups,
+    };
+    this.lowered.set(command, lowered);
+    return command;
+  }
+
+  /** A copy of a value to where a variable lies. */
+  copy(name: string, from: Place, to: Place): Command {
+    const words = Math.ceil(from.sizeBytes / 4);
+    const lowered = elementwiseKernel(words, this.#engine.profile);
+    const bindings = [
+      '@group(0) @binding(101) var<storage, read> source: array<u32>;',
+      '@group(0) @binding(102) var<storage, read_write> destination: array<u32>;',
+    ].join('\n');
+    return {
+      label: `assign ${name}`,
+      shader: specialize(lowered.text, {
+        holes: { prologue: '', body: 'destination[i] = source[i];', bindings },
+      }),
+      constants: lowered.constants,
+      bindings: { source: from.range!, destination: to.range! },
+      uniforms: { params: { ...lowered.params } },
+      workgroups: lowered.workgroups,
+    };
+  }
+
+  /** Its ops in a few words. */
+  label(kernel: Kernel): string {
+    const ops = [...new Set(opsOf(kernel, this.#fuser))];
+    return ops.length === 0 ? 'copy' : ops.slice(0, 6).join('+') + (ops.length > 6 ? '+…' : '');
+  }
+
+  /** Where the kernel finds a tensor; null for what it computes itself. */
+  #source(x: Tensor, kernel: Kernel): Source | null {
+    const maker = this.#fuser.producer.get(x);
+    if (maker === kernel) return null;
+    return maker || isLeaf(x) ? { key: this.#places.of(x), tensor: x } : null;
+  }
+}
+
+const rootsOf = (kernel: Kernel): Tensor[] => kernel.roots.map(({ tensor }) => tensor);
+
+/** The numbers that a kernel gets: its own parameters, and what generated code asked for. */
+function uniformsOf({ params }: Lowered, { uniforms }: Generator): Record<string, Record<string, number>> {
+  if (uniforms.length === 0) return { params: { ...params } };
+  return {
+    params: { ...params },
+    fused: Object.fromEntries(uniforms.map(({ name, value }) => [name, value])),
+  };
+}
