@@ -16,10 +16,10 @@ export const unitOf = ({ part, workload, product, op, shapes, attributes, curve,
     .filter((word) => word !== undefined)
     .join(' ');
 
-/** The lines of the latest run of each unit; a quick look is never quoted. */
+/** The lines of the latest run of each unit. A quick look is never quoted, nor what is no result of a part. */
 export function latest(rows) {
   const runOf = new Map();
-  const sound = rows.filter(({ quick }) => !quick);
+  const sound = rows.filter(({ part, quick }) => part && !quick);
   for (const row of sound) runOf.set(unitOf(row), row.run);
   return sound.filter((row) => runOf.get(unitOf(row)) === row.run);
 }

@@ -96,6 +96,7 @@ describe('quoting', () => {
       row({ run: 'b', engine: 'weft', n: 2 }),
       row({ run: 'b', engine: 'jax', n: 3 }),
       row({ run: 'c', engine: 'weft', quick: true }),
+      { run: 'd', workload: 'W1', engine: 'weft' },
       row({ run: 'a', workload: 'W2', n: 4 }),
     ];
     expect(latest(rows).map((one: { n?: number }) => one.n)).toEqual([2, 3, 4]);
