@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * Writes the numbers of docs/performance.md: tables between markers, and pictures beside it. Nobody copies a number.
+ * Writes the numbers of docs/performance.md and of the README: tables between markers, and pictures beside the page.
+ * Nobody copies a number.
  *
  *   node bench/report.js --quote   takes the latest sound results of bench/results as docs/performance/<adapter>.jsonl
  *   node bench/report.js           writes tables and pictures from those
@@ -12,10 +13,11 @@ import { parseArgs } from 'node:util';
 import { pictures } from './lib/pictures.js';
 import { fillSection, latest } from './lib/quote.js';
 import { readRows, resultsFolder } from './lib/results.js';
-import { sections } from './lib/sections.js';
+import { sections, summary } from './lib/sections.js';
 
 const { values: options } = parseArgs({ options: { quote: { type: 'boolean', default: false } } });
 const page = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
+const readme = fileURLToPath(new URL('../README.md', import.meta.url));
 const folder = fileURLToPath(new URL('../docs/performance/', import.meta.url));
 mkdirSync(folder, { recursive: true });
 
@@ -45,4 +47,5 @@ for (const [name, svg] of Object.entries(await pictures(adapters))) writeFileSyn
 let text = readFileSync(page, 'utf8');
 for (const [name, write] of Object.entries(sections)) text = fillSection(text, name, write(adapters));
 writeFileSync(page, text);
+writeFileSync(readme, fillSection(readFileSync(readme, 'utf8'), 'summary', summary(adapters)));
 console.log(`docs/performance.md: ${Object.keys(sections).join(', ')}`);

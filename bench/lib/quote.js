@@ -28,7 +28,7 @@ export function latest(rows) {
 const ratioTarget = (adapter, subject, against, least) => ({ adapter, ...subject, against, least });
 const step = (workload) => ({ part: 'steps', workload });
 const product = (size) => ({ part: 'matmul', product: `${size}×${size}×${size}` });
-const wasm = ['tfjs-wasm', 'jax-wasm'];
+export const wasm = ['tfjs-wasm', 'jax-wasm'];
 
 /** The targets, as the project set them. 'gpu' is any adapter that is no software. */
 export const targets = [

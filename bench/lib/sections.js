@@ -1,7 +1,7 @@
 /** The tables of docs/performance.md, each from the quoted rows: [{ key, rows }] → Markdown. */
 import { floorOf } from './floors.js';
 import { quiet } from './machine.js';
-import { judgeTarget, targets } from './quote.js';
+import { judgeTarget, targets, wasm } from './quote.js';
 import { firstLine, markdownTable, percent, perStep, short } from './table.js';
 import { workloads } from './workloads.js';
 
@@ -233,9 +233,9 @@ function targetLine({ adapter, part, workload, product, against, least, most, ..
 /** What the floor says of a miss. */
 function whyMissed({ state, own, floor, atFloor }, least) {
   if (state !== 'missed' || !floor) return '';
-  const distance = `${short(own)} ms, a register tile's floor ${short(floor)} ms`;
+  const distance = `${short(own)} ms, a simple register tile's floor ${short(floor)} ms`;
   return atFloor < least
-    ? `: at that floor it would be ${short(atFloor)}× (${distance}), so it is out of reach here`
+    ? `: ${distance}, which would be ${short(atFloor)}× and a miss as well`
     : `: ${distance}`;
 }
 
@@ -324,6 +324,35 @@ const ops = perAdapter('ops', 'node bench/ops.js', (rows) =>
       ]),
   ),
 );
+
+/** The short table of the README: W1 to W4 on each adapter, and what the others take. */
+export function summary(adapters) {
+  const measured = adapters.filter(
+    ({ key, rows }) => !key.endsWith('-chromium') && ofPart(rows, 'steps').length > 0,
+  );
+  if (measured.length === 0) return 'Not measured yet: `node bench/steps.js`.';
+  const peers = [
+    ['TensorFlow.js WebGPU', ['tfjs']],
+    ['jax-js WebGPU', ['jax']],
+    ['the better of their WASM backends', wasm],
+    ['PyTorch, CPU', ['torch']],
+  ];
+  const lines = measured.flatMap(({ key, rows }) => {
+    const mine = ofPart(rows, 'steps').filter((row) => !row.failed && /^W\d/.test(row.workload));
+    return unique(mine.map(({ workload }) => workload)).map((workload, i) => {
+      const of = mine.filter((row) => row.workload === workload);
+      const weft = of.find(({ engine }) => engine === 'weft');
+      const ratios = peers.map(([, engines]) => {
+        const those = of.filter(({ engine, ratio }) => engines.includes(engine) && ratio);
+        return those.length < engines.length
+          ? ''
+          : `${short(Math.min(...those.map(({ ratio }) => ratio.median)))}×`;
+      });
+      return [i === 0 ? title(key) : '', weft.title, `${short(weft.milliseconds.median)} ms`, ...ratios];
+    });
+  });
+  return markdownTable(['', 'network', 'Weft', ...peers.map(([name]) => name)], lines);
+}
 
 /** By the names of their markers, `<!-- bench: steps --> … <!-- end: steps -->`. */
 export const sections = {
