@@ -170,7 +170,7 @@ function ranked(profile: Profile, product: Layout): Variant[] {
   const mostSums = !shuffles ? 40 : flops > 1e7 ? 128 : 80;
   const shared = swaps.flatMap((swap) =>
     [5, 8, 10, 16, 20].flatMap((lines) =>
-      // Two groups a lane of matmul_broadcast take SwiftShader four times as long as one.
+      // A second group a lane was not seen to gain with matmul_broadcast.
       (shuffles ? [1, 2] : [1])
         .filter((groups) => 4 * groups * lines <= mostSums)
         .map((groups) =>
