@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { adapterName } from '../../src/engine/profile.ts';
 import { registry, type SelfTestResult, selfTest } from '../../src/index.ts';
 import { sharedEngine } from '../support/engine.ts';
 
@@ -9,7 +10,7 @@ it('the self-test runs every op, value and gradient, and all of them are right',
   expect(report.results.filter(({ passed }) => !passed)).toEqual([]);
   expect(report.passed).toBe(report.results.length);
   expect(heard).toEqual(report.results);
-  expect(report.adapter).toBe(engine.profile.description);
+  expect(report.adapter).toBe(adapterName(engine.profile));
   const tested = new Set(report.results.map(({ op }) => op));
   expect([...registry].filter(([name, { cases }]) => cases.length > 0 && !tested.has(name))).toEqual([]);
   expect(report.results.some(({ kind }) => kind === 'gradient')).toBe(true);
