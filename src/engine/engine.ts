@@ -1,16 +1,14 @@
 /** An engine: one GPU device with its memory, its compiled kernels and its recordings. */
 import { ConfigError, DisposedError, LimitError } from '../base/errors.ts';
-import { textStore } from '../base/text-store.ts';
 import { align } from './align.ts';
 import { type BufferRange, Heap, Staging, StepArena } from './arena.ts';
 import { Buffers } from './buffers.ts';
 import { BufferUsage, type DeviceOptions, MapMode, openDevice } from './gpu.ts';
 import { Health } from './health.ts';
-import { openBench } from './measure.ts';
 import { Pipelines } from './pipeline.ts';
 import type { Profile } from './profile.ts';
 import { type Command, checkCommand, packUniforms, Recording } from './recorder.ts';
-import { type CommandTime, timeCommands } from './timing.ts';
+import type { CommandTime } from './timing.ts';
 import { Tuner } from './tuner.ts';
 import { checkTuning, type TuningOption } from './tuning.ts';
 import { adapterName, TuningCache } from './tuning-cache.ts';
@@ -88,6 +86,9 @@ const POISON = 0x7fc0dead;
 /** WebGPU cannot copy within one buffer; such copies go through a scratch buffer of at most this size. */
 const SCRATCH_BYTES = 1 << 20;
 
+/** What measures kernels and keeps what came of it; null where nobody asked for that. */
+type Measuring = typeof import('./measuring.ts') | null;
+
 export class Engine {
   readonly device: GPUDevice;
   readonly profile: Profile;
@@ -115,11 +116,14 @@ export class Engine {
    */
   static async create(options: InitOptions = {}): Promise<Engine> {
     checkOptions(options);
+    const measuring = ['cached', 'full'].includes(options.tuning as string)
+      ? await import('./measuring.ts')
+      : null;
     const { device, profile } = await openDevice(options);
-    return new Engine(device, profile, options);
+    return new Engine(device, profile, options, measuring);
   }
 
-  private constructor(device: GPUDevice, profile: Profile, options: InitOptions) {
+  private constructor(device: GPUDevice, profile: Profile, options: InitOptions, measuring: Measuring) {
     this.device = device;
     this.profile = profile;
     this.options = options;
@@ -135,7 +139,7 @@ export class Engine {
     this.#arena = new StepArena(this.#buffers);
     this.#staging = new Staging(this.#buffers);
     this.#pipelines = new Pipelines(device);
-    this.tuning = this.#tuner(options);
+    this.tuning = this.#tuner(options, measuring);
   }
 
   get closed(): boolean {
@@ -357,6 +361,7 @@ export class Engine {
    */
   async profileRun(recording: Recording, repeats = 1): Promise<CommandTime[]> {
     this.check('profileRun');
+    const { timeCommands } = await import('./measuring.ts');
     recording.bind();
     this.#counts.dispatches += repeats * recording.steps.length;
     return timeCommands(this.device, recording.steps, repeats, (promise) =>
@@ -382,14 +387,13 @@ export class Engine {
 
   // ---- inside
 
-  #tuner({ tuning, tuningBudgetMs }: InitOptions): Tuner {
+  #tuner({ tuning, tuningBudgetMs }: InitOptions, measuring: Measuring): Tuner {
     const adapter = adapterName(this.profile);
     const note = (text: string): void => console.warn(text);
-    const cached = tuning === 'cached' || tuning === 'full';
     return new Tuner(tuning, tuningBudgetMs, {
       adapter,
-      cache: new TuningCache(cached ? textStore('tuning') : undefined, adapter, note),
-      bench: (writes) => openBench(this, writes),
+      cache: new TuningCache(measuring?.textStore('tuning'), adapter, note),
+      bench: (writes) => measuring!.openBench(this, writes),
       now: () => performance.now(),
       note,
     });

@@ -1,3 +1,6 @@
-/** What turns descriptions into kernels. Loaded, all at once, with the first plan: describing needs none of it. */
+/**
+ * What turns descriptions into numbers: the engine and the planner. Loaded, all at once, with the first engine:
+ * describing needs none of it.
+ */
+export { Engine } from '../engine/engine.ts';
 export { makePlan } from './plan.ts';
-export { timePlan, withoutTimes } from './profile.ts';

@@ -27,7 +27,7 @@ export async function init(options: InitOptions = {}): Promise<Engine> {
   if (!first) seed = options.seed ?? seed;
   const known = await first?.catch(() => null);
   // What talks to the GPU is loaded with the first engine: a page shows itself before that.
-  const opening = import('../engine/engine.ts').then(({ Engine }) => Engine.create(options));
+  const opening = planner().then(({ Engine }) => Engine.create(options));
   if (!known || known.lost) {
     first = opening;
     opening.then(

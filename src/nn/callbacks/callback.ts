@@ -5,6 +5,9 @@ import type { Verbosity } from '../report/progress.ts';
 /** Values by key: 'loss', 'accuracy', 'val_loss', … in alphabetical order. */
 export type Logs = Readonly<Record<string, number>>;
 
+/** Progress is told and drawn at most this often, milliseconds; the last of it always. */
+export const FRAME_MS = 50;
+
 /** Logs that a callback may add to: those after it, the progress line and the History see it too. */
 export type EpochLogs = Record<string, number>;
 

@@ -31,7 +31,7 @@ import {
   type StepPair,
   sumsApart,
 } from './steps.ts';
-import { StreamEvaluation } from './stream.ts';
+import type { StreamEvaluation } from './stream.ts';
 
 export interface EvaluateOptions {
   /** Samples of a step; default 32. The result does not depend on it. */
@@ -77,7 +77,10 @@ export async function evaluateModel(
   const { sampleWeight } = given;
   refuseBeside(x, operation, { y, sampleWeight, batchSize: optionGiven(options, 'batchSize') });
   const made = takeMade({ x }, operation, steps);
-  if (made) return runEvaluation(new StreamEvaluation(model, made));
+  if (made) {
+    const { StreamEvaluation } = await import('./seldom.ts');
+    return runEvaluation(new StreamEvaluation(model, made));
+  }
   const samples = await takeSamples({ x, y, sampleWeight }, { operation, inputShape: model.inputShape });
   try {
     await model.prepareFor(samples, operation);
@@ -90,7 +93,7 @@ export async function evaluateModel(
 
   async function runEvaluation(evaluation: Evaluation | StreamEvaluation): Promise<Logs> {
     try {
-      const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
+      const callbacks = new CallbackList(await withDefaults(own, verbose), model.inCallback);
       callbacks.begin(model, {
         verbose,
         epochs: 1,

@@ -25,7 +25,7 @@ import {
   takeSamples,
   unpackValidationData,
 } from './samples.ts';
-import { StreamEvaluation, StreamTraining } from './stream.ts';
+import type { StreamEvaluation, StreamTraining } from './stream.ts';
 import { Training } from './training.ts';
 
 export interface FitOptions {
@@ -203,13 +203,14 @@ async function loopsOn(
   const streamed = engine !== null && isStreamed(samples, engine, settings.stream);
   if (!isMade(train)) model.latestFit = formOf(train, settings, streamed);
   const training = isMade(train)
-    ? new StreamTraining(model, train, settings)
+    ? new (await import('./seldom.ts')).StreamTraining(model, train, settings)
     : new Training(model, train, settings, engine!, streamed);
+  const { StreamEvaluation } = validation !== null && isMade(validation) ? await import('./seldom.ts') : {};
   const evaluation = () =>
     validation === null
       ? null
       : isMade(validation)
-        ? new StreamEvaluation(model, validation)
+        ? new StreamEvaluation!(model, validation)
         : new Evaluation(
             model,
             validation,
@@ -238,7 +239,7 @@ async function runEpochs(
     },
   };
   const callbacks = new CallbackList(
-    [...withDefaults(settings.callbacks, verbose), history],
+    [...(await withDefaults(settings.callbacks, verbose)), history],
     model.inCallback,
   );
   callbacks.begin(model, params);

@@ -304,7 +304,7 @@ export abstract class Model extends Layer {
   }
 
   private async batchSteps(settings: Compiled): Promise<BatchSteps> {
-    const { BatchSteps } = await running();
+    const { BatchSteps } = await seldom();
     settings.batchSteps ??= new BatchSteps(this);
     return settings.batchSteps;
   }
@@ -436,7 +436,7 @@ export abstract class Model extends Layer {
       const { settings } = this;
       const objective = settings?.objective ?? null;
       try {
-        const { explainModel } = await import('./explain.ts');
+        const { explainModel } = await seldom();
         return await explainModel(this, settings?.choice ?? null, options);
       } finally {
         // Blank samples must not settle what the loss is.
@@ -460,6 +460,7 @@ export abstract class Model extends Layer {
 }
 
 const running = () => import('./running.ts');
+const seldom = () => import('./seldom.ts');
 const formats = () => import('../saving/formats.ts');
 
 /** A weight's new value as a tensor of its shape. A flat typed array of the right size will do. */

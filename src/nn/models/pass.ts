@@ -1,8 +1,7 @@
 /** One pass over the batches: submits, readings, and who hears of them. */
 import { AbortError } from '../../base/errors.ts';
-import type { Logs } from '../callbacks/callback.ts';
+import { FRAME_MS, type Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
-import { FRAME_MS } from '../report/progress.ts';
 import { BLOCK, type Meter } from './meter.ts';
 import type { Pace } from './pace.ts';
 import { sorted } from './run-options.ts';

@@ -13,7 +13,6 @@ import { takeMade } from './made.ts';
 import type { Model } from './model.ts';
 import { throwIfAborted } from './pass.ts';
 import { optionGiven, refuseBeside } from './pipeline.ts';
-import { predictMade } from './predict-made.ts';
 import type { PredictStep } from './predict-step.ts';
 import { OPERATION, Predictions, type Run, togetherOf } from './predictions.ts';
 import { isStreamed } from './residency.ts';
@@ -53,12 +52,15 @@ export async function predictModel(model: Model, x: unknown, options?: PredictOp
   const own = resolveCallbacks(given.callbacks, OPERATION);
   const stream = streaming(given.stream, OPERATION);
   throwIfAborted(given.signal, OPERATION);
-  const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
+  const callbacks = new CallbackList(await withDefaults(own, verbose), model.inCallback);
   const byBatch = callbacks.listen('onPredictBatchBegin', 'onPredictBatchEnd');
   const single = byBatch || askedBatch !== undefined;
   const run: Run = { model, callbacks, verbose, signal: given.signal, single };
   const made = takeMade({ x }, OPERATION, null);
-  if (made) return predictMade(made, run);
+  if (made) {
+    const { predictMade } = await import('./seldom.ts');
+    return predictMade(made, run);
+  }
   const samples = await takeSamples({ x }, { operation: OPERATION, inputShape: model.inputShape });
   try {
     return await predictSamples(samples, samples.batchSize ?? askedSize, stream, run);

@@ -1,5 +1,4 @@
 /** What models do once they are described. Loaded, all at once, when a model is first asked to do any of it. */
-export { BatchSteps } from './batch.ts';
 export { evaluateModel } from './evaluate.ts';
 export { fitModel } from './fit.ts';
 export { predictModel } from './predict.ts';

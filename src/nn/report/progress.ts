@@ -1,4 +1,5 @@
 /** The line that grows while a model trains: Keras 3's to the character (`utils/progbar.py`). */
+import { FRAME_MS } from '../callbacks/callback.ts';
 import { exponent, fixed } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -8,8 +9,6 @@ export type Verbosity = 0 | 1 | 2;
 export type Logs = Readonly<Record<string, number>>;
 
 const WIDTH = 20;
-/** A frame at most every so often, but the last one always. */
-export const FRAME_MS = 50;
 
 /** What a line shows of the steps. */
 export interface Frame {

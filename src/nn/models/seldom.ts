@@ -1,0 +1,5 @@
+/** What models are seldom asked for: batches that a dataset makes, single batches, explaining. Loaded, all at once, when they are. */
+export { BatchSteps } from './batch.ts';
+export { explainModel } from './explain.ts';
+export { predictMade } from './predict-made.ts';
+export { StreamEvaluation, StreamTraining } from './stream.ts';
