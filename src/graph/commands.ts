@@ -10,6 +10,7 @@ import { type KernelCall, type Lowered, storedAs } from '../ops/define.ts';
 import { wgslType } from '../ops/dtype.ts';
 import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor } from '../ops/tensor.ts';
+import { kernels } from '../shaders/index.ts';
 import { opsOf } from './explain.ts';
 import type { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
@@ -102,7 +103,7 @@ export class CommandWriter {
     const holes: Record<string, string> = {};
     const own: Record<string, Place> = {};
     const names = (mark: string) =>
-      [...lowered.text.matchAll(new RegExp(`// @${mark} (\\w+)`, 'g'))].map(([, name]) => name);
+      [...kernels[lowered.kernel].matchAll(new RegExp(`// @${mark} (\\w+)`, 'g'))].map(([, name]) => name);
 
     const value = (input: Tensor, indices: readonly string[]) =>
       generator.scope(({ lines }) => {
@@ -170,7 +171,7 @@ export class CommandWriter {
     for (const { name, source } of generator.bindings) bindings[name] = (source.key as Place).range!;
     const command: Command = {
       label: this.label(kernel),
-      shader: specialize(lowered.text, {
+      shader: specialize(kernels[lowered.kernel], {
         tune: { ...lowered.tune },
         holes: {
           ...holes,
@@ -250,7 +251,7 @@ export class CommandWriter {
     const lowered = updateKernel(table.chunks, table.columns, engine.profile);
     const command: Command = {
       label: group.map((kernels) => `update ${kernels.length} × ${this.label(kernels[0])}`).join(' | '),
-      shader: specialize(lowered.text, {
+      shader: specialize(kernels[lowered.kernel], {
         tune: { ...lowered.tune },
         holes: { body: updateBody(formulas), bindings: generator.declarations(true) },
       }),
@@ -276,7 +277,7 @@ export class CommandWriter {
     ].join('\n');
     return {
       label: `assign ${name}`,
-      shader: specialize(lowered.text, {
+      shader: specialize(kernels[lowered.kernel], {
         holes: { prologue: '', body: 'destination[i] = source[i];', bindings },
       }),
       constants: lowered.constants,

@@ -1,6 +1,5 @@
 /** argMax and argMin: positions of extremes. */
 import { ValueError } from '../base/errors.ts';
-import { kernels } from '../shaders/index.ts';
 import { type TensorLike, toTensor } from './constant.ts';
 import {
   alternatives,
@@ -41,7 +40,7 @@ const argReduceFamily: KernelFamily = {
     const lanes = together ? WORKGROUP : lanesOf(profile);
     const outputs = params.outer * params.inner;
     return {
-      text: kernels.arg_reduce,
+      kernel: 'arg_reduce',
       tuning: { COOPERATE: together },
       tune: { Scalar: x.dtype },
       constants: { LARGEST: attributes.largest as boolean, WORKGROUP: lanes, COOPERATE: together },

@@ -9,6 +9,7 @@
 import { EngineMismatchError } from '../base/errors.ts';
 import type { Profile } from '../engine/profile.ts';
 import type { Candidate, Tuning } from '../engine/tuning.ts';
+import type { KernelName } from '../shaders/index.ts';
 import type { DType, StoredDType } from './dtype.ts';
 import type { Expressions } from './expression.ts';
 import type { NdArray } from './reference.ts';
@@ -70,9 +71,9 @@ export interface KernelCall {
   readonly tuning: Tuning;
 }
 
-/** A family's answer: the shader text and how to run it. Holes are the graph's business. */
+/** A family's answer: the kernel and how to run it. Its text, with what fills the holes, is the graph's business. */
 export interface Lowered {
-  readonly text: string;
+  readonly kernel: KernelName;
   readonly tune?: Readonly<Record<string, number | string | boolean>>;
   /** Inputs that are read four neighbours at a time, through the hole `load4`. */
   readonly fours?: readonly string[];

@@ -1,6 +1,6 @@
 /** How the three kernels that are all holes are run: one tensor, one tensor of bytes, many tensors. */
 import type { Profile } from '../engine/profile.ts';
-import { kernels } from '../shaders/index.ts';
+import type { KernelName } from '../shaders/index.ts';
 import type { Lowered } from './define.ts';
 
 /**
@@ -27,19 +27,19 @@ export function grid(workgroups: number, limit: number): [number, number, number
 
 /** f over `size` elements. */
 export function elementwiseKernel(size: number, profile: Profile): Lowered {
-  return allHoles(kernels.elementwise, size, profile);
+  return allHoles('elementwise', size, profile);
 }
 
 /** f over `size` elements, packed into bytes: four at a time. */
 export function bytesKernel(size: number, profile: Profile): Lowered {
-  return allHoles(kernels.elementwise_bytes, size, profile);
+  return allHoles('elementwise_bytes', size, profile);
 }
 
-function allHoles(text: string, size: number, profile: Profile): Lowered {
+function allHoles(kernel: KernelName, size: number, profile: Profile): Lowered {
   const WORKGROUP = lanesOf(profile);
   const workgroups = grid(Math.min(Math.ceil(size / ELEMENTS), 65_535), limitOf(profile));
   return {
-    text,
+    kernel,
     constants: { WORKGROUP },
     params: { size, stride: workgroups[0] * workgroups[1] * WORKGROUP },
     workgroups,
@@ -49,7 +49,7 @@ function allHoles(text: string, size: number, profile: Profile): Lowered {
 /** Formulas over the tensors of a chunk table with `columns` words a row. */
 export function updateKernel(chunks: number, columns: number, profile: Profile): Lowered {
   return {
-    text: kernels.update,
+    kernel: 'update',
     tune: { COLUMNS: columns },
     constants: { WORKGROUP: lanesOf(profile) },
     params: { chunks },

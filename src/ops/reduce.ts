@@ -1,6 +1,5 @@
 /** Reductions over axes, a row each, and the mean, which is a sum. */
 import { ValueError } from '../base/errors.ts';
-import { kernels } from '../shaders/index.ts';
 import { div, mul } from './binary.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
 import {
@@ -118,7 +117,7 @@ const reduceFamily: KernelFamily = {
     const lanes = together ? WORKGROUP : lanesOf(profile);
     const outputs = shape.outer * parts * shape.inner;
     return {
-      text: kernels.reduce,
+      kernel: 'reduce',
       tuning: { COOPERATE: together },
       tune: { Scalar: x.dtype },
       constants: { KIND: table[kind].kind, WORKGROUP: lanes, COOPERATE: together },

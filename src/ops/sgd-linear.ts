@@ -1,7 +1,6 @@
 /** Steps of stochastic gradient descent for many linear classifiers at once: one workgroup walks one of them. */
 import { ShapeError } from '../base/errors.ts';
 import type { Profile } from '../engine/profile.ts';
-import { kernels } from '../shaders/index.ts';
 import {
   alternatives,
   apply,
@@ -52,7 +51,7 @@ const sgdLinearFamily: KernelFamily = {
     const [, features] = x.shape;
     const workgroup = (tuning.WORKGROUP as number | undefined) ?? workgroupSize(profile, features);
     return {
-      text: kernels.sgd_linear,
+      kernel: 'sgd_linear',
       tuning: { WORKGROUP: workgroup },
       tune: { PER_LANE: Math.ceil(features / workgroup) },
       constants: { WORKGROUP: workgroup, HINGE: loss === 'hinge' },

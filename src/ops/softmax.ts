@@ -4,7 +4,6 @@
  */
 import { ShapeError, ValueError } from '../base/errors.ts';
 import type { Profile } from '../engine/profile.ts';
-import { kernels } from '../shaders/index.ts';
 import { mul, sub } from './binary.ts';
 import { type TensorLike, toTensor } from './constant.ts';
 import {
@@ -46,7 +45,7 @@ export const softmaxFamily: KernelFamily = {
     const together = (tuning.COOPERATE as boolean | undefined) ?? cooperates(profile, rows, columns);
     const lanes = together ? WORKGROUP : lanesOf(profile);
     return {
-      text: kernels.softmax,
+      kernel: 'softmax',
       tuning: { COOPERATE: together },
       constants: { WORKGROUP: lanes, COOPERATE: together },
       params: { rows, columns },

@@ -28,6 +28,8 @@ export const kernels = {
   update,
 };
 
+export type KernelName = keyof typeof kernels;
+
 /** Functions that kernels and generated code share, put where `// @bindings` stands. */
 export const library: Record<string, string> = {
   math,

@@ -1,5 +1,4 @@
 /** The kernel family of the matrix product: several shaders behind one contract. */
-import { kernels } from '../../shaders/index.ts';
 import type { KernelCall, KernelFamily, Lowered } from '../define.ts';
 import { grid } from '../elementwise.ts';
 import { Layout } from './layout.ts';
@@ -16,7 +15,7 @@ export const matmulFamily: KernelFamily = {
     const blocks = Math.ceil(layout.rows / rows) * Math.ceil(layout.columns / columns);
     const { flags, fours } = wideLoads(variant, layout);
     return {
-      text: kernels[shader],
+      kernel: shader,
       tuning: { ...variant },
       tune: { ...constants, ...flags, Scalar: call.inputs.a.dtype },
       fours,
