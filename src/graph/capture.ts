@@ -371,7 +371,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
           engine.check(label);
           const entry = entryFor(values, engine);
           const plan = await entry.ready(engine, label, options.onCompile);
-          const { timePlan, withoutTimes } = await import('./profile.ts');
+          const { timePlan, withoutTimes } = await planner();
           if (!measure) return withoutTimes(plan);
           await entry.bind(values, engine);
           return timePlan(

@@ -93,7 +93,7 @@ export async function evaluateModel(
 
   async function runEvaluation(evaluation: Evaluation | StreamEvaluation): Promise<Logs> {
     try {
-      const callbacks = new CallbackList(await withDefaults(own, verbose), model.inCallback);
+      const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
       callbacks.begin(model, {
         verbose,
         epochs: 1,

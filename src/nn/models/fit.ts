@@ -239,7 +239,7 @@ async function runEpochs(
     },
   };
   const callbacks = new CallbackList(
-    [...(await withDefaults(settings.callbacks, verbose)), history],
+    [...withDefaults(settings.callbacks, verbose), history],
     model.inCallback,
   );
   callbacks.begin(model, params);

@@ -52,7 +52,7 @@ export async function predictModel(model: Model, x: unknown, options?: PredictOp
   const own = resolveCallbacks(given.callbacks, OPERATION);
   const stream = streaming(given.stream, OPERATION);
   throwIfAborted(given.signal, OPERATION);
-  const callbacks = new CallbackList(await withDefaults(own, verbose), model.inCallback);
+  const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
   const byBatch = callbacks.listen('onPredictBatchBegin', 'onPredictBatchEnd');
   const single = byBatch || askedBatch !== undefined;
   const run: Run = { model, callbacks, verbose, signal: given.signal, single };

@@ -1,5 +1,6 @@
 /** What fit, evaluate and predict have in common: verbosity, default callbacks, logs in order. */
 import type { Callback, Logs } from '../callbacks/callback.ts';
+import { ProgressBar } from '../callbacks/progress-bar.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
 import type { Verbosity } from '../report/progress.ts';
 import { optionGiven } from './pipeline.ts';
@@ -36,13 +37,9 @@ export const warnOfEnd = (operation: string, argument: string, asked: number, th
   );
 
 /** The user's callbacks with those that are always there. */
-export async function withDefaults(
-  callbacks: readonly Callback[],
-  verbose: Verbosity,
-): Promise<readonly Callback[]> {
-  if (verbose === 0) return callbacks;
-  const { ProgressBar } = await import('../callbacks/progress-bar.ts');
-  return callbacks.some((one) => one instanceof ProgressBar) ? callbacks : [...callbacks, new ProgressBar()];
+export function withDefaults(callbacks: readonly Callback[], verbose: Verbosity): Callback[] {
+  const hasBar = verbose === 0 || callbacks.some((one) => one instanceof ProgressBar);
+  return hasBar ? [...callbacks] : [...callbacks, new ProgressBar()];
 }
 
 /** Keys in alphabetical order, as Keras shows them. */
