@@ -11,7 +11,7 @@ import { type Command, checkCommand, packUniforms, Recording } from './recorder.
 import type { CommandTime } from './timing.ts';
 import { Tuner } from './tuner.ts';
 import { checkTuning, type TuningOption } from './tuning.ts';
-import { adapterName, TuningCache } from './tuning-cache.ts';
+import { adapterAndDriver, TuningCache } from './tuning-cache.ts';
 
 /** Hears of long waits: `done` of `total` kernels are compiled or measured. */
 export type CompileListener = (done: number, total: number, doing: 'compiling' | 'measuring') => void;
@@ -388,7 +388,7 @@ export class Engine {
   // ---- inside
 
   #tuner({ tuning, tuningBudgetMs }: InitOptions, measuring: Measuring): Tuner {
-    const adapter = adapterName(this.profile);
+    const adapter = adapterAndDriver(this.profile);
     const note = (text: string): void => console.warn(text);
     return new Tuner(tuning, tuningBudgetMs, {
       adapter,

@@ -9,7 +9,7 @@ import { parseRecord, type RecordedChoice, type TuningRecord } from './tuning.ts
  * The adapter and its driver in words. Node's adapters tell the driver's version; pages hide it, but a browser
  * brings its own compiler, so its version stands in.
  */
-export function adapterName({ vendor, architecture, device, description }: Profile): string {
+export function adapterAndDriver({ vendor, architecture, device, description }: Profile): string {
   const browser = isNode ? '' : (globalThis.navigator?.userAgent ?? '');
   return [vendor, architecture, device, description, browser].filter(Boolean).join(' | ') || 'unknown';
 }
