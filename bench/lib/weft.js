@@ -39,7 +39,9 @@ export async function prepare({ workload, data, weights, version, tuning }) {
     async arrange(steps, { shuffle }) {
       const perEpoch = Math.floor(data.train.labels.length / batchSize);
       const whole = workload.samples !== undefined;
-      const epochs = whole ? 1 : Math.max(1, Math.round(steps / perEpoch));
+      // An epoch is at most one pass.
+      const stepsPerEpoch = Math.min(steps, perEpoch);
+      const epochs = Math.max(1, Math.round(steps / perEpoch));
       const samples = (whole ? perEpoch : Math.min(steps, perEpoch)) * batchSize;
       if (samples !== partSamples) {
         for (const old of part) old.dispose();
@@ -52,10 +54,10 @@ export async function prepare({ workload, data, weights, version, tuning }) {
         epochs,
         shuffle,
         verbose: 0,
-        ...(whole && { stepsPerEpoch: steps, stream: workload.stream ?? false }),
+        ...(whole && { stepsPerEpoch, stream: workload.stream ?? false }),
       };
       return {
-        steps: whole ? steps : (epochs * samples) / batchSize,
+        steps: whole ? epochs * stepsPerEpoch : (epochs * samples) / batchSize,
         async run() {
           const { history } = await model.fit(part[0], part[1], options);
           return { loss: history.loss.at(-1), accuracy: history.accuracy.at(-1) };
