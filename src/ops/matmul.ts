@@ -1,5 +1,6 @@
 /** The matrix product: one op, and its gradient in the same op. The kernels that compute it are in matmul/. */
 import { ConfigError } from '../base/errors.ts';
+import type { Profile } from '../engine/profile.ts';
 import { type TensorLike, toTensor, zeros } from './constant.ts';
 import { apply, type Case, defineOp, twin } from './define.ts';
 import { promote } from './dtype.ts';
@@ -16,6 +17,18 @@ import type { Attributes, Tensor } from './tensor.ts';
 
 /** The longest sum that one lane keeps; longer ones are made in slices, for accuracy (FAULTS F18). */
 const LONGEST_SUM = 4096;
+
+/**
+ * In how many slices of k a product is made, to be added up afterwards; 1 for none.
+ *
+ * For accuracy, where a sum is very long. And on a GPU where few results have long sums (a batch of 32 by 784 numbers for
+ * ten classes): 320 lanes that each wait for 784 loads leave it idle, and slices of 128 are worth another dispatch.
+ * By reckoning: it was not timed on one. Software drivers have few lanes to fill.
+ */
+function slicesOf({ isSoftware }: Profile, results: number, inner: number): number {
+  const idle = !isSoftware && results <= 2048 && inner >= 512;
+  return Math.ceil(inner / (idle ? 128 : LONGEST_SUM));
+}
 
 /** The hard shapes: one, primes, below / at / above a tile, long sums, all flags, batches, nothing. */
 const cases: Case[] = [
@@ -109,12 +122,12 @@ const matmulOp = defineOp({
   dtype: ([a]) => a,
   kernel: { family: matmulFamily, inputs: ['a', 'b'], output: 'y' },
   /** An empty sum is 0; a long one is made in slices that are added up as a tree. */
-  expand(y) {
+  expand(y, profile) {
     const [a, b] = y.inputs;
     const { inner } = extentsOf(a.shape, b.shape, y.attributes as MatmulOptions);
     if (inner === 0) return zeros(y.shape, y.dtype);
-    if (inner <= LONGEST_SUM) return null;
-    const slices = Math.ceil(inner / LONGEST_SUM);
+    const slices = slicesOf(profile, y.size, inner);
+    if (slices === 1) return null;
     return sum(apply(matmulSlices, [a, b], { ...y.attributes, slices }), y.rank - 2);
   },
   backward([a, b], _y, g, { transposeA, transposeB }) {

@@ -1,5 +1,6 @@
 /** What the kernels of products, reductions and softmax promise beyond the registry's cases. */
 import { describe, expect, test } from 'vitest';
+import { simplify } from '../../src/graph/simplify.ts';
 import {
   argMax,
   capture,
@@ -20,9 +21,10 @@ import {
   type Tensor,
   tensor,
   variable,
+  zeros,
 } from '../../src/index.ts';
 import { generator } from '../reference/random.ts';
-import { testEngine } from '../support/engine.ts';
+import { sharedEngine, testEngine } from '../support/engine.ts';
 
 const random = generator(5);
 const matrix = (...shape: number[]): Tensor =>
@@ -103,6 +105,22 @@ describe('by-products', () => {
       for (let c = 0; c < 10; c++) expect(dx[10 * r + c]).toBeCloseTo(p[10 * r + c] - Number(c === r), 5);
     }
   });
+});
+
+test('a GPU makes few long sums in slices, a software adapter very long ones only', async () => {
+  const { profile } = await sharedEngine();
+  const plannedFor = (isSoftware: boolean, ...[rows, inner, columns]: number[]) =>
+    simplify([matmul(zeros([rows, inner]).add(1), zeros([inner, columns]).add(1))], {
+      ...profile,
+      isSoftware,
+    })
+      .nodes.filter(({ op }) => op?.name.startsWith('matmul'))
+      .map(({ op, attributes }) => `${op!.name} ${attributes.slices ?? 1}`);
+  expect(plannedFor(false, 32, 784, 10)).toEqual(['matmulSlices 7']);
+  expect(plannedFor(true, 32, 784, 10)).toEqual(['matmul 1']);
+  expect(plannedFor(false, 32, 784, 100)).toEqual(['matmul 1']);
+  expect(plannedFor(false, 784, 32, 10)).toEqual(['matmul 1']);
+  expect(plannedFor(true, 2, 5000, 3)).toEqual(['matmulSlices 2']);
 });
 
 describe('grids and limits', () => {

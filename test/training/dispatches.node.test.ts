@@ -102,9 +102,9 @@ describe("dispatches of the benchmark's workloads", () => {
       callbacks: [counts.callback],
     });
     const epoch = between(counts.seen[1], counts.seen[2]);
-    // A GPU has a gather of its own where a software adapter reads bytes inside the product.
+    // A GPU has a gather of its own where a software adapter reads bytes inside the product, and slices long sums.
     expect(epoch.dispatches / 8).toBeGreaterThanOrEqual(dispatches);
-    expect(epoch.dispatches / 8).toBeLessThanOrEqual(engine.profile.isSoftware ? dispatches : dispatches + 1);
+    expect(epoch.dispatches / 8).toBeLessThanOrEqual(dispatches + (engine.profile.isSoftware ? 0 : 2));
     expect(epoch).toMatchObject({ buffers: 0, bindGroups: 0, pipelines: 0 });
   });
 });
