@@ -16,10 +16,19 @@ export const unitOf = ({ part, workload, product, op, shapes, attributes, curve,
     .filter((word) => word !== undefined)
     .join(' ');
 
-/** The lines of the latest run of each unit. A quick look is never quoted, nor what is no result of a part. */
+/**
+ * The lines of the latest run of each unit, each once: what was quoted before may be among the results still. A quick
+ * look is never quoted, nor what is no result of a part.
+ */
 export function latest(rows) {
   const runOf = new Map();
-  const sound = rows.filter(({ part, quick }) => part && !quick);
+  const once = new Map();
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    once.delete(text); // the last place counts
+    once.set(text, row);
+  }
+  const sound = [...once.values()].filter(({ part, quick }) => part && !quick);
   for (const row of sound) runOf.set(unitOf(row), row.run);
   return sound.filter((row) => runOf.get(unitOf(row)) === row.run);
 }

@@ -100,6 +100,7 @@ describe('quoting', () => {
       row({ run: 'a', workload: 'W2', n: 4 }),
     ];
     expect(latest(rows).map((one: { n?: number }) => one.n)).toEqual([2, 3, 4]);
+    expect(latest([...latest(rows), ...structuredClone(rows)])).toEqual(latest(rows));
   });
 
   it('judges targets by the closest peer', () => {
