@@ -255,7 +255,10 @@ export class Engine {
     return this.readAll([range]);
   }
 
-  /** As `read`, several ranges one after the other. `clear`: they are zeros for all work submitted afterwards. */
+  /**
+   * As `read`, several ranges of whole words one after the other. `clear`: they are zeros for all work submitted
+   * afterwards.
+   */
   readAll(ranges: readonly BufferRange[], { clear = false } = {}): Promise<ArrayBuffer> {
     const reading = this.#readBack(ranges, clear);
     this.#reads.add(reading);

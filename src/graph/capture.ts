@@ -317,20 +317,28 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
   const engineFor = async (args: readonly Tensor[]): Promise<Engine> =>
     options.engine ?? args.find((x) => x.engine)?.engine ?? defaultEngine();
 
-  const step = async (...given: A): Promise<R> => {
+  /** What a call with these arguments runs, made ready in its turn. */
+  const called = async <T>(
+    given: A,
+    use: (entry: Entry, plan: Plan, values: readonly Tensor[], engine: Engine) => Promise<T>,
+  ): Promise<T> => {
     const args = given.map((arg) => toTensor(arg).checkUsable(label));
     const values = args.map((arg) => (arg instanceof Variable ? arg.value : arg));
     const engine = await engineFor(values);
     return serial(engine, async () => {
       engine.check(label);
       const entry = entryFor(values, engine);
-      await entry.ready(engine, label, options.onCompile);
+      return use(entry, await entry.ready(engine, label, options.onCompile), values, engine);
+    });
+  };
+
+  const step = (...given: A): Promise<R> =>
+    called(given, async (entry, _plan, values, engine) => {
       await entry.bind(values, engine);
       const results = entry.run(engine, 1);
       let next = 0;
       return entry.rebuild(entry.structure, () => results[next++]) as R;
     });
-  };
 
   return Object.defineProperties(
     Object.assign(step, {
@@ -363,14 +371,8 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
         inFlight.push(done);
         if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
       },
-      async profile({ measure = true } = {}, ...given: A): Promise<StepProfile> {
-        const args = given.map((arg) => toTensor(arg).checkUsable(label));
-        const values = args.map((arg) => (arg instanceof Variable ? arg.value : arg));
-        const engine = await engineFor(values);
-        return serial(engine, async () => {
-          engine.check(label);
-          const entry = entryFor(values, engine);
-          const plan = await entry.ready(engine, label, options.onCompile);
+      profile: ({ measure = true } = {}, ...given: A): Promise<StepProfile> =>
+        called(given, async (entry, plan, values, engine) => {
           const { timePlan, withoutTimes } = await planner();
           if (!measure) return withoutTimes(plan);
           await entry.bind(values, engine);
@@ -378,8 +380,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
             plan,
             [...entry.trace.values.keys()].map((variable) => variable.home!),
           );
-        });
-      },
+        }),
       explain: (): readonly PlannedKernel[] => latest?.plan?.kernels ?? [],
       dispose(): void {
         for (const entry of entries.values()) entry.dispose();

@@ -47,7 +47,7 @@ export class CommandWriter {
 
   #elementwiseCommand(kernel: Kernel): Command {
     const generator = new Generator((x) => this.#source(x, kernel));
-    const roots = kernel.roots.map(({ tensor }) => tensor);
+    const roots = rootsOf(kernel);
     const { profile } = this.#engine;
     if (roots[0].dtype === 'u8') {
       const body = generator.scope(({ lines }) => {

@@ -95,13 +95,15 @@ export function explainKernels({ sketches, steps, fuser, lowered, nameOf }: Told
     from,
   });
   return ran.map(({ command, formulas, written, copied, tuning }, index) => {
-    const works = formulas.flat().map((kernel) => workOf(kernel, fuser));
+    const byFormula = formulas.map((kernels) => kernels.map((kernel) => workOf(kernel, fuser)));
+    const works = byFormula.flat();
     const taken: (readonly [Tensor, number])[] = copied
       ? [[copied, copied.size]]
       : works.flatMap(({ reads }) => [...reads]);
     const reads = taken.map(([tensor, elements]) => operand(tensor, elements, madeBy.get(tensor) ?? null));
     const writes = written.map((tensor) => operand(tensor, tensor.size, null));
-    const parts = formulas.flatMap(([kernel]) => workOf(kernel, fuser).parts);
+    // Kernels of one formula have the same parts.
+    const parts = byFormula.flatMap(([first]) => first.parts);
     return {
       index,
       label: command.label,
