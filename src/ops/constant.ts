@@ -2,7 +2,7 @@
 import { DTypeError, ShapeError, ValueError } from '../base/errors.ts';
 import { philox, toUniform } from '../base/random.ts';
 import type { Engine } from '../engine/engine.ts';
-import { apply, defineOp, type Op, type Tolerance, twin } from './define.ts';
+import { apply, defineOp, noGradient, type Op, type Tolerance, twin } from './define.ts';
 import { type DType, parseDType, type TypedArray } from './dtype.ts';
 import { build } from './reference.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
@@ -181,7 +181,7 @@ const fillOp = defineOp({
     if (y.dtype === 'bool') return value ? 'true' : 'false';
     return e.uniform(value, y.dtype === 'u8' ? 'u32' : y.dtype);
   },
-  backward: () => [],
+  backward: noGradient,
 });
 
 const fillTwin = twin(fillOp, () => ({
@@ -221,7 +221,7 @@ const iotaOp = defineOp({
   shape: (_inputs, a) => [a.size as number],
   dtype: () => 'i32',
   expression: (_e, _inputs, index) => `i32(${index})`,
-  backward: () => [],
+  backward: noGradient,
 });
 
 const iotaTwin = twin(iotaOp, () => ({
@@ -258,7 +258,7 @@ function randomOp(name: string, wgsl: string): Op {
       const step = `u32(${e.value(counter, '0u')})`;
       return e.name(`${wgsl}(${index}, ${step}, ${e.uniform(seed, 'u32')}, ${e.uniform(stream, 'u32')})`);
     },
-    backward: () => [null],
+    backward: noGradient,
   });
 }
 

@@ -155,6 +155,18 @@ export interface Composite extends Twin {
 
 export const defineOp = (op: Op): Op => op;
 
+/** An op for every row of a table. */
+export const opsOf = <Name extends string, Row>(
+  table: Readonly<Record<Name, Row>>,
+  make: (row: Row, name: Name) => Op,
+): Record<Name, Op> =>
+  Object.fromEntries(
+    Object.entries(table).map(([name, row]) => [name, make(row as Row, name as Name)]),
+  ) as Record<Name, Op>;
+
+/** The `backward` of what has only steps, and of what has no inputs that a gradient could be for. */
+export const noGradient: NonNullable<Op['backward']> = (inputs) => inputs.map(() => null);
+
 /**
  * Puts an op's twin beside it. Only the registry calls for the twin: an application that tests no kernels does
  * not carry the loops and cases that prove them.

@@ -1,10 +1,56 @@
 /** Numbers in half the bits: storage for the operands of large products, where the adapter can. */
 import type { Profile } from '../engine/profile.ts';
 import { identity, type TensorLike, toTensor } from './constant.ts';
-import { apply, type Case, defineOp, type Op, twin } from './define.ts';
+import { apply, type Case, twin } from './define.ts';
+import { pointwise } from './pointwise.ts';
 import { elementwise } from './reference.ts';
 import { cast } from './select.ts';
 import type { Tensor } from './tensor.ts';
+
+const f = () => 'quantizeToF16(x)';
+
+/** Rounded numbers in memory of their own, two to a word. Only plans for adapters with shader-f16 have it. */
+const storedHalf = pointwise({ name: 'storedHalf', f, stored: 'f16' });
+
+const told = new WeakSet<Profile>();
+
+/** Says nothing of it on this engine: for a test that asks for f16 everywhere. */
+export const keepQuiet = (profile: Profile): void => void told.add(profile);
+
+/** Says, once per engine, why f16 saves nothing there. */
+function tellOnce(profile: Profile): void {
+  if (told.has(profile)) return;
+  told.add(profile);
+  const adapter = profile.description || profile.architecture || profile.backendName;
+  console.warn(
+    `half: this adapter (${adapter}) has no shader-f16, or init({ features }) left it out: numbers are rounded ` +
+      'to f16 but kept as f32, which saves no memory.',
+  );
+}
+
+const halfOp = pointwise({
+  name: 'half',
+  f,
+  expand({ inputs }, profile) {
+    if (profile.f16) return apply(identity, [apply(storedHalf, inputs)]);
+    tellOnce(profile);
+    return null;
+  },
+  backward: (_inputs, _y, g) => [g],
+});
+
+/**
+ * x rounded to f16, as an f32 tensor: 11 significant bits, up to 65,504, with steps of 2⁻²⁴ near 0.
+ *
+ * Where the adapter has `shader-f16` (`engine.profile.f16`) the rounded numbers also lie in memory as f16, in half
+ * the bytes, and are widened where they are read; elsewhere they are f32 and nothing is saved, but the numbers
+ * are the same up to WGSL's freedom to round either way. The gradient passes as if nothing were rounded.
+ */
+export function half(x: TensorLike): Tensor {
+  return apply(halfOp, [cast(toTensor(x), 'f32')]);
+}
+
+// ---- the twins
 
 /** The largest finite f16. */
 const MOST = 65_504;
@@ -30,68 +76,17 @@ const cases: Case[] = [
   { shapes: [[130]], range: [-0.001, 0.001], noGradient: 'as above' },
 ];
 
-const expression: Op['expression'] = (e, [x], index) => e.name(`quantizeToF16(${e.value(x, index)})`);
-
-/** Rounded numbers in memory of their own, two to a word. Only plans for adapters with shader-f16 have it. */
-const storedHalf = defineOp({
-  name: 'storedHalf',
-  shape: ([x]) => x,
-  dtype: () => 'f32',
-  stored: 'f16',
-  expression,
-});
-
 const storedHalfTwin = twin(storedHalf, () => ({
   reference: ([x]) => elementwise(roundToHalf, x),
   tolerance,
   cases: [],
 }));
 
-const told = new WeakSet<Profile>();
-
-/** Says nothing of it on this engine: for a test that asks for f16 everywhere. */
-export const keepQuiet = (profile: Profile): void => void told.add(profile);
-
-/** Says, once per engine, why f16 saves nothing there. */
-function tellOnce(profile: Profile): void {
-  if (told.has(profile)) return;
-  told.add(profile);
-  const adapter = profile.description || profile.architecture || profile.backendName;
-  console.warn(
-    `half: this adapter (${adapter}) has no shader-f16, or init({ features }) left it out: numbers are rounded ` +
-      'to f16 but kept as f32, which saves no memory.',
-  );
-}
-
-const halfOp = defineOp({
-  name: 'half',
-  shape: ([x]) => x,
-  dtype: () => 'f32',
-  expression,
-  expand({ inputs }, profile) {
-    if (profile.f16) return apply(identity, [apply(storedHalf, inputs)]);
-    tellOnce(profile);
-    return null;
-  },
-  backward: (_inputs, _y, g) => [g],
-});
-
 const halfTwin = twin(halfOp, () => ({
   reference: ([x]) => elementwise(roundToHalf, x),
   tolerance,
   cases,
 }));
-
-/**
- * x rounded to f16, as an f32 tensor: 11 significant bits, up to 65,504, with steps of 2⁻²⁴ near 0.
- *
- * Where the adapter has `shader-f16` (`engine.profile.f16`) the rounded numbers also lie in memory as f16, in half
- * the bytes, and are widened where they are read; elsewhere they are f32 and nothing is saved, but the numbers
- * are the same up to WGSL's freedom to round either way. The gradient passes as if nothing were rounded.
- */
-export function half(x: TensorLike): Tensor {
-  return apply(halfOp, [cast(toTensor(x), 'f32')]);
-}
 
 /** For the registry. */
 export const twins = [storedHalfTwin, halfTwin];

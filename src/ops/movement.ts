@@ -1,13 +1,14 @@
 /** Ops that move elements and change none: each is an index map, so inside a fused kernel they are free. */
 import { AxisError, ShapeError, ValueError } from '../base/errors.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
-import { apply, defineOp, twin } from './define.ts';
+import { apply, defineOp, noGradient, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
 import { broadcastIndex, type Expressions, literal, stridedIndex } from './expression.ts';
 import { matmul } from './matmul.ts';
 import { at, broadcastPosition, build, ndarray } from './reference.ts';
 import { cast } from './select.ts';
 import {
+  around,
   broadcastShapes,
   checkShape,
   normalizeAxis,
@@ -318,12 +319,10 @@ const concatOp = defineOp({
   dtype: ([x]) => x,
   expression(e, inputs, index, y) {
     const axis = y.attributes.axis as number;
-    const inner = sizeOf(y.shape.slice(axis + 1));
-    const extent = e.uniform(y.shape[axis] * inner, 'u32');
+    const { outer: blocks, length: all, inner } = around(y.shape, axis);
+    const extent = e.uniform(all * inner, 'u32');
     const [outer, position] =
-      sizeOf(y.shape.slice(0, axis)) === 1
-        ? ['0u', index]
-        : [e.name(`${index} / ${extent}`), e.name(`${index} % ${extent}`)];
+      blocks === 1 ? ['0u', index] : [e.name(`${index} / ${extent}`), e.name(`${index} % ${extent}`)];
     let start = 0;
     let value = '';
     for (const x of inputs) {
@@ -432,29 +431,23 @@ const gatherOp = defineOp({
   shape: ([x, indices], a) => gatherShape(x, indices, a.axis as number),
   dtype: ([x]) => x,
   expression(e, [x, indices], index, y) {
-    const axis = y.attributes.axis as number;
-    const inner = sizeOf(x.shape.slice(axis + 1));
+    const { outer, length, inner } = around(x.shape, y.attributes.axis as number);
     const within = inner === 1 ? index : e.divide(index, inner);
-    const single = sizeOf(x.shape.slice(0, axis)) === 1;
+    const single = outer === 1;
     const row = `u32(${e.value(indices, single ? within : e.remainder(within, indices.size))})`;
-    const base = single
-      ? row
-      : `(${e.divide(within, indices.size)} * ${e.uniform(x.shape[axis], 'u32')} + ${row})`;
+    const base = single ? row : `(${e.divide(within, indices.size)} * ${e.uniform(length, 'u32')} + ${row})`;
     if (inner === 1) return e.value(x, e.name(base));
     const start = `${base} * ${e.uniform(inner, 'u32')}`;
     return e.value(x, e.advance(e.remainder(index, inner), start, inner));
   },
   // dx[r] = Σ over j with indices[j] = r of g[j]: a product with the one-hot matrix, which is never stored.
   backward([x, indices], _y, g, a) {
-    const axis = a.axis as number;
-    const outer = sizeOf(x.shape.slice(0, axis));
-    const inner = sizeOf(x.shape.slice(axis + 1));
-    const hot = oneHot(flatten(indices), x.shape[axis]);
-    const rows = reshape(g, [outer, indices.size, inner]);
-    const flatRows = outer === 1 ? reshape(rows, [indices.size, inner]) : rows;
-    const repeated =
-      outer === 1 ? hot : broadcastTo(expandDims(hot, 0), [outer, indices.size, x.shape[axis]]);
-    return [reshape(matmul(repeated, flatRows, { transposeA: true }), x.shape), null];
+    const { outer, length, inner } = around(x.shape, a.axis as number);
+    const hot = oneHot(flatten(indices), length);
+    const batch = outer === 1 ? [] : [outer];
+    const repeated = broadcastTo(hot, [...batch, indices.size, length]);
+    const rows = reshape(g, [...batch, indices.size, inner]);
+    return [reshape(matmul(repeated, rows, { transposeA: true }), x.shape), null];
   },
 });
 
@@ -510,7 +503,7 @@ const oneHotOp = defineOp({
     const { on, off } = y.attributes as { on: number; off: number };
     return e.name(`select(${number(e, off)}, ${number(e, on)}, ${hot})`);
   },
-  backward: () => [null],
+  backward: noGradient,
 });
 
 const oneHotTwin = twin(oneHotOp, () => ({

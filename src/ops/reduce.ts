@@ -2,78 +2,48 @@
 import { ValueError } from '../base/errors.ts';
 import { div, mul } from './binary.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
+import { COOPERATE_FROM, cooperating, eitherWay, WORKGROUP } from './cooperate.ts';
 import {
-  alternatives,
   apply,
   type Case,
   type Composite,
   defineOp,
-  type KernelCall,
   type KernelFamily,
   type Lowered,
   type Op,
+  opsOf,
   type Tolerance,
   twin,
 } from './define.ts';
-import { grid, lanesOf } from './elementwise.ts';
 import type { Expressions } from './expression.ts';
 import { isColumnSumOf } from './matmul.ts';
 import type { Axes, ReduceOptions } from './methods.ts';
 import { broadcastTo, reshape, transpose } from './movement.ts';
 import { broadcastPosition, build, forEachIndex, type NdArray, ndarray } from './reference.ts';
-import { cast, equal, logicalAnd, where } from './select.ts';
-import { normalizeAxes, reducedShape, type Shape, show, sizeOf } from './shape.ts';
+import { cast, countable, equal, logicalAnd, where } from './select.ts';
+import { around, normalizeAxes, reducedShape, type Shape, show, sizeOf } from './shape.ts';
 import type { Attributes, Tensor } from './tensor.ts';
 
 interface Row {
   /** The number that the kernel knows it by. */
   readonly kind: number;
-  readonly combine: (p: number, q: number) => number;
   /** Where combining starts: the result over nothing, where that is finite. */
   readonly identity: number;
   /** The gradient for x; y and g have the reduced axes in place with size 1. */
   readonly df: (x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]) => Tensor;
-  readonly tolerance: Tolerance;
-  readonly cases?: Partial<Case>;
 }
-
-const exact: Tolerance = {};
 
 /** Every tied element gets the whole gradient, as in TensorFlow.js. */
 const extremeGradient: Row['df'] = (x, y, g) => where(equal(x, y), g, 0);
 
 const table = {
-  sum: {
-    kind: 0,
-    combine: (p, q) => p + q,
-    identity: 0,
-    df: (_x, _y, g) => g,
-    // eps · n/5 of the largest case: 300 numbers up to 2.
-    tolerance: { relative: 1e-6, absolute: 2e-5 },
-  },
-  prod: {
-    kind: 1,
-    combine: (p, q) => p * q,
-    identity: 1,
-    df: productGradient,
-    tolerance: { relative: 2e-5, absolute: 1e-7 },
-    cases: { range: [0.7, 1.4] },
-  },
-  max: {
-    kind: 2,
-    combine: Math.max,
-    identity: Number.NEGATIVE_INFINITY,
-    df: extremeGradient,
-    tolerance: exact,
-  },
-  min: {
-    kind: 3,
-    combine: Math.min,
-    identity: Number.POSITIVE_INFINITY,
-    df: extremeGradient,
-    tolerance: exact,
-  },
+  sum: { kind: 0, identity: 0, df: (_x, _y, g) => g },
+  prod: { kind: 1, identity: 1, df: productGradient },
+  max: { kind: 2, identity: Number.NEGATIVE_INFINITY, df: extremeGradient },
+  min: { kind: 3, identity: Number.POSITIVE_INFINITY, df: extremeGradient },
 } satisfies Record<string, Row>;
+
+type Kind = keyof typeof table;
 
 /** The product of the others: y / x, but right at zeros too. One zero leaves its own slope, two leave none. */
 function productGradient(x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]): Tensor {
@@ -86,53 +56,40 @@ function productGradient(x: Tensor, y: Tensor, g: Tensor, axes: readonly number[
 }
 
 /** x seen as [outer, length, inner] around the reduced axes, which are neighbours. */
-function view(shape: Shape, axes: readonly number[]) {
-  const first = axes[0] ?? shape.length;
-  const last = axes.at(-1) ?? shape.length - 1;
-  return {
-    outer: sizeOf(shape.slice(0, first)),
-    length: sizeOf(shape.slice(first, last + 1)),
-    inner: sizeOf(shape.slice(last + 1)),
-  };
-}
+const view = (shape: Shape, axes: readonly number[]) =>
+  around(shape, axes[0] ?? shape.length, axes.at(-1) ?? shape.length - 1);
 
 /** The longest chain of additions per lane: 64 blocks of 64 keep a sum within 1e-6 (FAULTS F18). */
 const LONGEST_CHAIN = 4096;
 
-/** Lanes that share one output when they cooperate. */
-const WORKGROUP = 64;
-
-/** From this length on a workgroup shares one output, if elements are neighbours. */
-const COOPERATE_FROM = 128;
-
+/** Lanes share a long line of neighbours. */
 const cooperates = ({ length, inner }: ReturnType<typeof view>): boolean =>
   inner === 1 && length >= COOPERATE_FROM;
 
 const reduceFamily: KernelFamily = {
   name: 'reduce',
-  lower({ inputs: { x }, attributes, profile, tuning }: KernelCall): Lowered {
-    const { kind, axes, parts = 1 } = attributes as unknown as ReduceAttributes;
+  lower(call): Lowered {
+    const { x } = call.inputs;
+    const { kind, axes, parts = 1 } = call.attributes as ReduceAttributes;
     const shape = view(x.shape, axes);
-    const together = parts === 1 && ((tuning.COOPERATE as boolean | undefined) ?? cooperates(shape));
-    const lanes = together ? WORKGROUP : lanesOf(profile);
-    const outputs = shape.outer * parts * shape.inner;
+    const run = cooperating(
+      parts === 1 ? call : { ...call, tuning: { COOPERATE: false } },
+      shape.outer * parts * shape.inner,
+      cooperates(shape),
+    );
     return {
       kernel: 'reduce',
-      tuning: { COOPERATE: together },
       tune: { Scalar: x.dtype },
-      constants: { KIND: table[kind].kind, WORKGROUP: lanes, COOPERATE: together },
       params: { ...shape, parts },
-      workgroups: grid(
-        together ? outputs : Math.ceil(outputs / lanes),
-        profile.limits.maxComputeWorkgroupsPerDimension,
-      ),
+      ...run,
+      constants: { ...run.constants, KIND: table[kind].kind },
     };
   },
-  candidates: () => alternatives({ COOPERATE: false }, { COOPERATE: true }),
+  candidates: eitherWay,
 };
 
-interface ReduceAttributes {
-  readonly kind: keyof typeof table;
+interface ReduceAttributes extends Attributes {
+  readonly kind: Kind;
   /** Sorted neighbours. */
   readonly axes: readonly number[];
   readonly keepDims: boolean;
@@ -149,19 +106,7 @@ function partsOf(shape: ReturnType<typeof view>): number {
   return idle || length > LONGEST_CHAIN ? Math.ceil(length / 256) : 1;
 }
 
-/** Combines into y, whose reduced axes have size 1, every element of x that falls on it. */
-function reference([x]: readonly NdArray[], { kind, axes, keepDims }: ReduceAttributes): NdArray {
-  const { combine, identity } = table[kind];
-  const y = ndarray(reducedShape(x.shape, axes, true));
-  y.data.fill(identity);
-  forEachIndex(x.shape, (index, flat) => {
-    const at = broadcastPosition(y, index);
-    y.data[at] = combine(y.data[at], x.data[flat]);
-  });
-  return ndarray(reducedShape(x.shape, axes, keepDims), y.data);
-}
-
-const attributesOf = (kind: keyof typeof table, axes: number[], keepDims = false): Attributes => ({
+const attributesOf = (kind: Kind, axes: number[], keepDims = false): Attributes => ({
   kind,
   axes,
   keepDims,
@@ -175,7 +120,7 @@ const isShort = ({ inputs: [x], size }: Tensor): boolean => size <= 16 && x.size
 
 /** Element `index` of Σ x[outer, l, inner] over l, as a loop. */
 function shortSum(e: Expressions, [x]: readonly Tensor[], index: string, y: Tensor): string {
-  const { axes } = y.attributes as unknown as ReduceAttributes;
+  const { axes } = y.attributes as ReduceAttributes;
   const { outer, length, inner } = view(x.shape, axes);
   const first = outer === 1 ? index : e.divide(index, inner);
   const column = outer === 1 ? index : e.remainder(index, inner);
@@ -185,12 +130,19 @@ function shortSum(e: Expressions, [x]: readonly Tensor[], index: string, y: Tens
   });
 }
 
-function reduction(kind: keyof typeof table): Op {
-  const row: Row = table[kind];
+/** A product may have met the sum of its columns on its way: a bias gradient beside that of its weights. */
+function columnSum(node: Tensor, anchor: Tensor): string | null {
+  const [v] = node.inputs;
+  const { axes } = node.attributes as ReduceAttributes;
+  const ofColumns = v.rank >= 2 && axes.length === v.rank - 1 && axes[0] === 0;
+  return ofColumns && isColumnSumOf(anchor, v) ? 'col_sum' : null;
+}
+
+function reduction(row: Row, kind: Kind): Op {
   return defineOp({
     name: kind,
     shape([x], attributes) {
-      const { axes, keepDims } = attributes as unknown as ReduceAttributes;
+      const { axes, keepDims } = attributes as ReduceAttributes;
       if (
         !Number.isFinite(row.identity) &&
         view(x, axes).length === 0 &&
@@ -203,32 +155,20 @@ function reduction(kind: keyof typeof table): Op {
     },
     dtype: ([x]) => x,
     kernel: { family: reduceFamily, inputs: ['x'], output: 'y' },
-    ...(kind === 'sum' && { expression: shortSum, short: isShort }),
-    join(node, anchor) {
-      const [v] = node.inputs;
-      const { axes } = node.attributes as unknown as ReduceAttributes;
-      return kind === 'sum' &&
-        v.rank >= 2 &&
-        axes.length === v.rank - 1 &&
-        axes[0] === 0 &&
-        isColumnSumOf(anchor, v)
-        ? 'col_sum'
-        : null;
-    },
+    ...(kind === 'sum' && { expression: shortSum, short: isShort, join: columnSum }),
     expand(y) {
       const [x] = y.inputs;
-      const { axes } = y.attributes as unknown as ReduceAttributes;
-      const { length } = view(x.shape, axes);
+      const shape = view(x.shape, (y.attributes as ReduceAttributes).axes);
       if (x.size === 0) return fill(y.shape, row.identity, y.dtype);
-      if (length === 1) return reshape(x, y.shape);
-      const parts = partsOf(view(x.shape, axes));
+      if (shape.length === 1) return reshape(x, y.shape);
+      const parts = partsOf(shape);
       if (parts === 1) return null;
       const first = apply(reduceParts, [x], { ...y.attributes, parts });
       return reshape(apply(ops[kind], [first], attributesOf(kind, [1])), y.shape);
     },
     backward([x], y, g, attributes) {
       if (x.dtype !== 'f32') return [null];
-      const { axes } = attributes as unknown as ReduceAttributes;
+      const { axes } = attributes as ReduceAttributes;
       const inPlace = reducedShape(x.shape, axes, true);
       return [broadcastTo(row.df(x, reshape(y, inPlace), reshape(g, inPlace), axes), x.shape)];
     },
@@ -240,7 +180,7 @@ function reduction(kind: keyof typeof table): Op {
 const reduceParts = defineOp({
   name: 'reduceParts',
   shape([x], attributes) {
-    const { axes, parts = 1 } = attributes as unknown as ReduceAttributes;
+    const { axes, parts = 1 } = attributes as ReduceAttributes;
     const { outer, inner } = view(x, axes);
     return [outer, parts, inner];
   },
@@ -249,54 +189,7 @@ const reduceParts = defineOp({
   cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
 });
 
-const reducePartsTwin = twin(reduceParts, () => ({
-  reference([x], attributes) {
-    const { kind, axes, parts = 1 } = attributes as unknown as ReduceAttributes;
-    const { combine, identity } = table[kind];
-    const { outer, length, inner } = view(x.shape, axes);
-    return build([outer, parts, inner], ([o, part, i]) => {
-      let total: number = identity;
-      for (let l = part; l < length; l += parts) total = combine(total, x.data[(o * length + l) * inner + i]);
-      return total;
-    });
-  },
-  tolerance: { relative: 1e-6, absolute: 2e-5 },
-  terms: ([x], { kind, axes }) => (kind === 'sum' ? view(x, axes as number[]).length : 0),
-  cases: [
-    { shapes: [[2, 30, 3]], attributes: { kind: 'sum', axes: [1], parts: 7 } },
-    { shapes: [[200]], attributes: { kind: 'max', axes: [0], parts: 64 } },
-  ].map((one) => ({ ...one, noGradient: 'made after differentiation' })),
-}));
-
-const ops = Object.fromEntries(
-  (Object.keys(table) as (keyof typeof table)[]).map((kind) => [kind, reduction(kind)]),
-) as Record<keyof typeof table, Op>;
-
-const reductionTwins = (Object.keys(table) as (keyof typeof table)[]).map((kind) =>
-  twin(ops[kind], () => {
-    const row: Row = table[kind];
-    const cases: Case[] = [
-      { shapes: [[]], attributes: attributesOf(kind, []) },
-      { shapes: [[1]], attributes: attributesOf(kind, [0]) },
-      { shapes: [[7]], attributes: attributesOf(kind, [0], true) },
-      { shapes: [[5, 3]], attributes: attributesOf(kind, [0]) },
-      { shapes: [[5, 3]], attributes: attributesOf(kind, [1], true) },
-      { shapes: [[2, 3, 4, 5]], attributes: attributesOf(kind, [1, 2]) },
-      { shapes: [[127]], attributes: attributesOf(kind, [0]) },
-      { shapes: [[3, 130]], attributes: attributesOf(kind, [1]) },
-      { shapes: [[67, 65]], attributes: attributesOf(kind, [0]) },
-      { shapes: [[300, 2]], attributes: attributesOf(kind, [0, 1]) },
-      { shapes: [[0, 3]], attributes: attributesOf(kind, [1]) },
-      ...(Number.isFinite(row.identity) ? [{ shapes: [[0, 3]], attributes: attributesOf(kind, [0]) }] : []),
-    ];
-    return {
-      reference: (inputs, attributes) => reference(inputs, attributes as unknown as ReduceAttributes),
-      tolerance: row.tolerance,
-      terms: ([x], { axes }) => (kind === 'max' || kind === 'min' ? 0 : view(x, axes as number[]).length),
-      cases: cases.map((one) => ({ ...one, ...row.cases })),
-    };
-  }),
-);
+const ops = opsOf<Kind, Row>(table, reduction);
 
 /** x with its reduced axes side by side, and where they are now. */
 function neighbours(x: Tensor, axes: number[]): [Tensor, number[]] {
@@ -310,24 +203,15 @@ function neighbours(x: Tensor, axes: number[]): [Tensor, number[]] {
 const keeps = (options: ReduceOptions | boolean): boolean =>
   typeof options === 'boolean' ? options : (options.keepDims ?? false);
 
-function reduce(
-  kind: keyof typeof table,
-  x: TensorLike,
-  axis: Axes | undefined,
-  options: ReduceOptions | boolean,
-): Tensor {
-  const given = toTensor(x);
-  const input = given.dtype === 'bool' || given.dtype === 'u8' ? cast(given, 'i32') : given;
-  const axes = normalizeAxes(axis, input.rank, kind);
-  const [side, together] = neighbours(input, axes);
-  const y = apply(ops[kind], [side], attributesOf(kind, together));
-  return reshape(y, reducedShape(input.shape, axes, keeps(options)));
-}
-
 const call =
-  (kind: keyof typeof table) =>
-  (x: TensorLike, axis?: Axes, options: ReduceOptions | boolean = false): Tensor =>
-    reduce(kind, x, axis, options);
+  (kind: Kind) =>
+  (x: TensorLike, axis?: Axes, options: ReduceOptions | boolean = false): Tensor => {
+    const input = countable(x);
+    const axes = normalizeAxes(axis, input.rank, kind);
+    const [side, together] = neighbours(input, axes);
+    const y = apply(ops[kind], [side], attributesOf(kind, together));
+    return reshape(y, reducedShape(input.shape, axes, keeps(options)));
+  };
 
 /**
  * Σ x over `axis` (a number, a list, or all axes when left out). bool and u8 are summed as i32.
@@ -360,6 +244,84 @@ export function mean(x: TensorLike, axis?: Axes, options: ReduceOptions | boolea
   if (count === 0) return fill(reducedShape(input.shape, axes, keeps(options)), Number.NaN);
   return mul(sum(input, axes, options), 1 / count);
 }
+
+// ---- the twins
+
+interface Proof extends Pick<Case, 'range'> {
+  readonly combine: (p: number, q: number) => number;
+  readonly tolerance: Tolerance;
+}
+
+const proofs: Record<Kind, Proof> = {
+  // eps · n/5 of the largest case: 300 numbers up to 2.
+  sum: { combine: (p, q) => p + q, tolerance: { relative: 1e-6, absolute: 2e-5 } },
+  prod: {
+    combine: (p, q) => p * q,
+    tolerance: { relative: 2e-5, absolute: 1e-7 },
+    range: [0.7, 1.4],
+  },
+  max: { combine: Math.max, tolerance: {} },
+  min: { combine: Math.min, tolerance: {} },
+};
+
+/** Combines into y, whose reduced axes have size 1, every element of x that falls on it. */
+function reference([x]: readonly NdArray[], { kind, axes, keepDims }: ReduceAttributes): NdArray {
+  const { combine } = proofs[kind];
+  const y = ndarray(reducedShape(x.shape, axes, true));
+  y.data.fill(table[kind].identity);
+  forEachIndex(x.shape, (index, flat) => {
+    const at = broadcastPosition(y, index);
+    y.data[at] = combine(y.data[at], x.data[flat]);
+  });
+  return ndarray(reducedShape(x.shape, axes, keepDims), y.data);
+}
+
+const reductionTwins = (Object.keys(table) as Kind[]).map((kind) =>
+  twin(ops[kind], () => {
+    const { tolerance, range } = proofs[kind];
+    const cases: Case[] = [
+      { shapes: [[]], attributes: attributesOf(kind, []) },
+      { shapes: [[1]], attributes: attributesOf(kind, [0]) },
+      { shapes: [[7]], attributes: attributesOf(kind, [0], true) },
+      { shapes: [[5, 3]], attributes: attributesOf(kind, [0]) },
+      { shapes: [[5, 3]], attributes: attributesOf(kind, [1], true) },
+      { shapes: [[2, 3, 4, 5]], attributes: attributesOf(kind, [1, 2]) },
+      { shapes: [[127]], attributes: attributesOf(kind, [0]) },
+      { shapes: [[3, 130]], attributes: attributesOf(kind, [1]) },
+      { shapes: [[67, 65]], attributes: attributesOf(kind, [0]) },
+      { shapes: [[300, 2]], attributes: attributesOf(kind, [0, 1]) },
+      { shapes: [[0, 3]], attributes: attributesOf(kind, [1]) },
+      ...(Number.isFinite(table[kind].identity)
+        ? [{ shapes: [[0, 3]], attributes: attributesOf(kind, [0]) }]
+        : []),
+    ];
+    return {
+      reference: (inputs, attributes) => reference(inputs, attributes as ReduceAttributes),
+      tolerance,
+      terms: ([x], { axes }) => (kind === 'max' || kind === 'min' ? 0 : view(x, axes as number[]).length),
+      cases: cases.map((one) => ({ ...one, range })),
+    };
+  }),
+);
+
+const reducePartsTwin = twin(reduceParts, () => ({
+  reference([x], attributes) {
+    const { kind, axes, parts = 1 } = attributes as ReduceAttributes;
+    const { combine } = proofs[kind];
+    const { outer, length, inner } = view(x.shape, axes);
+    return build([outer, parts, inner], ([o, part, i]) => {
+      let total: number = table[kind].identity;
+      for (let l = part; l < length; l += parts) total = combine(total, x.data[(o * length + l) * inner + i]);
+      return total;
+    });
+  },
+  tolerance: { relative: 1e-6, absolute: 2e-5 },
+  terms: ([x], { kind, axes }) => (kind === 'sum' ? view(x, axes as number[]).length : 0),
+  cases: [
+    { shapes: [[2, 30, 3]], attributes: { kind: 'sum', axes: [1], parts: 7 } },
+    { shapes: [[200]], attributes: { kind: 'max', axes: [0], parts: 64 } },
+  ].map((one) => ({ ...one, noGradient: 'made after differentiation' })),
+}));
 
 const meanTwin = (): Composite => ({
   name: 'mean',

@@ -1,161 +1,167 @@
 /** Comparison, logic, choice and conversion. */
-
 import { ValueError } from '../base/errors.ts';
 import { operands } from './binary.ts';
 import { broadcastCases } from './cases.ts';
 import { type TensorLike, toTensor } from './constant.ts';
-import { apply, defineOp, type Op, twin } from './define.ts';
+import { apply, type Case, noGradient, type Op, opsOf, twin } from './define.ts';
 import { type DType, parseDType, wgslType } from './dtype.ts';
-import { broadcastIndex, type Expressions, literal } from './expression.ts';
+import { literal } from './expression.ts';
+import { pointwise } from './pointwise.ts';
 import { build, elementwise } from './reference.ts';
-import { broadcastShapes, sizeOf } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+import { sizeOf } from './shape.ts';
+import type { Attributes, Tensor } from './tensor.ts';
 
-const comparisons = {
-  equal: { f: '==', js: (x: number, y: number) => x === y },
-  notEqual: { f: '!=', js: (x: number, y: number) => x !== y },
-  greater: { f: '>', js: (x: number, y: number) => x > y },
-  greaterEqual: { f: '>=', js: (x: number, y: number) => x >= y },
-  less: { f: '<', js: (x: number, y: number) => x < y },
-  lessEqual: { f: '<=', js: (x: number, y: number) => x <= y },
+const table = {
+  equal: 'x == y',
+  notEqual: 'x != y',
+  greater: 'x > y',
+  greaterEqual: 'x >= y',
+  less: 'x < y',
+  lessEqual: 'x <= y',
+  logicalAnd: 'x && y',
+  logicalOr: 'x || y',
+  logicalXor: 'x != y',
+  logicalNot: '!x',
 };
 
-type Comparison = keyof typeof comparisons;
-
-function comparisonOp(name: Comparison): Op {
-  const { f } = comparisons[name];
-  return defineOp({
+const ops = opsOf(table, (f, name) =>
+  pointwise({
     name,
-    shape: ([x, y]) => broadcastShapes(x, y, name),
     dtype: () => 'bool',
-    expression(e, [x, y], index, z) {
-      const a = e.value(x, broadcastIndex(e, index, z.shape, x.shape));
-      const b = e.value(y, broadcastIndex(e, index, z.shape, y.shape));
-      if (x.dtype !== 'f32') return e.name(`${a} ${f} ${b}`);
-      // NaN is unequal to everything and in no order; compilers that assume it away say otherwise.
-      e.use('math');
-      const ordered = `!(is_nan(${a}) || is_nan(${b}))`;
-      return e.name(
-        name === 'notEqual'
-          ? `${a} != ${b} || !${ordered.slice(1)}`.replace('|| !(', '|| (')
-          : `${a} ${f} ${b} && ${ordered}`,
-      );
+    // NaN is unequal to everything and in no order; compilers that assume it away say otherwise.
+    f([x]) {
+      if (x.dtype !== 'f32') return f;
+      return name === 'notEqual' ? `${f} || is_nan(x) || is_nan(y)` : `${f} && !(is_nan(x) || is_nan(y))`;
     },
-    backward: () => [null, null],
-  });
-}
-
-const comparisonOps = Object.fromEntries(
-  (Object.keys(comparisons) as Comparison[]).map((name) => [name, comparisonOp(name)]),
-) as Record<Comparison, Op>;
-
-const comparisonTwins = Object.entries(comparisons).map(([name, { js }]) =>
-  twin(comparisonOps[name as Comparison], () => ({
-    reference: ([x, y]) => elementwise((a, b) => Number(js(a, b)), x, y),
-    cases: broadcastCases.map((one) => ({ ...one, noGradient: 'a step function' })),
-  })),
+    backward: noGradient,
+  }),
 );
 
 const comparison =
-  (name: Comparison) =>
+  (op: Op) =>
   (a: TensorLike, b: TensorLike): Tensor => {
-    const [x, y, dtype] = operands(a, b, false);
-    const numbers: DType = dtype === 'bool' || dtype === 'u8' ? 'u32' : dtype;
-    return apply(comparisonOps[name], [cast(x, numbers), cast(y, numbers)]);
+    const [x, y] = operands(a, b, false);
+    const numbers = x.dtype === 'bool' || x.dtype === 'u8' ? 'u32' : x.dtype;
+    return apply(op, [cast(x, numbers), cast(y, numbers)]);
   };
 
 /** a = b; NaN equals nothing. */
-export const equal = comparison('equal');
+export const equal = comparison(ops.equal);
 /** a ≠ b; NaN differs from everything. */
-export const notEqual = comparison('notEqual');
+export const notEqual = comparison(ops.notEqual);
 /** a > b */
-export const greater = comparison('greater');
+export const greater = comparison(ops.greater);
 /** a ≥ b */
-export const greaterEqual = comparison('greaterEqual');
+export const greaterEqual = comparison(ops.greaterEqual);
 /** a < b */
-export const less = comparison('less');
+export const less = comparison(ops.less);
 /** a ≤ b */
-export const lessEqual = comparison('lessEqual');
+export const lessEqual = comparison(ops.lessEqual);
 
-const connectives = {
-  logicalAnd: { f: '&&', js: (x: boolean, y: boolean) => x && y },
-  logicalOr: { f: '||', js: (x: boolean, y: boolean) => x || y },
-  logicalXor: { f: '!=', js: (x: boolean, y: boolean) => x !== y },
-};
-
-type Connective = keyof typeof connectives;
-
-function connectiveOp(name: Connective): Op {
-  const { f } = connectives[name];
-  return defineOp({
-    name,
-    shape: ([x, y]) => broadcastShapes(x, y, name),
-    dtype: () => 'bool',
-    expression: (e, [x, y], index, z) =>
-      e.name(
-        `${e.value(x, broadcastIndex(e, index, z.shape, x.shape))} ${f} ${e.value(y, broadcastIndex(e, index, z.shape, y.shape))}`,
-      ),
-    backward: () => [null, null],
-  });
-}
-
-const connectiveOps = Object.fromEntries(
-  (Object.keys(connectives) as Connective[]).map((name) => [name, connectiveOp(name)]),
-) as Record<Connective, Op>;
-
-const connectiveTwins = Object.entries(connectives).map(([name, { js }]) =>
-  twin(connectiveOps[name as Connective], () => ({
-    reference: ([x, y]) => elementwise((a, b) => Number(js(a !== 0, b !== 0)), x, y),
-    cases: broadcastCases.map(({ shapes }) => ({
-      shapes,
-      dtypes: ['bool', 'bool'],
-      range: [0, 2],
-      noGradient: 'logic',
-    })),
-  })),
-);
+const truth = (x: TensorLike): Tensor => cast(toTensor(x), 'bool');
 
 const connective =
-  (name: Connective) =>
+  (op: Op) =>
   (a: TensorLike, b: TensorLike): Tensor =>
-    apply(connectiveOps[name], [cast(toTensor(a), 'bool'), cast(toTensor(b), 'bool')]);
+    apply(op, [truth(a), truth(b)]);
 
 /** a and b, of truth values (non-zero is true). */
-export const logicalAnd = connective('logicalAnd');
+export const logicalAnd = connective(ops.logicalAnd);
 /** a or b */
-export const logicalOr = connective('logicalOr');
+export const logicalOr = connective(ops.logicalOr);
 /** One of a and b, not both. */
-export const logicalXor = connective('logicalXor');
-
-const notOp = defineOp({
-  name: 'logicalNot',
-  shape: ([x]) => x,
-  dtype: () => 'bool',
-  expression: (e, [x], index) => e.name(`!${e.value(x, index)}`),
-  backward: () => [null],
-});
-
-const notTwin = twin(notOp, () => ({
-  reference: ([x]) => elementwise((a) => Number(a === 0), x),
-  cases: [{ shapes: [[7]], dtypes: ['bool'], range: [0, 2], noGradient: 'logic' }],
-}));
-
+export const logicalXor = connective(ops.logicalXor);
 /** not a */
-export const logicalNot = (a: TensorLike): Tensor => apply(notOp, [cast(toTensor(a), 'bool')]);
+export const logicalNot = (a: TensorLike): Tensor => apply(ops.logicalNot, [truth(a)]);
 
-const whereOp = defineOp({
+const whereOp = pointwise({
   name: 'where',
-  shape: ([c, x, y]) => broadcastShapes(c, broadcastShapes(x, y, 'where'), 'where'),
   dtype: ([_c, x]) => x,
-  expression(e, [c, x, y], index, z) {
-    const [chosen, a, b] = [c, x, y].map((from) =>
-      e.value(from, broadcastIndex(e, index, z.shape, from.shape)),
-    );
-    return e.name(`select(${b}, ${a}, ${chosen})`);
-  },
+  f: () => 'select(z, y, x)',
   backward: ([c], _z, g) => [null, where(c, g, 0), where(c, 0, g)],
   cost: (_inputs, z) => ({ flops: sizeOf(z.shape), bytes: 16 * sizeOf(z.shape) }),
 });
+
+/** a where the condition holds, else b; all three broadcast. */
+export const where = (condition: TensorLike, a: TensorLike, b: TensorLike): Tensor =>
+  apply(whereOp, [truth(condition), ...operands(a, b, false)]);
+
+/** WGSL that converts x from one dtype to another. */
+function conversion(from: DType, to: DType): string {
+  const type = wgslType(to);
+  if (wgslType(from) === type) return 'x';
+  if (to === 'bool') return from === 'f32' ? 'x != 0.0 || is_nan(x)' : `x != ${literal(0, from)}`;
+  // Drivers differ in what a NaN becomes.
+  return from === 'f32' ? `select(${type}(x), ${literal(0, to)}, is_nan(x))` : `${type}(x)`;
+}
+
+const castOp: Op = pointwise({
+  name: 'cast',
+  dtype: (_inputs, a) => a.dtype as DType,
+  f: ([x], y) => conversion(x.dtype, y.dtype),
+  backward: ([x], _y, g) => [x.dtype === 'f32' ? g : null],
+});
+
+/**
+ * x in another dtype: `f32, i32, u32, bool` or Keras's names. Float to integer drops the fraction and
+ * saturates (at 2147483520 for i32, 4294967040 for u32); anything to bool asks whether it is not 0. Bytes (u8) are not scaled.
+ */
+export function cast(x: TensorLike, dtype: string): Tensor {
+  const input = toTensor(x);
+  const to = parseDType(dtype, 'cast');
+  return input.dtype === to ? input : apply(castOp, [input], { dtype: to });
+}
+
+/** Truth values and bytes as i32, in which they can be added up and compared. */
+export function countable(x: TensorLike): Tensor {
+  const input = toTensor(x);
+  return input.dtype === 'bool' || input.dtype === 'u8' ? cast(input, 'i32') : input;
+}
+
+interface Bounds extends Attributes {
+  readonly low: number;
+  readonly high: number;
+}
+
+const clipOp = pointwise({
+  name: 'clip',
+  f([x], y, e) {
+    const { low, high } = y.attributes as Bounds;
+    const [lo, hi] = [low, high].map((bound) => e.uniform(bound, x.dtype as 'f32' | 'i32'));
+    return `select(select(x, ${hi}, x > ${hi}), ${lo}, x < ${lo})`;
+  },
+  backward([x], _y, g, a) {
+    const { low, high } = a as Bounds;
+    return [where(greaterEqual(x, low), where(lessEqual(x, high), g, 0), 0)];
+  },
+});
+
+/** x kept between `low` and `high`; NaN stays NaN. ValueError when low > high or either is NaN. */
+export function clip(x: TensorLike, low: number, high: number): Tensor {
+  const input = toTensor(x);
+  if (typeof low !== 'number' || typeof high !== 'number' || !(low <= high))
+    throw new ValueError(
+      `clip: low is ${String(low)} and high is ${String(high)}; expected numbers with low ≤ high.`,
+    );
+  const whole = input.dtype === 'i32' && Number.isInteger(low) && Number.isInteger(high);
+  return apply(clipOp, [whole ? input : cast(input, 'f32')], { low, high });
+}
+
+// ---- the twins
+
+const pairTwin = (op: Op, js: (x: number, y: number) => boolean, numbers: Partial<Case>) =>
+  twin(op, () => ({
+    reference: ([x, y]) => elementwise((a, b) => Number(js(a, b)), x, y),
+    cases: broadcastCases.map((one) => ({ ...one, ...numbers })),
+  }));
+
+const steps: Partial<Case> = { noGradient: 'a step function' };
+const logic: Partial<Case> = { dtypes: ['bool', 'bool'], range: [0, 2], noGradient: 'logic' };
+
+const notTwin = twin(ops.logicalNot, () => ({
+  reference: ([x]) => elementwise((a) => Number(a === 0), x),
+  cases: [{ ...logic, shapes: [[7]], dtypes: ['bool'] }],
+}));
 
 const whereTwin = twin(whereOp, () => ({
   reference: ([c, x, y]) => elementwise((chosen, a, b) => (chosen !== 0 ? a : b), c, x, y),
@@ -165,26 +171,6 @@ const whereTwin = twin(whereOp, () => ({
     { shapes: [[2, 3], [], [3]], dtypes: ['bool', 'f32', 'f32'] },
   ],
 }));
-
-/** a where the condition holds, else b; all three broadcast. */
-export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
-  const [x, y] = operands(a, b, false);
-  return apply(whereOp, [cast(toTensor(condition), 'bool'), x, y]);
-}
-
-/** WGSL that converts an expression from one dtype to another. */
-function conversion(e: Expressions, value: string, from: DType, to: DType): string {
-  if (wgslType(from) === wgslType(to)) return value;
-  if (to === 'bool') {
-    if (from !== 'f32') return `${value} != ${literal(0, from)}`;
-    e.use('math');
-    return `(${value} != 0.0 || is_nan(${value}))`;
-  }
-  if (from !== 'f32') return `${wgslType(to)}(${value})`;
-  // Drivers differ in what a NaN becomes.
-  e.use('math');
-  return `select(${wgslType(to)}(${value}), ${literal(0, to)}, is_nan(${value}))`;
-}
 
 /**
  * Float to integer drops the fraction and saturates at the last f32 inside the range, as WGSL does;
@@ -197,14 +183,6 @@ const toDType: Record<DType, (x: number) => number> = {
   u8: (x) => Math.min(Math.max(Math.trunc(x), 0), 255),
   bool: (x) => Number(x !== 0),
 };
-
-const castOp: Op = defineOp({
-  name: 'cast',
-  shape: ([x]) => x,
-  dtype: (_inputs, a) => a.dtype as DType,
-  expression: (e, [x], index, y) => e.name(conversion(e, e.value(x, index), x.dtype, y.dtype)),
-  backward: ([x], _y, g) => [x.dtype === 'f32' ? g : null],
-});
 
 const castTwin = twin(castOp, () => ({
   reference: ([x], a) => elementwise(toDType[a.dtype as DType], x),
@@ -226,51 +204,27 @@ const castTwin = twin(castOp, () => ({
   ),
 }));
 
-/**
- * x in another dtype: `f32, i32, u32, bool` or Keras's names. Float to integer drops the fraction and
- * saturates (at 2147483520 for i32, 4294967040 for u32); anything to bool asks whether it is not 0. Bytes (u8) are not scaled.
- */
-export function cast(x: TensorLike, dtype: string): Tensor {
-  const input = toTensor(x);
-  const to = parseDType(dtype, 'cast');
-  return input.dtype === to ? input : apply(castOp, [input], { dtype: to });
-}
-
-const clipOp = defineOp({
-  name: 'clip',
-  shape: ([x]) => x,
-  dtype: ([x]) => x,
-  expression(e, [x], index, y) {
-    const { low, high } = y.attributes as { low: number; high: number };
-    const type = x.dtype as 'f32' | 'i32' | 'u32';
-    const value = e.value(x, index);
-    const [lo, hi] = [e.uniform(low, type), e.uniform(high, type)];
-    return e.name(`select(select(${value}, ${hi}, ${value} > ${hi}), ${lo}, ${value} < ${lo})`);
-  },
-  backward([x], _y, g, a) {
-    const { low, high } = a as { low: number; high: number };
-    return [where(greaterEqual(x, low), where(lessEqual(x, high), g, 0), 0)];
-  },
-});
-
 const clipTwin = twin(clipOp, () => ({
   reference: ([x], a) => {
-    const { low, high } = a as { low: number; high: number };
+    const { low, high } = a as Bounds;
     return build(x.shape, (_, i) => (x.data[i] < low ? low : Math.min(x.data[i], high)));
   },
   cases: [{ shapes: [[17]], attributes: { low: -0.75, high: 1.25 }, avoid: [-0.75, 1.25] }],
 }));
 
-/** x kept between `low` and `high`; NaN stays NaN. ValueError when low > high or either is NaN. */
-export function clip(x: TensorLike, low: number, high: number): Tensor {
-  const input = toTensor(x);
-  if (typeof low !== 'number' || typeof high !== 'number' || !(low <= high))
-    throw new ValueError(
-      `clip: low is ${String(low)} and high is ${String(high)}; expected numbers with low ≤ high.`,
-    );
-  const whole = input.dtype === 'i32' && Number.isInteger(low) && Number.isInteger(high);
-  return apply(clipOp, [whole ? input : cast(input, 'f32')], { low, high });
-}
-
 /** For the registry. */
-export const twins = [...comparisonTwins, ...connectiveTwins, notTwin, whereTwin, castTwin, clipTwin];
+export const twins = [
+  pairTwin(ops.equal, (x, y) => x === y, steps),
+  pairTwin(ops.notEqual, (x, y) => x !== y, steps),
+  pairTwin(ops.greater, (x, y) => x > y, steps),
+  pairTwin(ops.greaterEqual, (x, y) => x >= y, steps),
+  pairTwin(ops.less, (x, y) => x < y, steps),
+  pairTwin(ops.lessEqual, (x, y) => x <= y, steps),
+  pairTwin(ops.logicalAnd, (x, y) => x !== 0 && y !== 0, logic),
+  pairTwin(ops.logicalOr, (x, y) => x !== 0 || y !== 0, logic),
+  pairTwin(ops.logicalXor, (x, y) => (x !== 0) !== (y !== 0), logic),
+  notTwin,
+  whereTwin,
+  castTwin,
+  clipTwin,
+];

@@ -77,6 +77,13 @@ export function normalizeAxes(
 export const reducedShape = (shape: Shape, axes: readonly number[], keepDims: boolean): number[] =>
   shape.flatMap((size, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [size]));
 
+/** A shape as [outer, length, inner] around an axis, or the axes from `first` to `last`. */
+export const around = (shape: Shape, first: number, last = first) => ({
+  outer: sizeOf(shape.slice(0, first)),
+  length: sizeOf(shape.slice(first, last + 1)),
+  inner: sizeOf(shape.slice(last + 1)),
+});
+
 /** Row-major strides, in elements. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);

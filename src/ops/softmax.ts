@@ -6,18 +6,8 @@ import { ShapeError, ValueError } from '../base/errors.ts';
 import type { Profile } from '../engine/profile.ts';
 import { mul, sub } from './binary.ts';
 import { type TensorLike, toTensor } from './constant.ts';
-import {
-  alternatives,
-  apply,
-  type Case,
-  defineOp,
-  type KernelCall,
-  type KernelFamily,
-  type Lowered,
-  type Op,
-  twin,
-} from './define.ts';
-import { grid, lanesOf } from './elementwise.ts';
+import { COOPERATE_FROM, cooperating, eitherWay } from './cooperate.ts';
+import { apply, type Case, defineOp, type KernelFamily, type Lowered, type Op, twin } from './define.ts';
 import { expandDims, transpose } from './movement.ts';
 import { sum } from './reduce.ts';
 import { build, type NdArray, ndarray } from './reference.ts';
@@ -26,36 +16,27 @@ import { normalizeAxis, type Shape, sameShape, show, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { exp, neg } from './unary.ts';
 
-/** Lanes that share one output when they cooperate. */
-const WORKGROUP = 64;
-
 /**
- * Does a workgroup share one row? On a GPU from two elements per lane on. A software driver takes a second
- * to compile the barriers (llvmpipe 25.0.7) and has few lanes to fill: only for few and long rows.
+ * Does a workgroup share one row? A software driver takes a second to compile the barriers (llvmpipe 25.0.7) and
+ * has few lanes to fill: only for few and long rows.
  */
 const cooperates = ({ isSoftware }: Profile, rows: number, columns: number): boolean =>
-  isSoftware ? columns >= 4096 && rows < 16 : columns >= 2 * WORKGROUP;
+  isSoftware ? columns >= 4096 && rows < 16 : columns >= COOPERATE_FROM;
 
 /** Outputs y, log_y, loss, dx and best of inputs x, t and g; see the shader. */
 export const softmaxFamily: KernelFamily = {
   name: 'softmax',
-  lower({ inputs: { x }, profile, tuning }: KernelCall): Lowered {
-    const columns = x.shape.at(-1) as number;
-    const rows = sizeOf(x.shape.slice(0, -1));
-    const together = (tuning.COOPERATE as boolean | undefined) ?? cooperates(profile, rows, columns);
-    const lanes = together ? WORKGROUP : lanesOf(profile);
+  lower(call): Lowered {
+    const { shape } = call.inputs.x;
+    const columns = shape.at(-1) as number;
+    const rows = sizeOf(shape.slice(0, -1));
     return {
       kernel: 'softmax',
-      tuning: { COOPERATE: together },
-      constants: { WORKGROUP: lanes, COOPERATE: together },
       params: { rows, columns },
-      workgroups: grid(
-        together ? rows : Math.ceil(rows / lanes),
-        profile.limits.maxComputeWorkgroupsPerDimension,
-      ),
+      ...cooperating(call, rows, cooperates(call.profile, rows, columns)),
     };
   },
-  candidates: () => alternatives({ COOPERATE: false }, { COOPERATE: true }),
+  candidates: eitherWay,
 };
 
 const tolerance = { relative: 1e-5, absolute: 1e-6 };

@@ -1,0 +1,28 @@
+/** Ops that make each element of their result from one element of every input; inputs broadcast. */
+import type { Op } from './define.ts';
+import { broadcastIndex, type Expressions } from './expression.ts';
+import { broadcastShapes } from './shape.ts';
+import type { Tensor } from './tensor.ts';
+
+/** The functions of shaders/lib/math.wgsl: a formula that calls one pulls in the library. */
+const MATH =
+  /\b(is_nan|max_nan|min_nan|exp_kept|log_kept|log1p_unit|expm1|sigmoid|softplus|tanh_safe|power|erf|floor_div_i32)\(/;
+
+interface Pointwise extends Omit<Op, 'shape' | 'dtype' | 'expression'> {
+  /** Default: that of the first input. */
+  readonly dtype?: Op['dtype'];
+  /** WGSL of an element of the result, in which x, y and z are the elements of the inputs. */
+  f(inputs: readonly Tensor[], result: Tensor, e: Expressions): string;
+}
+
+export const pointwise = ({ f, ...op }: Pointwise): Op => ({
+  shape: ([first, ...others]) => others.reduce((all, one) => broadcastShapes(all, one, op.name), first),
+  dtype: ([first]) => first,
+  expression(e, inputs, index, result) {
+    const values = inputs.map((x) => e.value(x, broadcastIndex(e, index, result.shape, x.shape)));
+    const text = f(inputs, result, e);
+    if (MATH.test(text)) e.use('math');
+    return e.name(text.replace(/\b[xyz]\b/g, (letter) => values['xyz'.indexOf(letter)]));
+  },
+  ...op,
+});
