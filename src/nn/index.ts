@@ -11,9 +11,11 @@ export {
   type Splitter,
 } from './linear/cross-validate.ts';
 export { SgdClassifier, type SgdClassifierOptions, sgdClassifier } from './linear/sgd-classifier.ts';
-export { Loss, type LossOptions, losses } from './losses.ts';
+export * as losses from './losses/index.ts';
+export { Loss, type LossOptions } from './losses/loss.ts';
 export { type ConfusionMatrixOptions, confusionMatrix } from './metrics/confusion-matrix.ts';
-export { Metric, meanMetric, metrics } from './metrics.ts';
+export * as metrics from './metrics/index.ts';
+export { Metric, meanMetric } from './metrics/metric.ts';
 export type { BatchOptions } from './models/batch.ts';
 export type { EvaluateOptions } from './models/evaluate.ts';
 export type { ExplainOptions } from './models/explain.ts';

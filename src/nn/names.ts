@@ -41,6 +41,16 @@ export class Names<T> {
     for (const [alias, name] of Object.entries(aliases)) this.entries.set(bare(alias), table[name]);
   }
 
+  /** Words that stand for themselves. */
+  static ofWords<W extends string>(
+    kind: string,
+    words: readonly W[],
+    aliases?: Readonly<Record<string, W>>,
+  ): Names<W> {
+    const table = Object.fromEntries(words.map((word) => [word, word])) as Record<W, W>;
+    return new Names<W>(kind, table, aliases);
+  }
+
   /** What `name` stands for; ConfigError with the list of known names when it stands for nothing. */
   get(name: unknown, operation: string): T {
     const found = typeof name === 'string' ? this.entries.get(bare(name)) : undefined;
@@ -48,6 +58,20 @@ export class Names<T> {
     throw new ConfigError(
       `${operation}: ${this.kind} is ${describe(name)}, which is unknown. Known are ${this.known.join(', ')}.`,
     );
+  }
+}
+
+/** Makes something from options, which it checks itself. A method's type, so that it may say which. */
+export type Maker<T> = { from(options?: object): T }['from'];
+
+/** Things that are made by name, or from Keras's description by class and options. */
+export class Makers<T> extends Names<Maker<T>> {
+  /** The thing, or null where `given` is no name and no description; ConfigError for an unknown one. */
+  make(given: unknown, operation: string): T | null {
+    if (typeof given === 'string') return this.get(given, operation)();
+    if (typeof given !== 'object' || given === null) return null;
+    const { className, config } = readDescription(operation, given);
+    return this.get(className, operation)(config);
   }
 }
 

@@ -58,11 +58,13 @@ export function refuseBadClasses(labels: ArrayLike<number>, classes: number, ope
 export const isSparse = (yTrue: Shape, yPred: Shape): boolean =>
   yTrue.length < yPred.length || (yTrue.at(-1) === 1 && (yPred.at(-1) ?? 1) > 1);
 
+/** All axes but the first. */
+export const innerAxes = (x: Tensor): number[] => Array.from({ length: x.rank - 1 }, (_, i) => i + 1);
+
+/** Which of three fits: where there is one output, where y holds class numbers, where it holds rows. */
+export const byShapes = <T>(yTrue: Shape, yPred: Shape, binary: T, sparse: T, categorical: T): T =>
+  yPred.at(-1) === 1 ? binary : isSparse(yTrue, yPred) ? sparse : categorical;
+
 /** Means over all axes but the first: one value for each sample. A scalar stays one. */
 export const perSample = (values: Tensor): Tensor =>
-  values.rank < 2
-    ? values
-    : mean(
-        values,
-        Array.from({ length: values.rank - 1 }, (_, i) => i + 1),
-      );
+  values.rank < 2 ? values : mean(values, innerAxes(values));

@@ -2,14 +2,17 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import {
   confusionMatrix,
   layers,
+  losses,
   type Metric,
   metrics,
   optimizers,
   resetNames,
   sequential,
   tensor,
+  zeros,
 } from '../../src/index.ts';
-import { metricNames } from '../../src/nn/metrics.ts';
+import { lossNames } from '../../src/nn/losses/resolve.ts';
+import { metricNames } from '../../src/nn/metrics/resolve.ts';
 import recorded from './fixtures/keras-numbers.json';
 
 beforeEach(resetNames);
@@ -24,12 +27,28 @@ describe('metrics have the values of Keras', () => {
   test.each(
     recorded.metrics.map((one) => [`${one.name} of ${one.p} ${JSON.stringify(one.options)}`, one] as const),
   )('%s', async (_, { name, key, options, y, p, weight, value }) => {
-    const metric = (metricNames.get(name, 'test') as (options: object) => Metric)(options);
+    const metric = (await metricNames.get(name, 'test')(options)) as Metric;
     expect(metric.className).toBe(name);
     expect(metric.name).toBe(key.replace(/(?<!f1|r2)_\d+$/, ''));
     const got = await metric.compute(data(y), data(p), weight === null ? null : data(weight));
     expect(Math.abs(got - value)).toBeLessThan(2e-6 * Math.max(1, Math.abs(value)));
   });
+});
+
+test('every loss and metric is known to compile, loaded or not', async () => {
+  for (const [name, make] of Object.entries(metrics))
+    expect(await metricNames.get(name, 'test')()).toMatchObject({ ...make(), columns: {}, result: {} });
+  for (const [name, make] of Object.entries(losses))
+    expect(lossNames.get(name, 'test')()).toMatchObject({ ...make(), compare: {} });
+  const model = sequential([layers.input([1]), layers.dense(1)]);
+  model.compile({ loss: 'huber', metrics: ['RootMeanSquaredError', 'top_k_categorical_accuracy', 'kld'] });
+  expect(model.metrics).toEqual([]);
+  await model.evaluate(zeros([2, 1]), zeros([2, 1]), { verbose: 0 });
+  expect(model.metrics.map(({ className }) => className)).toEqual([
+    'RootMeanSquaredError',
+    'TopKCategoricalAccuracy',
+    'KLDivergence',
+  ]);
 });
 
 describe('metrics of several sums', () => {

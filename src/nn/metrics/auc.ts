@@ -2,14 +2,12 @@ import { ValueError } from '../../base/errors.ts';
 import { tensor } from '../../ops/constant.ts';
 import { stack } from '../../ops/movement.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
-import { weighted } from '../losses.ts';
-import { describe, readOptions } from '../names.ts';
+import { EPSILON, weighted } from '../losses/loss.ts';
+import { describe } from '../names.ts';
 import { paired } from '../pairs.ts';
-import { type Columns, divide, Metric } from './metric.ts';
+import { type Columns, divide, type MetricFactory, metricOf } from './metric.ts';
 
 export interface AucOptions {
-  /** The key in logs; default 'auc'. */
-  name?: string | null;
   /** How many points the curve has; default 200. */
   numThresholds?: number;
   /** The thresholds between 0 and 1 themselves; default null: evenly spread. */
@@ -23,8 +21,6 @@ export interface AucOptions {
   /** Whether predictions are taken for logits, and go through a sigmoid first; default false. */
   fromLogits?: boolean;
 }
-
-const EPSILON = 1e-7;
 
 /** What is counted above each threshold. The first one is below 0: there, everything is. */
 interface Counts {
@@ -73,65 +69,69 @@ function interpolatedPrecision({ truePositives, falsePositives }: Counts): numbe
  *
  * y and predictions: [n] or [n, outputs].
  */
-export function auc(options?: AucOptions): Metric {
-  const name = 'auc';
-  const given = readOptions(name, options, {
-    name: null as string | null,
+export const auc: MetricFactory<AucOptions> = metricOf<
+  Required<AucOptions> & { numLabels: null; labelWeights: null }
+>(
+  'auc',
+  {
     numThresholds: 200,
-    curve: 'ROC' as NonNullable<AucOptions['curve']>,
-    summationMethod: 'interpolation' as NonNullable<AucOptions['summationMethod']>,
-    thresholds: null as readonly number[] | null,
+    curve: 'ROC',
+    summationMethod: 'interpolation',
+    thresholds: null,
     multiLabel: false,
     fromLogits: false,
-    numLabels: null as null,
-    labelWeights: null as null,
-  });
-  const { numLabels, labelWeights, ...config } = given;
-  oneOf(numLabels, name, 'numLabels', [null]);
-  oneOf(labelWeights, name, 'labelWeights', [null]);
-  const curve = oneOf(given.curve, name, 'curve', ['ROC', 'PR'] as const);
-  const method = oneOf(given.summationMethod, name, 'summationMethod', [
-    'interpolation',
-    'minoring',
-    'majoring',
-  ] as const);
-  const multiLabel = flag(given.multiLabel, name, 'multiLabel');
-  const fromLogits = flag(given.fromLogits, name, 'fromLogits');
-  const thresholds = thresholdsOf(
-    wholeNumber(given.numThresholds, name, 'numThresholds', 2),
-    given.thresholds,
-  );
-  const count = thresholds.length;
+    numLabels: null,
+    labelWeights: null,
+  },
+  ({ numLabels, labelWeights, ...config }) => {
+    const name = 'auc';
+    oneOf(numLabels, name, 'numLabels', [null]);
+    oneOf(labelWeights, name, 'labelWeights', [null]);
+    const curve = oneOf(config.curve, name, 'curve', ['ROC', 'PR'] as const);
+    const method = oneOf(config.summationMethod, name, 'summationMethod', [
+      'interpolation',
+      'minoring',
+      'majoring',
+    ] as const);
+    const multiLabel = flag(config.multiLabel, name, 'multiLabel');
+    const fromLogits = flag(config.fromLogits, name, 'fromLogits');
+    const thresholds = thresholdsOf(
+      wholeNumber(config.numThresholds, name, 'numThresholds', 2),
+      config.thresholds,
+    );
+    const count = thresholds.length;
 
-  const columns: Columns = (yTrue, yPred, weight) => {
-    const [t, p] = paired(name, yTrue, yPred);
-    const [samples] = t.shape;
-    const outputs = t.size / Math.max(samples, 1);
-    const yes = (fromLogits ? p.sigmoid() : p)
-      .reshape([samples, outputs, 1, 1])
-      .greater(tensor(thresholds))
-      .cast('f32');
-    const truth = [t, t.neg().add(1)].map((one) => weighted(one, weight).reshape([samples, outputs]));
-    // [samples, outputs, true or not, thresholds]
-    const counts = stack(truth, -1).expandDims(-1).mul(yes);
-    return multiLabel
-      ? [counts.reshape([samples, outputs * 2 * count])]
-      : [(outputs === 1 ? counts : counts.sum(1)).reshape([samples, 2 * count])];
-  };
-  const area = (truePositives: readonly number[], falsePositives: readonly number[]): number => {
-    const counts = { truePositives, falsePositives };
-    if (curve === 'PR' && method === 'interpolation') return interpolatedPrecision(counts);
-    const { x, y } = curves[curve](counts);
-    return x.slice(1).reduce((sum, next, i) => sum + (x[i] - next) * heights[method](y[i], y[i + 1]), 0);
-  };
-  const result = (sums: readonly number[]): number => {
-    const curvesIn = sums.length / (2 * count);
-    const counts = (i: number): readonly number[] => sums.slice(i * count, (i + 1) * count);
-    const areas = Array.from({ length: curvesIn }, (_, i) => area(counts(2 * i), counts(2 * i + 1)));
-    return areas.reduce((sum, one) => sum + one, 0) / curvesIn;
-  };
-  return new Metric(given.name ?? name, columns, result, { config, className: 'AUC' });
-}
+    const columns: Columns = (yTrue, yPred, weight) => {
+      const [t, p] = paired(name, yTrue, yPred);
+      const [samples] = t.shape;
+      const outputs = t.size / Math.max(samples, 1);
+      const yes = (fromLogits ? p.sigmoid() : p)
+        .reshape([samples, outputs, 1, 1])
+        .greater(tensor(thresholds))
+        .cast('f32');
+      const truth = [t, t.neg().add(1)].map((one) => weighted(one, weight).reshape([samples, outputs]));
+      // [samples, outputs, true or not, thresholds]
+      const counts = stack(truth, -1).expandDims(-1).mul(yes);
+      return multiLabel
+        ? [counts.reshape([samples, outputs * 2 * count])]
+        : [(outputs === 1 ? counts : counts.sum(1)).reshape([samples, 2 * count])];
+    };
+    const area = (truePositives: readonly number[], falsePositives: readonly number[]): number => {
+      const counts = { truePositives, falsePositives };
+      if (curve === 'PR' && method === 'interpolation') return interpolatedPrecision(counts);
+      const { x, y } = curves[curve](counts);
+      return x.slice(1).reduce((sum, next, i) => sum + (x[i] - next) * heights[method](y[i], y[i + 1]), 0);
+    };
+    const result = (sums: readonly number[]): number => {
+      const curvesIn = sums.length / (2 * count);
+      const counts = (i: number): readonly number[] => sums.slice(i * count, (i + 1) * count);
+      const areas = Array.from({ length: curvesIn }, (_, i) => area(counts(2 * i), counts(2 * i + 1)));
+      return areas.reduce((sum, one) => sum + one, 0) / curvesIn;
+    };
+    return { columns, result, config };
+  },
+  'AUC',
+);
 
 /** Thresholds within [0, 1], with one just below and one just above. */
 function thresholdsOf(count: number, given: readonly number[] | null): Float32Array {

@@ -2,14 +2,11 @@ import { oneHot } from '../../ops/movement.ts';
 import { cast, logicalAnd } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween, oneOf } from '../check.ts';
-import { weighted } from '../losses.ts';
-import { readOptions } from '../names.ts';
+import { EPSILON, weighted } from '../losses/loss.ts';
 import { classNumbers, isSparse, paired } from '../pairs.ts';
-import { type Columns, Metric } from './metric.ts';
+import { type Columns, type MetricFactory, metricOf } from './metric.ts';
 
 export interface FScoreOptions {
-  /** The key in logs; default 'f1_score' or 'fbeta_score'. */
-  name?: string | null;
   /**
    * How the scores of the classes become one number: 'macro', their mean (the default; Keras's is a list, for
    * which logs have no place), 'weighted' by how often a class is true, or 'micro', the score of all counts.
@@ -21,7 +18,9 @@ export interface FScoreOptions {
   beta?: number;
 }
 
-const EPSILON = 1e-7;
+type F1Options = Omit<FScoreOptions, 'beta'>;
+
+const defaults: Required<F1Options> = { average: 'macro', threshold: null };
 
 /**
  * The harmonic mean of precision and recall, with β² times the weight on recall:
@@ -29,22 +28,10 @@ const EPSILON = 1e-7;
  *
  * Predictions: [n, classes]; y the same with one-hot rows, or [n] class numbers.
  */
-function fScore(
-  name: string,
-  key: string,
-  className: string,
-  options: FScoreOptions | undefined,
-  beta?: number,
-) {
-  const given = readOptions(name, options, {
-    name: null as string | null,
-    average: 'macro' as NonNullable<FScoreOptions['average']>,
-    threshold: null as number | null,
-    ...(beta === undefined ? { beta: 1 } : {}),
-  });
-  const average = oneOf(given.average, name, 'average', ['macro', 'micro', 'weighted'] as const);
+function fScore(name: string, given: typeof defaults, beta: number) {
+  const average = oneOf(given.average, name, 'average', ['macro', 'micro', 'weighted']);
   const threshold = given.threshold === null ? null : numberBetween(given.threshold, name, 'threshold', 0, 1);
-  const square = (beta ?? numberBetween((given as { beta: number }).beta, name, 'beta', EPSILON)) ** 2;
+  const square = beta ** 2;
 
   const columns: Columns = (yTrue, yPred, weight) => {
     const classes = yPred.shape[yPred.rank - 1];
@@ -69,16 +56,22 @@ function fScore(
         : trues.map((count) => count / (total(trues) + EPSILON));
     return total(shares.map((share, i) => share * score(both[i], yes[i], trues[i])));
   };
-  return new Metric(given.name ?? key, columns, result, { config: { ...given }, className });
+  return { columns, result };
 }
 
 /** The highest of each row, unless it is 0. */
 const highest = (p: Tensor): Tensor => logicalAnd(p.greaterEqual(p.max(-1, true)), p.abs().greater(1e-9));
 
 /** The mean of precision and recall: {@link fScore} with β = 1. */
-export const f1Score = (options?: Omit<FScoreOptions, 'beta'>): Metric =>
-  fScore('f1Score', 'f1_score', 'F1Score', options, 1);
+export const f1Score: MetricFactory<F1Options> = metricOf('f1Score', defaults, (given) =>
+  fScore('f1Score', given, 1),
+);
 
 /** The mean of precision and recall, where recall counts β times as much. */
-export const fBetaScore = (options?: FScoreOptions): Metric =>
-  fScore('fBetaScore', 'fbeta_score', 'FBetaScore', options);
+export const fBetaScore: MetricFactory<FScoreOptions> = metricOf(
+  'fBetaScore',
+  { ...defaults, beta: 1 },
+  (given) => fScore('fBetaScore', given, numberBetween(given.beta, 'fBetaScore', 'beta', EPSILON)),
+  'FBetaScore',
+  'fbeta_score',
+);

@@ -3,11 +3,15 @@ import { type TensorLike, toTensor } from '../../ops/constant.ts';
 import { sum } from '../../ops/reduce.ts';
 import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { weighted } from '../losses.ts';
-import { perSample } from '../pairs.ts';
+import { type Loss, type LossFactory, type LossOptions, weighted } from '../losses/loss.ts';
+import { kerasClass, readOptions, snakeCase } from '../names.ts';
+import { innerAxes, perSample } from '../pairs.ts';
 
 /** What a metric computes for the samples of a batch, to be summed over them: [N] or [N, sums] each. */
 export type Columns = (yTrue: Tensor, yPred: Tensor, weight: Tensor | null) => Tensor[];
+
+/** The metric from the sums and the number of samples. */
+type Result = (sums: readonly number[], samples: number) => number;
 
 export interface MetricTraits {
   /** Whether more is better; callbacks ask. Default 'up'. */
@@ -30,12 +34,12 @@ export class Metric {
   /** What each sample adds to each of the sums: columns [N], or several beside each other, [N, sums]. */
   readonly columns: Columns;
   /** The metric from the sums and the number of samples. */
-  readonly result: (sums: readonly number[], samples: number) => number;
+  readonly result: Result;
 
   constructor(
     name: string,
     columns: Columns,
-    result: (sums: readonly number[], samples: number) => number,
+    result: Result,
     { direction = 'up', orderOnly = false, config = {}, className = null }: MetricTraits = {},
   ) {
     this.className = className;
@@ -68,29 +72,66 @@ export class Metric {
   }
 }
 
-/** The mean over samples of some values: [N, …] of them. */
-export function meanMetric(
+/** What a metric does. */
+interface Rule extends Omit<MetricTraits, 'className'> {
+  readonly columns: Columns;
+  readonly result: Result;
+}
+
+/** Makes a metric from options. */
+export type MetricFactory<Options = object> = (options?: Options & { name?: string | null }) => Metric;
+
+/** A metric by name. Its key in logs, its class in files and its config follow from its name and options. */
+export function metricOf<Options extends object>(
   name: string,
-  values: (yTrue: Tensor, yPred: Tensor) => Tensor,
-  traits: MetricTraits = {},
-): Metric {
-  const columns: Columns = (yTrue, yPred, weight) => {
+  defaults: Options,
+  ruleFor: (given: Options) => Rule,
+  className = kerasClass(name),
+  key = snakeCase(className),
+): MetricFactory<Partial<Options>> {
+  return (options) => {
+    const config = readOptions(name, options, { name: null as string | null, ...defaults });
+    const { columns, result, ...traits } = ruleFor(config);
+    return new Metric(config.name ?? key, columns, result, { config, ...traits, className });
+  };
+}
+
+type Values = (yTrue: Tensor, yPred: Tensor) => Tensor;
+
+/** The mean over samples of some values: [N, …] of them. */
+export const meanOf = (values: Values): Rule => ({
+  columns(yTrue, yPred, weight) {
     const all = cast(values(yTrue, yPred), 'f32');
     return (weight ? [weighted(all, weight), weight] : [all]).map(perSample);
-  };
-  const mean = ([total, weights]: readonly number[], samples: number): number =>
-    divide(total, weights ?? samples);
-  return new Metric(name, columns, mean, traits);
+  },
+  result: ([total, weights], samples) => divide(total, weights ?? samples),
+});
+
+/** A metric that is the mean over samples of some values: [N, …] of them. */
+export function meanMetric(name: string, values: Values, traits?: MetricTraits): Metric {
+  const { columns, result } = meanOf(values);
+  return new Metric(name, columns, result, traits);
 }
+
+/** The mean value of a loss. */
+export const metricOfLoss = (loss: Loss): Metric =>
+  meanMetric(loss.name, (yTrue, yPred) => loss.values(yTrue, yPred), {
+    direction: 'down',
+    config: loss.config,
+    className: loss.className,
+  });
+
+/** A loss by name as a metric by name. */
+export const lossMetric =
+  (loss: LossFactory) =>
+  (options?: Omit<LossOptions, 'reduction'>): Metric =>
+    metricOfLoss(loss(options));
+
+/** 1 where a prediction is a yes, 0 elsewhere. */
+export const yes = (p: Tensor, threshold: number): Tensor => cast(p.greater(threshold), 'f32');
 
 /** a / b, and 0 for nothing of nothing. */
 export const divide = (a: number, b: number): number => (b === 0 ? (Number.isNaN(a) ? a : 0) : a / b);
 
 /** Σ over all axes but the first. */
-export const sumPerSample = (x: Tensor): Tensor =>
-  x.rank < 2
-    ? x
-    : sum(
-        x,
-        Array.from({ length: x.rank - 1 }, (_, i) => i + 1),
-      );
+export const sumPerSample = (x: Tensor): Tensor => (x.rank < 2 ? x : sum(x, innerAxes(x)));

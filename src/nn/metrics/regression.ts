@@ -1,49 +1,32 @@
 /** Metrics of numbers rather than classes, beside the losses, each of which is a metric too. */
-
 import { oneOf } from '../check.ts';
-import { losses, weighted } from '../losses.ts';
-import { readOptions } from '../names.ts';
+import * as common from '../losses/common.ts';
+import { weighted } from '../losses/loss.ts';
+import * as seldom from '../losses/seldom.ts';
 import { paired } from '../pairs.ts';
-import { type Columns, Metric, meanMetric } from './metric.ts';
-
-const read = (name: string, options: object | undefined) =>
-  readOptions(name, options, { name: null as string | null });
+import { type Columns, type MetricFactory, meanOf, metricOf } from './metric.ts';
 
 /** √ mean (t − p)² */
-export function rootMeanSquaredError(options?: { name?: string | null }): Metric {
-  const given = read('rootMeanSquaredError', options);
-  const mean = meanMetric(
-    given.name ?? 'root_mean_squared_error',
-    (yTrue, yPred) => losses.meanSquaredError(yTrue, yPred),
-    { direction: 'down', config: given, className: 'RootMeanSquaredError' },
-  );
-  return new Metric(mean.name, mean.columns, (...sums) => Math.sqrt(mean.result(...sums)), mean);
-}
+export const rootMeanSquaredError = metricOf('rootMeanSquaredError', {}, () => {
+  const { columns, result } = meanOf((yTrue, yPred) => common.meanSquaredError(yTrue, yPred));
+  return { columns, result: (...sums) => Math.sqrt(result(...sums)), direction: 'down' };
+});
 
-/** The cosine of the angle between y and the prediction. */
-export function cosineSimilarity(options?: { name?: string | null }): Metric {
-  const given = read('cosineSimilarity', options);
-  return meanMetric(
-    given.name ?? 'cosine_similarity',
-    (yTrue, yPred) => losses.cosineSimilarity(yTrue, yPred).neg(),
-    { config: given, className: 'CosineSimilarity' },
-  );
-}
+/** The cosine of the angle between y and the prediction: more is better. The loss is its negative. */
+export const cosineSimilarity = metricOf('cosineSimilarity', {}, () =>
+  meanOf((yTrue, yPred) => seldom.cosineSimilarity(yTrue, yPred).neg()),
+);
 
 export interface R2Options {
-  name?: string | null;
   /** How several outputs become one number; default 'uniformAverage'. */
   classAggregation?: 'uniformAverage' | 'varianceWeightedAverage';
 }
 
+const r2Defaults = { classAggregation: 'uniformAverage' as string, numRegressors: 0 };
+
 /** 1 − Σ (t − p)² / Σ (t − t̄)²: the share of the variance that predictions explain. 1 is perfect, 0 a guess of t̄. */
-export function r2Score(options?: R2Options): Metric {
+export const r2Score: MetricFactory<R2Options> = metricOf('r2Score', r2Defaults, (given) => {
   const name = 'r2Score';
-  const given = readOptions(name, options, {
-    name: null as string | null,
-    classAggregation: 'uniformAverage' as string,
-    numRegressors: 0,
-  });
   oneOf(given.numRegressors, name, 'numRegressors', [0]);
   const aggregation = oneOf(
     given.classAggregation.replaceAll('_', '').toLowerCase(),
@@ -71,5 +54,5 @@ export function r2Score(options?: R2Options): Metric {
     const total = of.reduce((sum, one) => sum + share(one), 0);
     return of.reduce((sum, one) => sum + share(one) * one.score, 0) / total;
   };
-  return new Metric(given.name ?? 'r2_score', columns, result, { config: given, className: 'R2Score' });
-}
+  return { columns, result };
+});

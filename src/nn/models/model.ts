@@ -11,8 +11,9 @@ import type { Logs } from '../callbacks/callback.ts';
 import type { History } from '../callbacks/history.ts';
 import { oneOf } from '../check.ts';
 import { type BatchShape, Layer, type LayerOptions } from '../layers/layer.ts';
-import type { LossLike } from '../losses.ts';
-import type { Metric, MetricLike } from '../metrics.ts';
+import type { LossLike } from '../losses/resolve.ts';
+import type { Metric } from '../metrics/metric.ts';
+import type { MetricLike } from '../metrics/resolve.ts';
 import { readOptions } from '../names.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { type OptimizerLike, resolveOptimizer } from '../optimizers/resolve.ts';
@@ -163,7 +164,7 @@ export abstract class Model extends Layer {
       throw new ConfigError(`${operation}: y is missing. Give what the model should have said.`);
     this.buildFor([null, ...x.shape.slice(1)]);
     const [, ...output] = this.outputShape;
-    const objective = new Objective(settings.choice, [null, ...y.shape.slice(1)], [null, ...output]);
+    const objective = await Objective.settle(settings.choice, [null, ...y.shape.slice(1)], [null, ...output]);
     if (settings.objective?.key !== objective.key) {
       settings.objective = objective;
       this.warnOfLogits(objective);

@@ -8,8 +8,10 @@ import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { resolveActivation } from '../activations.ts';
 import type { BatchShape, CallContext } from '../layers/layer.ts';
-import { type Loss, type LossChoice, resolveLoss, weighted } from '../losses.ts';
-import { type Metric, type MetricChoice, resolveMetric } from '../metrics.ts';
+import { type Loss, weighted } from '../losses/loss.ts';
+import { type LossChoice, resolveLoss } from '../losses/resolve.ts';
+import type { Metric } from '../metrics/metric.ts';
+import { type MetricChoice, resolveMetric } from '../metrics/resolve.ts';
 import { describe } from '../names.ts';
 
 /** What an objective asks of a model. */
@@ -72,14 +74,29 @@ export class Objective {
   /** From this one on, metrics are weighted by the samples' weights. */
   private readonly firstWeighted: number;
 
-  constructor(choice: ObjectiveChoice, yShape: BatchShape, outputShape: BatchShape) {
+  /** Settles what was chosen for y and outputs of these shapes; loads what is seldom chosen. */
+  static async settle(
+    choice: ObjectiveChoice,
+    yShape: BatchShape,
+    outputShape: BatchShape,
+  ): Promise<Objective> {
     const known = (shape: BatchShape): Shape => shape.map((size) => size ?? 0);
-    this.shapes = [known(yShape), known(outputShape)];
-    const shapes = this.shapes;
-    this.key = `[${yShape.slice(1)}] [${outputShape.slice(1)}]`;
-    this.loss = choice.loss(...shapes);
-    this.metrics = [...choice.metrics, ...choice.weightedMetrics].map((choose) => choose(...shapes));
-    this.firstWeighted = choice.metrics.length;
+    const shapes = [known(yShape), known(outputShape)] as const;
+    const metrics = [...choice.metrics, ...choice.weightedMetrics].map((choose) => choose(...shapes));
+    return new Objective(choice.loss(...shapes), await Promise.all(metrics), choice.metrics.length, shapes);
+  }
+
+  private constructor(
+    loss: Loss,
+    metrics: readonly Metric[],
+    firstWeighted: number,
+    shapes: readonly [Shape, Shape],
+  ) {
+    this.shapes = shapes;
+    this.key = shapes.map(([, ...sizes]) => `[${sizes}]`).join(' ');
+    this.loss = loss;
+    this.metrics = metrics;
+    this.firstWeighted = firstWeighted;
     const names = this.metrics.map(({ name }) => name);
     const twice = ['loss', ...names].find((name, i, all) => all.indexOf(name) !== i);
     if (twice !== undefined)

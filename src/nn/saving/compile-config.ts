@@ -1,9 +1,11 @@
 /** How a model was compiled, as Keras writes it, both ways. */
 import { WeftError } from '../../base/errors.ts';
-import { Loss, lossNames } from '../losses.ts';
-import { Metric, metricNames } from '../metrics.ts';
+import { Loss } from '../losses/loss.ts';
+import { lossNames } from '../losses/resolve.ts';
+import { Metric } from '../metrics/metric.ts';
+import { metricNames } from '../metrics/resolve.ts';
 import type { CompileOptions, Model } from '../models/model.ts';
-import { type Names, readDescription } from '../names.ts';
+import { type Makers, readDescription } from '../names.ts';
 import { resolveOptimizer } from '../optimizers/resolve.ts';
 import { unwrapped } from './foreign-options.ts';
 import { isObject, type JsonObject } from './json.ts';
@@ -54,13 +56,13 @@ function written(given: unknown, module: string): unknown {
  * Compiles a model as its file says. What we do not offer leaves it as it is, with a warning: its weights
  * are good without.
  */
-export function compileAsSaved(model: Model, config: JsonObject, where: string): void {
+export async function compileAsSaved(model: Model, config: JsonObject, where: string): Promise<void> {
   try {
     model.compile({
       optimizer: resolveOptimizer(unwrapped(config.optimizer), 'optimizer'),
       loss: byClass(unwrapped(config.loss), 'loss', lossNames),
-      metrics: readMetrics(config.metrics),
-      weightedMetrics: readMetrics(config.weighted_metrics),
+      metrics: await readMetrics(config.metrics),
+      weightedMetrics: await readMetrics(config.weighted_metrics),
     } as CompileOptions);
   } catch (error) {
     if (!(error instanceof WeftError)) throw error;
@@ -69,14 +71,16 @@ export function compileAsSaved(model: Model, config: JsonObject, where: string):
 }
 
 /** tf.keras 2 writes a list for each output. */
-const readMetrics = (given: unknown): unknown[] | null =>
-  Array.isArray(given) ? given.flat().map((one) => byClass(unwrapped(one), 'metric', metricNames)) : null;
+const readMetrics = (given: unknown): Promise<unknown[]> | null =>
+  Array.isArray(given)
+    ? Promise.all(given.flat().map((one) => byClass(unwrapped(one), 'metric', metricNames)))
+    : null;
 
 /** A loss or metric from its description; names stay names, since 'accuracy' fits itself to y. */
-function byClass(given: unknown, kind: string, names: Names<(options?: object) => unknown>): unknown {
+function byClass(given: unknown, kind: string, makers: Makers<unknown>): unknown {
   if (!isObject(given)) return given;
   const { className, config } = readDescription(kind, given);
   // tf.keras 2 wraps functions: { fn: 'sparse_categorical_accuracy' }.
   const { fn, ...options } = config as { fn?: unknown };
-  return names.get(typeof fn === 'string' ? fn : className, kind)(options);
+  return makers.make({ className: typeof fn === 'string' ? fn : className, config: options }, kind);
 }

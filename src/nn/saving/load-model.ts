@@ -46,7 +46,7 @@ export async function readModel(source: FileSource, options?: LoadOptions): Prom
   for (const { data } of stored.arrays) most += data.length;
   const model = buildModel(stored.config, stored.place, { most, customLayers });
   const found = stored.find(model);
-  if (compile && stored.compiled) compileAsSaved(model, stored.compiled, stored.place);
+  if (compile && stored.compiled) await compileAsSaved(model, stored.compiled, stored.place);
   try {
     await restore(model, found, file.name, { strict: stored.strict });
   } catch (error) {

@@ -1,0 +1,40 @@
+/** The metrics that are named every day. 'accuracy' is one of these, chosen by shapes; see resolve.ts. */
+import { cast } from '../../ops/select.ts';
+import { numberBetween } from '../check.ts';
+import * as losses from '../losses/common.ts';
+import { classNumbers, paired } from '../pairs.ts';
+import { lossMetric, meanOf, metricOf, yes } from './metric.ts';
+
+/** Share of values on the right side of the threshold. */
+export const binaryAccuracy = metricOf('binaryAccuracy', { threshold: 0.5 }, ({ threshold }) => {
+  numberBetween(threshold, 'binaryAccuracy', 'threshold', Number.NEGATIVE_INFINITY);
+  return meanOf((yTrue, yPred) => {
+    const [t, p] = paired('binaryAccuracy', yTrue, yPred);
+    const hits = cast(t.equal(yes(p, threshold)), 'f32');
+    return hits.rank > 1 ? hits.mean(-1) : hits;
+  });
+});
+
+/** Share of rows whose highest score is at the 1 of one-hot y. */
+export const categoricalAccuracy = metricOf('categoricalAccuracy', {}, () => ({
+  orderOnly: true,
+  ...meanOf((yTrue, yPred) => {
+    const [t, p] = paired('categoricalAccuracy', yTrue, yPred);
+    return t.argMax(-1).equal(p.argMax(-1));
+  }),
+}));
+
+/** Share of rows whose highest score is that of the class y. */
+export const sparseCategoricalAccuracy = metricOf('sparseCategoricalAccuracy', {}, () => ({
+  orderOnly: true,
+  ...meanOf((yTrue, yPred) =>
+    yPred.argMax(-1).equal(classNumbers('sparseCategoricalAccuracy', yTrue, yPred)),
+  ),
+}));
+
+// Losses, as they are.
+export const meanSquaredError = lossMetric(losses.meanSquaredError);
+export const meanAbsoluteError = lossMetric(losses.meanAbsoluteError);
+export const categoricalCrossentropy = lossMetric(losses.categoricalCrossentropy);
+export const sparseCategoricalCrossentropy = lossMetric(losses.sparseCategoricalCrossentropy);
+export const binaryCrossentropy = lossMetric(losses.binaryCrossentropy);

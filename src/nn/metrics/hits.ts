@@ -1,0 +1,49 @@
+/** How often predictions are right, by other measures than the highest score. */
+import { oneHot } from '../../ops/movement.ts';
+import { sum } from '../../ops/reduce.ts';
+import { cast } from '../../ops/select.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import { wholeNumber } from '../check.ts';
+import { classNumbers, paired } from '../pairs.ts';
+import { type MetricFactory, meanOf, metricOf } from './metric.ts';
+
+/** Share of values that are equal. What training calls 'accuracy' is chosen by shapes; see resolve.ts. */
+export const accuracy = metricOf('accuracy', {}, () =>
+  meanOf((yTrue, yPred) => {
+    const [t, p] = paired('accuracy', yTrue, yPred);
+    return t.equal(p);
+  }),
+);
+
+export interface TopKOptions {
+  /** How many guesses count; default 5. */
+  k?: number;
+}
+
+/** Share of rows whose right class is among the k highest scores. `rows`: y in one-hot rows, and the scores. */
+const amongBest = (
+  name: string,
+  rows: (yTrue: Tensor, yPred: Tensor) => readonly [Tensor, Tensor],
+): MetricFactory<TopKOptions> =>
+  metricOf<Required<TopKOptions>>(name, { k: 5 }, (given) => {
+    const k = wholeNumber(given.k, name, 'k');
+    return {
+      orderOnly: true,
+      ...meanOf((yTrue, yPred) => {
+        const [t, p] = rows(yTrue, yPred);
+        const own = sum(t.mul(p), -1, true);
+        return sum(cast(p.greater(own), 'f32'), -1).less(k);
+      }),
+    };
+  });
+
+/** Share of rows whose right class, by one-hot y, is among the k highest scores. */
+export const topKCategoricalAccuracy = amongBest('topKCategoricalAccuracy', (yTrue, yPred) =>
+  paired('topKCategoricalAccuracy', yTrue, yPred),
+);
+
+/** Share of rows whose class y is among the k highest scores. */
+export const sparseTopKCategoricalAccuracy = amongBest('sparseTopKCategoricalAccuracy', (yTrue, yPred) => {
+  const labels = classNumbers('sparseTopKCategoricalAccuracy', yTrue, yPred);
+  return [oneHot(labels, yPred.shape[yPred.rank - 1]), yPred];
+});

@@ -1,0 +1,123 @@
+/** What `compile({ metrics: […] })` means. */
+import { ConfigError } from '../../base/errors.ts';
+import type { Shape } from '../../ops/shape.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import { Loss } from '../losses/loss.ts';
+import { isCrossentropy, shortNames } from '../losses/resolve.ts';
+import { describe, Makers } from '../names.ts';
+import { byShapes } from '../pairs.ts';
+import * as common from './common.ts';
+import { Metric, meanMetric, metricOfLoss } from './metric.ts';
+
+const seldomMetrics = async () => (await import('../models/seldom.ts')).metrics;
+
+/** The metrics that are loaded when one of them is named. */
+const seldom: readonly (keyof typeof import('./seldom.ts'))[] = [
+  'accuracy',
+  'topKCategoricalAccuracy',
+  'sparseTopKCategoricalAccuracy',
+  'precision',
+  'recall',
+  'truePositives',
+  'falsePositives',
+  'trueNegatives',
+  'falseNegatives',
+  'auc',
+  'f1Score',
+  'fBetaScore',
+  'rootMeanSquaredError',
+  'r2Score',
+  'cosineSimilarity',
+  'meanAbsolutePercentageError',
+  'meanSquaredLogarithmicError',
+  'huber',
+  'logCosh',
+  'klDivergence',
+  'poisson',
+  'hinge',
+  'squaredHinge',
+  'categoricalHinge',
+];
+
+export const metricNames = new Makers<Metric | Promise<Metric>>(
+  'metric',
+  {
+    ...common,
+    ...Object.fromEntries(
+      seldom.map((name) => [name, async (options?: object) => (await seldomMetrics())[name](options)]),
+    ),
+  },
+  shortNames,
+);
+
+/** A metric of one's own: a function, or an object with `call` (and perhaps `name`, `direction`, `config`). */
+export interface MetricDefinition {
+  name?: string;
+  /** Whether more is better; default 'up'. */
+  direction?: 'up' | 'down';
+  /** One value for each sample. */
+  call(yTrue: Tensor, yPred: Tensor): Tensor;
+  config?: Record<string, unknown>;
+}
+
+export type MetricLike =
+  | string
+  | Metric
+  | Loss
+  | MetricDefinition
+  | ((yTrue: Tensor, yPred: Tensor) => Tensor);
+
+/** Chooses the metric once the shapes of y and the predictions are known. */
+export type MetricChoice = (yTrue: Shape, yPred: Shape) => Metric | Promise<Metric>;
+
+/**
+ * What `compile({ metrics: […] })` means by one entry. 'accuracy' (or 'acc') is binary where there is one
+ * output, sparse where y holds class numbers, categorical otherwise; its key is the word as it was given.
+ */
+export function resolveMetric(given: unknown, operation: string): MetricChoice {
+  if (typeof given === 'string') {
+    const factoryFor = factoryNamed(given, operation);
+    return async (...shapes) => (await factoryFor(...shapes)()).named(given);
+  }
+  const metric = metricFrom(given, operation);
+  return () => metric;
+}
+
+/** What a name stands for; two leave it to the shapes. */
+function factoryNamed(
+  name: string,
+  operation: string,
+): (...shapes: [Shape, Shape]) => () => Metric | Promise<Metric> {
+  if (['accuracy', 'acc'].includes(name.toLowerCase()))
+    return (...shapes) =>
+      byShapes(
+        ...shapes,
+        common.binaryAccuracy,
+        common.sparseCategoricalAccuracy,
+        common.categoricalAccuracy,
+      );
+  if (isCrossentropy(name))
+    return (...shapes) =>
+      byShapes(
+        ...shapes,
+        common.binaryCrossentropy,
+        common.sparseCategoricalCrossentropy,
+        common.categoricalCrossentropy,
+      );
+  const factory = metricNames.get(name, operation);
+  return () => factory;
+}
+
+function metricFrom(given: unknown, operation: string): Metric {
+  if (given instanceof Metric) return given;
+  if (given instanceof Loss) return metricOfLoss(given);
+  if (typeof given === 'function')
+    return meanMetric(given.name || 'metric', given as (t: Tensor, p: Tensor) => Tensor);
+  if (typeof given === 'object' && given !== null && 'call' in given) {
+    const { name = 'metric', call, direction, config } = given as MetricDefinition;
+    return meanMetric(name, (yTrue, yPred) => call.call(given, yTrue, yPred), { direction, config });
+  }
+  throw new ConfigError(
+    `${operation}: metric is ${describe(given)}; expected a name, a metric or a function.`,
+  );
+}
