@@ -3,15 +3,16 @@ import { ConfigError, DisposedError, LimitError } from '../base/errors.ts';
 import { align } from './align.ts';
 import { type BufferRange, Heap, Staging, StepArena } from './arena.ts';
 import { Buffers } from './buffers.ts';
+import type { Chooser } from './chooser.ts';
 import { BufferUsage, type DeviceOptions, MapMode, openDevice } from './gpu.ts';
 import { Health } from './health.ts';
 import { Pipelines } from './pipeline.ts';
-import type { Profile } from './profile.ts';
+import { adapterAndDriver, type Profile } from './profile.ts';
 import { type Command, checkCommand, packUniforms, Recording } from './recorder.ts';
+import type { StepTimes } from './step-timing.ts';
 import type { CommandTime } from './timing.ts';
 import { Tuner } from './tuner.ts';
-import { checkTuning, type TuningOption } from './tuning.ts';
-import { adapterAndDriver, TuningCache } from './tuning-cache.ts';
+import type { TuningOption } from './tuning.ts';
 
 /** Hears of long waits: `done` of `total` kernels are compiled or measured. */
 export type CompileListener = (done: number, total: number, doing: 'compiling' | 'measuring') => void;
@@ -86,8 +87,8 @@ const POISON = 0x7fc0dead;
 /** WebGPU cannot copy within one buffer; such copies go through a scratch buffer of at most this size. */
 const SCRATCH_BYTES = 1 << 20;
 
-/** What measures kernels and keeps what came of it; null where nobody asked for that. */
-type Measuring = typeof import('./measuring.ts') | null;
+/** What knows better than the rules of the kernel families. */
+const measuring = () => import('./measuring.ts');
 
 export class Engine {
   readonly device: GPUDevice;
@@ -116,14 +117,19 @@ export class Engine {
    */
   static async create(options: InitOptions = {}): Promise<Engine> {
     checkOptions(options);
-    const measuring = ['cached', 'full'].includes(options.tuning as string)
-      ? await import('./measuring.ts')
-      : null;
+    const { tuning = 'off' } = options;
+    const { checkTuning, openChooser } = tuning === 'off' ? {} : await measuring();
+    checkTuning?.(tuning);
     const { device, profile } = await openDevice(options);
-    return new Engine(device, profile, options, measuring);
+    return new Engine(device, profile, options, openChooser);
   }
 
-  private constructor(device: GPUDevice, profile: Profile, options: InitOptions, measuring: Measuring) {
+  private constructor(
+    device: GPUDevice,
+    profile: Profile,
+    options: InitOptions,
+    openChooser?: (engine: Engine, adapter: string) => Chooser,
+  ) {
     this.device = device;
     this.profile = profile;
     this.options = options;
@@ -139,7 +145,8 @@ export class Engine {
     this.#arena = new StepArena(this.#buffers);
     this.#staging = new Staging(this.#buffers);
     this.#pipelines = new Pipelines(device);
-    this.tuning = this.#tuner(options, measuring);
+    const adapter = adapterAndDriver(profile);
+    this.tuning = new Tuner(adapter, options.tuning, openChooser?.(this, adapter));
   }
 
   get closed(): boolean {
@@ -364,12 +371,21 @@ export class Engine {
    */
   async profileRun(recording: Recording, repeats = 1): Promise<CommandTime[]> {
     this.check('profileRun');
-    const { timeCommands } = await import('./measuring.ts');
+    const { timeCommands } = await measuring();
     recording.bind();
     this.#counts.dispatches += repeats * recording.steps.length;
     return timeCommands(this.device, recording.steps, repeats, (promise) =>
       this.#health.untilLost(promise, 'profileRun'),
     );
+  }
+
+  /**
+   * Runs a recording for a while and measures it, kernel by kernel and as a whole. `updated`: what it overwrites;
+   * afterwards it is as it was before.
+   */
+  async timeStep(recording: Recording, updated: readonly BufferRange[]): Promise<StepTimes> {
+    const { timeStep } = await measuring();
+    return timeStep(this, recording, updated);
   }
 
   /** Resolves when all work submitted so far is done; rejects when the device is lost or reported an error. */
@@ -389,18 +405,6 @@ export class Engine {
   }
 
   // ---- inside
-
-  #tuner({ tuning, tuningBudgetMs }: InitOptions, measuring: Measuring): Tuner {
-    const adapter = adapterAndDriver(this.profile);
-    const note = (text: string): void => console.warn(text);
-    return new Tuner(tuning, tuningBudgetMs, {
-      adapter,
-      cache: new TuningCache(measuring?.textStore('tuning'), adapter, note),
-      bench: (writes) => measuring!.openBench(this, writes),
-      now: () => performance.now(),
-      note,
-    });
-  }
 
   async #readBack(ranges: readonly BufferRange[], clear: boolean): Promise<ArrayBuffer> {
     this.check('read');
@@ -486,7 +490,6 @@ function checkOptions({
   if (submitMs !== undefined && !(submitMs > 0)) {
     throw new ConfigError(`init: submitMs is ${submitMs}; a positive number of milliseconds was expected.`);
   }
-  checkTuning(tuning);
   if (tuningBudgetMs !== undefined && !(tuningBudgetMs >= 0)) {
     throw new ConfigError(`init: tuningBudgetMs is ${tuningBudgetMs}; milliseconds from 0 were expected.`);
   }

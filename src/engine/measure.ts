@@ -1,8 +1,8 @@
 /** Runs variants of a kernel on memory of their own and tells how long they take. */
 import type { BufferRange } from './arena.ts';
 import type { Engine } from './engine.ts';
+import type { Bench, Trial } from './race.ts';
 import type { Command, Recording } from './recorder.ts';
-import type { Bench, Trial } from './tuner.ts';
 
 /** A sample lasts about this long. Dawn and Chromium round timestamps to 65.5 µs, 2 % of it. */
 const SAMPLE_MICROSECONDS = 4000;

@@ -1,3 +1,5 @@
+import { isNode } from '../base/platform.ts';
+
 /**
  * What tuning may know about a device. Plain data, so that a test can write the profile of a GPU that
  * it does not have.
@@ -87,3 +89,12 @@ export function describeAdapter(
 /** What an adapter is called in reports. Browsers tell no more than vendor and architecture. */
 export const adapterName = ({ description, device, vendor, architecture }: Profile): string =>
   description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
+
+/**
+ * The adapter and its driver in words. Node's adapters tell the driver's version; pages hide it, but a browser
+ * brings its own compiler, so its version stands in.
+ */
+export function adapterAndDriver({ vendor, architecture, device, description }: Profile): string {
+  const browser = isNode ? '' : (globalThis.navigator?.userAgent ?? '');
+  return [vendor, architecture, device, description, browser].filter(Boolean).join(' | ') || 'unknown';
+}

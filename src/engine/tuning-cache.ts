@@ -1,18 +1,8 @@
 /** Choices that were measured on this adapter before, kept for the next program. */
 import { hash } from '../base/hash.ts';
-import { isNode } from '../base/platform.ts';
 import type { TextStore } from '../base/text-store.ts';
-import type { Profile } from './profile.ts';
-import { parseRecord, type RecordedChoice, type TuningRecord } from './tuning.ts';
-
-/**
- * The adapter and its driver in words. Node's adapters tell the driver's version; pages hide it, but a browser
- * brings its own compiler, so its version stands in.
- */
-export function adapterAndDriver({ vendor, architecture, device, description }: Profile): string {
-  const browser = isNode ? '' : (globalThis.navigator?.userAgent ?? '');
-  return [vendor, architecture, device, description, browser].filter(Boolean).join(' | ') || 'unknown';
-}
+import { parseRecord } from './foreign-tuning.ts';
+import { type RecordedChoice, recordOf } from './tuning.ts';
 
 /** The choices of one adapter, in a store. Nothing that is wrong with the store is an error: it costs measuring again. */
 export class TuningCache {
@@ -64,15 +54,3 @@ export class TuningCache {
     }
   }
 }
-
-export const recordOf = (
-  adapter: string,
-  shaders: string,
-  choices: ReadonlyMap<string, RecordedChoice>,
-): TuningRecord => ({
-  format: 'weft-tuning',
-  version: 1,
-  adapter,
-  shaders,
-  choices: Object.fromEntries([...choices].sort(([p], [q]) => (p < q ? -1 : 1))),
-});

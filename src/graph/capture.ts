@@ -373,13 +373,11 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
       },
       profile: ({ measure = true } = {}, ...given: A): Promise<StepProfile> =>
         called(given, async (entry, plan, values, engine) => {
-          const { timePlan, withoutTimes } = await planner();
-          if (!measure) return withoutTimes(plan);
+          const { profileOf } = await planner();
+          if (!measure) return profileOf(plan, null);
           await entry.bind(values, engine);
-          return timePlan(
-            plan,
-            [...entry.trace.values.keys()].map((variable) => variable.home!),
-          );
+          const updated = [...entry.trace.values.keys()].map((variable) => variable.home!);
+          return profileOf(plan, await engine.timeStep(plan.recording, updated));
         }),
       explain: (): readonly PlannedKernel[] => latest?.plan?.kernels ?? [],
       dispose(): void {

@@ -16,7 +16,7 @@ import type { Kernel } from './kernel.ts';
 import { type Access, layOut, verify } from './memory.ts';
 import { Places } from './places.ts';
 import { isLeaf, simplify } from './simplify.ts';
-import { refusalOf, shaderFingerprint, tuningKey } from './tune.ts';
+import { shaderFingerprint, tuningKey } from './tune.ts';
 import { mergeUpdates, type UpdateGroup } from './update.ts';
 
 export interface PlanRequest {
@@ -253,7 +253,8 @@ class Builder {
       standard,
       whole,
       candidates: () => family.candidates!(profile, call),
-      refusal: (tuning) => refusalOf(family, call, standard, tuning),
+      catalogue: () => family.candidates!(profile),
+      refusal: family.refusal && ((tuning) => family.refusal!(profile, tuning)),
       command,
       writes: this.#written(kernel).map((tensor) => this.#places.of(tensor).range!),
     };

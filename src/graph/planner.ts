@@ -4,4 +4,4 @@
  */
 export { Engine } from '../engine/engine.ts';
 export { makePlan } from './plan.ts';
-export { timePlan, withoutTimes } from './profile.ts';
+export { profileOf } from './profile.ts';

@@ -1,6 +1,6 @@
-/** How long the kernels of a plan take, measured without leaving a trace in what they update. */
-import type { BufferRange } from '../engine/arena.ts';
+/** A step as it was planned, and as it ran. */
 import { adapterName } from '../engine/profile.ts';
+import type { StepTimes } from '../engine/step-timing.ts';
 import type { PlannedKernel } from './explain.ts';
 import type { Plan } from './plan.ts';
 
@@ -25,77 +25,17 @@ export interface StepProfile {
   readonly stepMicroseconds: number | null;
 }
 
-/** Measuring takes about this long, or a few steps where one takes longer. */
-const BUDGET_MS = 300;
-const ROUNDS = 3;
-/** Runs of a kernel in one pass: timestamps are coarse (65 µs on llvmpipe, 100 µs in Chromium). */
-const REPEATS = 16;
-/** Steps in one submit. */
-const STEPS = 64;
-
-/** The plan's kernels, not measured. */
-export const withoutTimes = ({ engine, kernels, arenaBytes }: Plan): StepProfile => ({
-  adapter: adapterName(engine.profile),
-  kernels: kernels.map((kernel) => ({ ...kernel, microseconds: null, share: null })),
-  arenaBytes,
-  timedBy: null,
-  stepMicroseconds: null,
-});
-
-/**
- * Runs the plan for a while and measures. `updated`: what the plan overwrites; it is copied away before and
- * back afterwards, also when measuring fails, so that nobody can tell. Must run inside `serial`.
- */
-export async function timePlan(plan: Plan, updated: readonly BufferRange[]): Promise<StepProfile> {
-  const { engine } = plan;
-  const copies: { from: BufferRange; to: BufferRange }[] = [];
-  try {
-    for (const from of updated) copies.push({ from, to: engine.allocate(from.size, 'profile') });
-    for (const { from, to } of copies) engine.copy(from, to);
-    try {
-      return await measure(plan);
-    } finally {
-      if (!engine.lost) for (const { from, to } of copies) engine.copy(to, from);
-    }
-  } finally {
-    for (const { to } of copies) engine.free(to);
-  }
-}
-
-async function measure(plan: Plan): Promise<StepProfile> {
-  const { engine, recording, kernels, arenaBytes } = plan;
-  const timed = async (steps: number): Promise<number> => {
-    const begin = performance.now();
-    engine.run(recording, { times: steps });
-    await engine.idle();
-    return (performance.now() - begin) / steps;
-  };
-  await engine.warm(recording);
-  await timed(1);
-  const roughMs = Math.max(await timed(2), 0.01);
-  const affordable = (share: number, most: number): number =>
-    Math.max(1, Math.min(most, Math.floor((share * BUDGET_MS) / ROUNDS / roughMs)));
-
-  const sums = kernels.map(() => 0);
-  const repeats = affordable(0.6, REPEATS);
-  let stepMs = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
-    const times = await engine.profileRun(recording, repeats);
-    times.forEach(({ microseconds }, i) => {
-      sums[i] += microseconds;
-    });
-    stepMs = Math.min(stepMs, await timed(affordable(0.4, STEPS)));
-  }
-  const total = sums.reduce((sum, one) => sum + one, 0);
+/** The plan's kernels with their times, if those were measured. */
+export function profileOf({ engine, kernels, arenaBytes }: Plan, times: StepTimes | null): StepProfile {
+  const total = times?.microseconds.reduce((sum, one) => sum + one, 0) ?? 0;
   return {
     adapter: adapterName(engine.profile),
-    kernels: kernels.map((kernel, i) => ({
-      ...kernel,
-      microseconds: sums[i] / ROUNDS,
-      share: total > 0 ? sums[i] / total : 0,
-    })),
+    kernels: kernels.map((kernel, i) => {
+      const microseconds = times?.microseconds[i] ?? null;
+      return { ...kernel, microseconds, share: microseconds && microseconds / total };
+    }),
     arenaBytes,
-    timedBy: engine.profile.features.has('timestamp-query') ? 'timestamps' : 'clock',
-    stepMicroseconds: 1000 * stepMs,
+    timedBy: times?.timedBy ?? null,
+    stepMicroseconds: times?.stepMicroseconds ?? null,
   };
 }

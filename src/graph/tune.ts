@@ -1,7 +1,6 @@
 /** What a kernel's tuning depends on, in words that stay the same from program to program. */
 import { hash } from '../base/hash.ts';
-import { type Tuning, wordsOf } from '../engine/tuning.ts';
-import type { Facts, KernelCall, KernelFamily } from '../ops/define.ts';
+import type { Facts, KernelCall } from '../ops/define.ts';
 import { kernels, library } from '../shaders/index.ts';
 
 /**
@@ -22,39 +21,6 @@ export function tuningKey(
     ' ',
   );
 }
-
-/** Why a kernel cannot run in a variant that a file or a record asks for, or null. `standard` is its family's choice. */
-export function refusalOf(
-  family: KernelFamily,
-  call: KernelCall,
-  standard: Tuning,
-  tuning: Tuning,
-): string | null {
-  const { profile } = call;
-  const own = { tuning: standard, refused: null };
-  const listed = [own, ...family.candidates!(profile, call), ...family.candidates!(profile)];
-  const same = listed.find((one) => wordsOf(one.tuning) === wordsOf(tuning));
-  if (same) return same.refused;
-  // The rule of another adapter may have chosen what is not worth trying here. Its form is checked, for its
-  // values become text of a shader.
-  const known = family.refusal && listed.some((one) => isAlike(one.tuning, tuning));
-  return known ? family.refusal!(profile, tuning) : `no variant of ${family.name}`;
-}
-
-/** The same names, with numbers for numbers and words for the same words. */
-function isAlike(known: Tuning, tuning: Tuning): boolean {
-  const names = Object.keys(known);
-  if (names.length !== Object.keys(tuning).length) return false;
-  return names.every((name) => {
-    const [ours, theirs] = [known[name], tuning[name]];
-    if (typeof ours === 'string') return ours === theirs;
-    if (typeof ours === 'boolean') return typeof theirs === 'boolean';
-    return typeof theirs === 'number' && Number.isInteger(theirs) && theirs > 0 && theirs <= MOST;
-  });
-}
-
-/** No tile and no workgroup is larger than this. */
-const MOST = 1024;
 
 let fingerprint: string | undefined;
 

@@ -2,15 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { hash } from '../../src/base/hash.ts';
 import type { TextStore } from '../../src/base/text-store.ts';
+import { Chooser } from '../../src/engine/chooser.ts';
+import { checkTuning, wordsOf } from '../../src/engine/foreign-tuning.ts';
 import type { Command } from '../../src/engine/recorder.ts';
 import { Tuner, type TuningRequest } from '../../src/engine/tuner.ts';
-import {
-  type Candidate,
-  checkTuning,
-  type Tuning,
-  type TuningOption,
-  wordsOf,
-} from '../../src/engine/tuning.ts';
+import type { Candidate, Tuning, TuningOption } from '../../src/engine/tuning.ts';
 import { TuningCache } from '../../src/engine/tuning-cache.ts';
 import { ConfigError } from '../../src/index.ts';
 
@@ -47,8 +43,7 @@ function tunerWith(
   const notes: string[] = [];
   let open = 0;
   const note = (text: string): void => void notes.push(text);
-  const tuner = new Tuner(option, budgetMs, {
-    adapter: ADAPTER,
+  const chooser = new Chooser(option, budgetMs, {
     cache: new TuningCache(store, ADAPTER, note),
     now: () => now,
     note,
@@ -78,6 +73,7 @@ function tunerWith(
       };
     },
   });
+  const tuner = new Tuner(ADAPTER, option, option === 'off' ? undefined : chooser);
   return { tuner, prepared, sampled, notes, leftOpen: () => open };
 }
 
@@ -91,11 +87,7 @@ const request = (candidates: readonly Candidate[], name = 'toy a:f32[3]'): Tunin
   standard: { TILE: 1 },
   whole: (values: Tuning) => ({ TILE: 1, ...values }),
   candidates: () => candidates,
-  refusal(tuning) {
-    const known = [{ tuning: { TILE: 1 }, refused: null }, ...candidates];
-    const same = known.find((one) => wordsOf(one.tuning) === wordsOf(tuning));
-    return same ? same.refused : 'no variant of toy';
-  },
+  catalogue: () => candidates,
   command: (tuning) =>
     ({
       label: name,

@@ -1,9 +1,17 @@
 /** Tuning from end to end: real kernels on a real device, chosen, kept, pinned. */
 import { describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
+import { refusalOf } from '../../src/engine/foreign-tuning.ts';
 import type { Tuning, TuningRecord } from '../../src/engine/tuning.ts';
-import { refusalOf } from '../../src/graph/tune.ts';
-import { capture, gradients, type InitOptions, tensor, variable } from '../../src/index.ts';
+import {
+  ConfigError,
+  capture,
+  gradients,
+  type InitOptions,
+  init,
+  tensor,
+  variable,
+} from '../../src/index.ts';
 import { matmulFamily } from '../../src/ops/matmul/family.ts';
 import { temporaryCache } from '../support/cache.ts';
 import { testEngine } from '../support/engine.ts';
@@ -173,6 +181,14 @@ test('an engine hears of the waits of all its steps', async () => {
   expect((await hear(full)).has('measuring')).toBe(true);
 });
 
+test.each(['fast', null, { matmul: 3 }])(
+  'init refuses tuning: %j before it asks for a device',
+  async (tuning) => {
+    const gpu = { requestAdapter: () => Promise.reject(new Error('nobody should ask')) } as unknown as GPU;
+    await expect(init({ gpu, tuning: tuning as never })).rejects.toThrow(ConfigError);
+  },
+);
+
 test('keys are words: family, shapes, flags, and a fingerprint of what melted in', async () => {
   const { step, engine } = await learner({});
   await step.prepare();
@@ -193,8 +209,19 @@ test('a record from elsewhere is taken where the device can run it, and refused 
     attributes: {},
     tuning: {},
   } as const;
-  const refuse = (tuning: Tuning, min: number) =>
-    refusalOf(matmulFamily, { ...call, profile: { ...profile, subgroups: { min, max: min } } }, {}, tuning);
+  const refuse = (tuning: Tuning, min: number) => {
+    const here = { ...profile, subgroups: { min, max: min } };
+    return refusalOf(
+      {
+        family: 'matmul',
+        standard: {},
+        candidates: () => matmulFamily.candidates!(here, { ...call, profile: here }),
+        catalogue: () => matmulFamily.candidates!(here),
+        refusal: (one) => matmulFamily.refusal!(here, one),
+      },
+      tuning,
+    );
+  };
   const shared = { shader: 'matmul_subgroup', TILE_P: 7, TILE_Q: 1, LANES: 8, WIDTH: 8, SWAP: true };
   expect(refuse(shared, 8)).toBeNull();
   expect(refuse(shared, 4)).toBe('8 lanes that share loads, subgroups here may have 4');
