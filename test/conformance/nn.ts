@@ -254,10 +254,7 @@ async function initializer(one: ConformanceCase): Promise<void> {
 /** The ranges of rows that make up the batches of an epoch. */
 async function batches({ size, batch_size, expect }: ConformanceCase): Promise<void> {
   const samples = { x: zeros([size, 1]), y: null, weight: null, start: 0, count: size, dispose() {} };
-  const dealt = new SampleBatches(samples, batch_size, await defaultEngine(), {
-    rowsOf: null,
-    streamed: false,
-  });
+  const dealt = new SampleBatches(samples, batch_size, await defaultEngine(), null);
   await dealt.begin(0);
   const ranges: number[][] = [];
   for (let start = 0; ; ) {

@@ -4,9 +4,10 @@ import { gradients } from '../../graph/gradients.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import { readOptions } from '../names.ts';
+import { checkClassWeight } from './class-weights.ts';
 import type { Model } from './model.ts';
 import { allSums } from './objective.ts';
-import { checkClassWeight, classCount, takeSamples } from './samples.ts';
+import { takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
 
 export interface BatchOptions {
@@ -56,7 +57,7 @@ export class BatchSteps {
     );
     try {
       await model.prepareFor(samples, operation);
-      checkClassWeight(classWeight, classCount(model.outputShape), operation);
+      checkClassWeight(classWeight, model.outputShape, operation);
       const { optimizer } = model.compiled(operation);
       if (operation === 'trainOnBatch') optimizer.build(model.trainableWeights);
       const { weight } = samples;

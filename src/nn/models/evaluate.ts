@@ -1,36 +1,25 @@
 /** Loss and metrics without training: `model.evaluate`, and validation inside of `fit`. */
-import type { StepProfile } from '../../graph/profile.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
 import { readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
-import { takeMade } from './made.ts';
-import { Meter } from './meter.ts';
+import { Loop } from './loop.ts';
 import type { Model } from './model.ts';
-import type { Objective } from './objective.ts';
-import { Pace } from './pace.ts';
-import { evaluationListeners, runPass, throwIfAborted } from './pass.ts';
-import { optionGiven, refuseBeside } from './pipeline.ts';
-import { isStreamed } from './residency.ts';
+import { seldom } from './on-demand.ts';
+import { listenersTo, runPass, throwIfAborted } from './pass.ts';
+import { type Place, placeOf } from './residency.ts';
 import {
   batchSizeAsked,
   sorted,
+  stepsOf,
   stepsOrAll,
   streaming,
   verbosity,
-  warnOfEnd,
   withDefaults,
 } from './run-options.ts';
-import { batchSizeFor, SampleBatches } from './sample-batches.ts';
-import { type Samples, takeSamples } from './samples.ts';
-import {
-  disposeSteps,
-  type Engine,
-  evaluationSteps,
-  type LoopState,
-  type StepPair,
-  sumsApart,
-} from './steps.ts';
+import { batchesOf, batchSizeFor, type SampleBatches } from './sample-batches.ts';
+import { isMade, type Samples, type Source, takeSource } from './samples.ts';
+import type { Engine } from './steps.ts';
 import type { StreamEvaluation } from './stream.ts';
 
 export interface EvaluateOptions {
@@ -59,7 +48,7 @@ export async function evaluateModel(
 ): Promise<Logs> {
   const operation = 'evaluate';
   const given = readOptions(operation, options, {
-    batchSize: 32,
+    batchSize: undefined as number | undefined,
     steps: null as number | null,
     verbose: 'auto' as EvaluateOptions['verbose'],
     sampleWeight: null as unknown,
@@ -68,30 +57,20 @@ export async function evaluateModel(
     signal: null as AbortSignal | null,
     returnDict: true,
   });
-  const batchSize = batchSizeAsked(options, operation);
+  const batchSize = batchSizeAsked(given.batchSize, operation);
   const steps = stepsOrAll(given.steps, operation, 'steps');
   const verbose = verbosity(given.verbose, operation);
   const own = resolveCallbacks(given.callbacks, operation);
   const stream = streaming(given.stream, operation);
   throwIfAborted(given.signal, operation);
-  const { sampleWeight } = given;
-  refuseBeside(x, operation, { y, sampleWeight, batchSize: optionGiven(options, 'batchSize') });
-  const made = takeMade({ x }, operation, steps);
-  if (made) {
-    const { StreamEvaluation } = await import('./seldom.ts');
-    return runEvaluation(new StreamEvaluation(model, made));
-  }
-  const samples = await takeSamples({ x, y, sampleWeight }, { operation, inputShape: model.inputShape });
+  const source = await takeSource(
+    { x, y, sampleWeight: given.sampleWeight },
+    { operation, inputShape: model.inputShape, limit: steps, beside: { batchSize } },
+  );
   try {
-    await model.prepareFor(samples, operation);
-    const engine = await model.engineFor(samples.x);
-    const streamed = isStreamed([samples], engine, stream);
-    return await runEvaluation(new Evaluation(model, samples, { batchSize, steps }, engine, streamed));
-  } finally {
-    samples.dispose();
-  }
-
-  async function runEvaluation(evaluation: Evaluation | StreamEvaluation): Promise<Logs> {
+    if (!isMade(source)) await model.prepareFor(source, operation);
+    const place = await placeOf(model, [source], stream);
+    const evaluation = await evaluationOf(model, source, { batchSize, steps }, place);
     try {
       const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
       callbacks.begin(model, {
@@ -106,59 +85,48 @@ export async function evaluateModel(
     } finally {
       await evaluation.dispose();
     }
+  } finally {
+    source.dispose();
   }
 }
 
+/** How much is evaluated at once. */
+interface Extent {
+  readonly batchSize: number | null;
+  /** Null for all. */
+  readonly steps: number | null;
+}
+
+/** Of samples, or of the batches that a dataset makes. */
+export const evaluationOf = async (
+  model: Model,
+  source: Source,
+  extent: Extent,
+  place: Place | null,
+): Promise<Evaluation | StreamEvaluation> =>
+  isMade(source)
+    ? new (await seldom()).StreamEvaluation(model, source)
+    : Evaluation.of(model, source, extent, place!);
+
 /** A pass without training over given samples, as often as wanted. */
-export class Evaluation {
-  private readonly model: Model;
-  private readonly batches: SampleBatches;
-  private readonly objective: Objective;
-  private readonly engine: Engine;
-  private readonly steps: StepPair;
-  private readonly pace: Pace;
-  private readonly meter: Meter;
-  private readonly state: LoopState;
-  private readonly hasWeights: boolean;
+export class Evaluation extends Loop<SampleBatches> {
   /** Batches of a pass. */
   readonly stepCount: number;
 
-  constructor(
+  static async of(
     model: Model,
     samples: Samples,
-    { batchSize, steps }: { readonly batchSize: number | null; readonly steps: number | null },
-    engine: Engine,
-    streamed: boolean,
-  ) {
-    const { objective } = model.compiled('evaluate');
-    this.model = model;
-    this.objective = objective;
-    this.engine = engine;
-    this.pace = new Pace(engine.options.submitMs);
-    this.hasWeights = samples.weight !== null;
-    this.batches = new SampleBatches(samples, batchSizeFor(samples, batchSize, steps), engine, {
-      rowsOf: samples.order ?? null,
-      streamed,
-    });
-    const all = this.batches.steps;
-    this.stepCount = Math.min(steps ?? all, all);
-    if (steps !== null && all < steps) warnOfEnd('evaluate', 'steps', steps, all);
-    this.state = model.loops.evaluate.take(objective.sumSizes(this.hasWeights, sumsApart(this.batches)));
-    this.meter = new Meter(objective.countSums(this.hasWeights));
-    this.steps = evaluationSteps(model, objective, this.state, this.batches, engine);
+    { batchSize, steps }: Extent,
+    place: Place,
+  ): Promise<Evaluation> {
+    const size = batchSizeFor(samples, batchSize, steps);
+    const batches = await batchesOf(samples, size, samples.order ?? null, place);
+    return new Evaluation(model, batches, steps, place.engine);
   }
 
-  async prepare(): Promise<void> {
-    this.batches.allocate();
-    await Promise.all([this.steps.whole.prepare(), this.steps.rest?.prepare()]);
-  }
-
-  /** The step for a whole batch, with times if asked for. */
-  async profile(measure: boolean): Promise<StepProfile> {
-    this.batches.allocate();
-    await this.batches.begin(0);
-    await this.state.restart(this.engine);
-    return this.steps.whole.profile({ measure });
+  private constructor(model: Model, batches: SampleBatches, steps: number | null, engine: Engine) {
+    super(model, 'evaluate', batches, engine);
+    this.stepCount = stepsOf(batches.steps, steps, 'evaluate', 'steps');
   }
 
   /** Loss and metrics, in the order of compile. `pass`: of a dataset, from 0. `progress`: whether to tell of it. */
@@ -168,30 +136,17 @@ export class Evaluation {
     operation: string,
     { pass = 0, progress = false } = {},
   ): Promise<Logs> {
-    const { objective, hasWeights, engine, steps, batches, state, meter, pace } = this;
+    const { steps, batches } = this;
     await callbacks.call('onTestBegin', {});
-    await state.restart(engine);
+    await this.restart();
     await batches.begin(pass, 0, this.stepCount);
-    const logs = await runPass({
-      engine,
+    const logs = await runPass(this, {
       next: (most) => batches.next(most, steps),
-      state,
-      meter,
-      pace,
       signal,
       operation,
-      results: (sums, samples) => objective.results(sums, samples, hasWeights),
-      ...evaluationListeners(callbacks, progress),
+      ...listenersTo('Test', callbacks, undefined, progress),
     });
     await callbacks.call('onTestEnd', sorted(logs));
     return logs;
-  }
-
-  /** Frees its steps once those under way are done. */
-  async dispose(): Promise<void> {
-    await this.engine.idle().catch(() => {});
-    disposeSteps(this.steps);
-    this.batches.dispose();
-    this.model.loops.evaluate.giveBack(this.state);
   }
 }

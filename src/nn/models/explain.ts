@@ -10,13 +10,12 @@ import type { BatchShape, Layer } from '../layers/layer.ts';
 import { readOptions } from '../names.ts';
 import { isSparse } from '../pairs.ts';
 import { Explanation } from '../report/explanation.ts';
-import { Evaluation } from './evaluate.ts';
 import type { Model } from './model.ts';
 import type { ObjectiveChoice } from './objective.ts';
 import { predictStep } from './predict-step.ts';
-import { type Samples, takeSamples } from './samples.ts';
+import { Evaluation, isMade, Training, takeSamples, takeSource } from './running.ts';
+import type { Samples } from './samples.ts';
 import type { Engine } from './steps.ts';
-import { Training } from './training.ts';
 
 export interface ExplainOptions {
   /** The step of fit, of evaluate, or of predict; default 'train'. */
@@ -110,13 +109,17 @@ async function profileOf(
     }
   }
   const { shuffle, streamed } = model.latestFit ?? { shuffle: true, streamed: false };
+  const place = { engine, streamed };
   const loop =
     step === 'train'
-      ? new Training(model, samples, { batchSize, shuffle }, engine, streamed)
-      : new Evaluation(model, samples, { batchSize, steps: null }, engine, streamed);
+      ? await Training.of(model, samples, { batchSize, shuffle }, place)
+      : await Evaluation.of(model, samples, { batchSize, steps: null }, place);
   nameSlots(model);
   try {
-    return await loop.profile(measure);
+    loop.batches.allocate();
+    await loop.batches.begin(0);
+    await loop.restart();
+    return await loop.steps.whole.profile({ measure });
   } finally {
     await loop.dispose();
   }
@@ -150,7 +153,9 @@ async function samplesFor(
   if (given.x !== null) {
     if (given.y === null && step !== 'predict')
       throw new ConfigError(`explain: x came without y; the step '${step}' compares with y.`);
-    return takeSamples({ x: given.x, y: step === 'predict' ? null : given.y }, purpose);
+    const source = await takeSource({ x: given.x, y: step === 'predict' ? null : given.y }, purpose);
+    if (!isMade(source)) return source;
+    throw new ConfigError('explain: x is a dataset that makes its batches on the way. Give one of them.');
   }
   const form = model.latestFit;
   const [, ...sample] = form?.x.shape ?? sizesOf(model.inputShape, model.name);

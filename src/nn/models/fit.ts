@@ -7,25 +7,25 @@ import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/
 import { flag, numberBetween, wholeNumber } from '../check.ts';
 import { describe, readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
-import { Evaluation } from './evaluate.ts';
+import { type Evaluation, evaluationOf } from './evaluate.ts';
 import type { FitForm } from './explain.ts';
-import { isMade, type MadeBatches, takeMade } from './made.ts';
 import type { Model } from './model.ts';
+import { seldom } from './on-demand.ts';
 import { throwIfAborted } from './pass.ts';
-import { optionGiven, refuseBeside } from './pipeline.ts';
-import { isStreamed } from './residency.ts';
+import { placeOf } from './residency.ts';
 import { batchSizeAsked, sorted, stepsOrAll, streaming, verbosity, withDefaults } from './run-options.ts';
 import { batchSizeFor } from './sample-batches.ts';
 import {
-  checkClassWeight,
-  classCount,
   type GivenSamples,
+  isMade,
+  type Purpose,
   type Samples,
+  type Source,
   splitSamples,
-  takeSamples,
+  takeSource,
   unpackValidationData,
 } from './samples.ts';
-import type { StreamEvaluation, StreamTraining } from './stream.ts';
+import type { StreamEvaluation } from './stream.ts';
 import { Training } from './training.ts';
 
 export interface FitOptions {
@@ -71,7 +71,7 @@ export interface FitOptions {
 
 function readFitOptions(options: FitOptions | undefined) {
   const given = readOptions('fit', options, {
-    batchSize: 32,
+    batchSize: undefined as number | undefined,
     epochs: 1,
     verbose: 'auto' as FitOptions['verbose'],
     callbacks: null as FitOptions['callbacks'],
@@ -88,7 +88,7 @@ function readFitOptions(options: FitOptions | undefined) {
     stream: null as boolean | null,
     signal: null as AbortSignal | null,
   });
-  const batchSize = batchSizeAsked(options, 'fit');
+  const batchSize = batchSizeAsked(given.batchSize, 'fit');
   const validationSplit = numberBetween(given.validationSplit, 'fit', 'validationSplit', 0, 1);
   if (validationSplit === 1) throw new ValueError('fit: validationSplit is 1; training needs samples too.');
   return {
@@ -98,7 +98,7 @@ function readFitOptions(options: FitOptions | undefined) {
     epochs: wholeNumber(given.epochs, 'fit', 'epochs'),
     initialEpoch: wholeNumber(given.initialEpoch, 'fit', 'initialEpoch', 0),
     validationFreq: wholeNumber(given.validationFreq, 'fit', 'validationFreq'),
-    validationBatchSize: stepsOrAll(given.validationBatchSize, 'fit', 'validationBatchSize') ?? batchSize,
+    validationBatchSize: stepsOrAll(given.validationBatchSize, 'fit', 'validationBatchSize'),
     stepsPerEpoch: stepsOrAll(given.stepsPerEpoch, 'fit', 'stepsPerEpoch'),
     validationSteps: stepsOrAll(given.validationSteps, 'fit', 'validationSteps'),
     verbose: verbosity(given.verbose, 'fit'),
@@ -116,17 +116,9 @@ function checkedSignal(signal: AbortSignal | null): AbortSignal | null {
   throw new ConfigError(`fit: signal is ${describe(signal)}; expected an AbortSignal.`);
 }
 
-/** Samples, or a dataset that makes its batches on the way. */
-type Source = Samples | MadeBatches;
-
 /** Everything from the check of the arguments to the last callback. Runs while the model is locked. */
 export async function fitModel(model: Model, x: unknown, y: unknown, options?: FitOptions): Promise<History> {
   const settings = readFitOptions(options);
-  const { sampleWeight, validationSplit, validationData } = settings;
-  const batchSize = optionGiven(options, 'batchSize');
-  refuseBeside(x, 'fit', { y, batchSize, sampleWeight, validationSplit: validationSplit || null });
-  const validationBatchSize = optionGiven(options, 'validationBatchSize');
-  refuseBeside(validationData, 'fit', { validationBatchSize });
   throwIfAborted(settings.signal, 'fit');
   const [train, validation] = await takeBoth(model, x, y, settings);
   try {
@@ -144,29 +136,41 @@ async function takeBoth(
   y: unknown,
   settings: Settings,
 ): Promise<[Source, Source | null]> {
-  const { classWeight, sampleWeight, validationSplit, validationData, stepsPerEpoch, validationSteps } =
-    settings;
+  const { batchSize, classWeight, sampleWeight, validationSplit, validationData } = settings;
   const shared = new Map<unknown, Tensor>();
-  const take = async (given: GivenSamples, operation: string, steps: number | null): Promise<Source> => {
-    const made = takeMade(given, operation, steps);
-    if (made) return made;
-    const samples = await takeSamples(given, { operation, inputShape: model.inputShape, shared });
+  const take = async (
+    given: GivenSamples,
+    purpose: Pick<Purpose, 'operation' | 'limit' | 'beside'>,
+  ): Promise<Source> => {
+    const source = await takeSource(given, { ...purpose, inputShape: model.inputShape, shared });
+    if (isMade(source)) return source;
     try {
-      await model.prepareFor(samples, operation);
-      return samples;
+      await model.prepareFor(source, purpose.operation);
+      return source;
     } catch (error) {
-      samples.dispose();
+      source.dispose();
       throw error;
     }
   };
-  const all = await take({ x, y, classWeight, sampleWeight }, 'fit', stepsPerEpoch);
+  const all = await take(
+    { x, y, classWeight, sampleWeight },
+    {
+      operation: 'fit',
+      limit: settings.stepsPerEpoch,
+      beside: { batchSize, validationSplit: validationSplit || null },
+    },
+  );
   try {
-    if (!isMade(all)) checkClassWeight(classWeight, classCount(model.outputShape), 'fit');
-    if (validationData !== null) {
-      const given = unpackValidationData(validationData, 'fit');
-      return [all, await take(given, 'fit: validationData', validationSteps)];
-    }
-    return isMade(all) ? [all, null] : splitSamples(all, validationSplit, 'fit');
+    if (classWeight && !isMade(all)) (await seldom()).checkClassWeight(classWeight, model.outputShape, 'fit');
+    if (validationData === null) return isMade(all) ? [all, null] : splitSamples(all, validationSplit, 'fit');
+    const given = unpackValidationData(validationData, 'fit');
+    const { validationSteps: limit, validationBatchSize } = settings;
+    const validation = await take(given, {
+      operation: 'fit: validationData',
+      limit,
+      beside: { validationBatchSize },
+    });
+    return [all, validation];
   } catch (error) {
     all.dispose();
     throw error;
@@ -186,49 +190,18 @@ function formOf(samples: Samples, settings: Settings, streamed: boolean): FitFor
   };
 }
 
-/**
- * What trains and what validates. Validation runs where training does, whatever engine its data have been on; and
- * where their data together are too much for the GPU, both are streamed.
- */
-async function loopsOn(
-  model: Model,
-  train: Source,
-  validation: Source | null,
-  settings: Settings,
-): Promise<[Training | StreamTraining, () => Evaluation | StreamEvaluation | null]> {
-  const samples = [train, validation].filter(
-    (source): source is Samples => source !== null && !isMade(source),
-  );
-  const engine = samples.length > 0 ? await model.engineFor(samples[0].x) : null;
-  const streamed = engine !== null && isStreamed(samples, engine, settings.stream);
-  if (!isMade(train)) model.latestFit = formOf(train, settings, streamed);
-  const training = isMade(train)
-    ? new (await import('./seldom.ts')).StreamTraining(model, train, settings)
-    : new Training(model, train, settings, engine!, streamed);
-  const { StreamEvaluation } = validation !== null && isMade(validation) ? await import('./seldom.ts') : {};
-  const evaluation = () =>
-    validation === null
-      ? null
-      : isMade(validation)
-        ? new StreamEvaluation!(model, validation)
-        : new Evaluation(
-            model,
-            validation,
-            { batchSize: settings.validationBatchSize, steps: settings.validationSteps },
-            engine!,
-            streamed,
-          );
-  return [training, evaluation];
-}
-
 async function runEpochs(
   model: Model,
   train: Source,
   validation: Source | null,
   settings: Settings,
 ): Promise<History> {
-  const { epochs, initialEpoch, verbose, signal, validationFreq } = settings;
-  const [training, makeEvaluation] = await loopsOn(model, train, validation, settings);
+  const { epochs, initialEpoch, verbose, signal, validationFreq, validationSteps: steps } = settings;
+  const place = await placeOf(model, [train, validation], settings.stream);
+  if (!isMade(train)) model.latestFit = formOf(train, settings, place!.streamed);
+  const training = isMade(train)
+    ? new (await seldom()).StreamTraining(model, train, settings)
+    : await Training.of(model, train, settings, place!);
   let evaluation: Evaluation | StreamEvaluation | null = null;
   const history = new History();
   const params: RunParameters = {
@@ -246,14 +219,15 @@ async function runEpochs(
   model.history = history;
   model.stopTraining = false;
   try {
-    evaluation = makeEvaluation();
+    const batchSize = settings.validationBatchSize ?? settings.batchSize;
+    evaluation = validation && (await evaluationOf(model, validation, { batchSize, steps }, place));
     await Promise.all([training.prepare(), evaluation?.prepare()]);
     await callbacks.call('onTrainBegin', {});
     let logs: Logs = {};
     for (let epoch = initialEpoch; epoch < epochs; epoch++) {
       throwIfAborted(signal, 'fit');
       await callbacks.call('onEpochBegin', epoch, {});
-      logs = await training.run(epoch, callbacks, signal);
+      logs = sorted(await training.run(epoch, callbacks, signal));
       if (evaluation && (epoch + 1) % validationFreq === 0) {
         const values = Object.entries(await evaluation.run(callbacks, signal, 'fit', { pass: epoch }));
         logs = sorted({

@@ -1,9 +1,8 @@
 /** Samples whose numbers are on the host: which tensors hold their rows, and what is computed from a row on its way. */
 import { apply } from '../../ops/define.ts';
-import type { DType, TypedArray } from '../../ops/dtype.ts';
+import type { TypedArray } from '../../ops/dtype.ts';
 import { reshape } from '../../ops/movement.ts';
-import type { Shape } from '../../ops/shape.ts';
-import { Tensor, Variable } from '../../ops/tensor.ts';
+import { type Tensor, Variable } from '../../ops/tensor.ts';
 
 /** Rows on the host, and how a batch of samples comes from a batch of each. */
 export interface HostRows {
@@ -62,11 +61,10 @@ export function hostRows(x: Tensor): HostRows | null {
 
 type Maker = HostRows['batch'];
 
-/** A tensor of numbers that are on the host, without a copy: they must stay as they are until it has been used. */
-export function onHost(data: TypedArray, shape: Shape, dtype: DType): Tensor {
-  const x = new Tensor(shape, dtype);
-  x.host = data;
-  return x;
+/** Bytes that would be streamed for these. */
+export function streamableBytes(columns: readonly Tensor[]): number {
+  const leaves = new Set(columns.flatMap((column) => hostRows(column)?.leaves ?? []));
+  return [...leaves].reduce((sum, { host }) => sum + host!.byteLength, 0);
 }
 
 /** Whether a tensor is nothing but numbers on the host. */

@@ -7,24 +7,14 @@ import type { Dataset } from '../../data/pipeline/dataset.ts';
 import { sameShape } from '../../ops/shape.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { type BatchOptions, BatchSteps } from './batch.ts';
+import { type Parts, partsOf } from './datasets.ts';
 import { isPlain } from './host-rows.ts';
-import { Meter } from './meter.ts';
+import { Loop } from './loop.ts';
 import type { Model } from './model.ts';
-import type { Batch, Objective } from './objective.ts';
-import { Pace } from './pace.ts';
+import type { Batch } from './objective.ts';
 import type { Turn } from './pass.ts';
-import { type Parts, partsOf } from './pipeline.ts';
 import { checkLabels, type Samples, takeSamples } from './samples.ts';
-import {
-  type BatchPlan,
-  disposeSteps,
-  type Engine,
-  evaluationSteps,
-  type LoopState,
-  type StepPair,
-  sumsApart,
-  trainingSteps,
-} from './steps.ts';
+import type { BatchPlan, Engine } from './steps.ts';
 import { Window } from './window.ts';
 
 /** A submit waits no longer than this for the batches that are to go with it, milliseconds. */
@@ -44,52 +34,26 @@ interface Taken {
   readonly samples: Samples;
 }
 
-/** The loop of steps for batches of one form, and what it keeps from pass to pass. */
-export class Loop implements BatchPlan {
-  readonly engine: Engine;
-  readonly objective: Objective;
-  readonly hasWeights: boolean;
-  readonly state: LoopState;
-  readonly meter: Meter;
-  readonly pace: Pace;
+/** Batches of the first one's form, in a window. */
+class Form implements BatchPlan {
   readonly size: number;
   readonly rest = 0;
-  private readonly model: Model;
-  private readonly purpose: Purpose;
+  readonly hasWeights: boolean;
   private readonly columns: readonly Tensor[];
   /** Null where batches are not on the host. */
-  private readonly window: Window | null;
-  private readonly steps: StepPair | null = null;
-  /** For batches of other forms. */
-  private readonly single: BatchSteps;
+  readonly window: Window | null;
 
-  /** For batches like this one, which the model has been prepared for, and passes of `stepCount` of them. */
-  constructor(model: Model, purpose: Purpose, like: Samples, stepCount: number, engine: Engine) {
-    const { objective, optimizer } = model.compiled(purpose.called);
-    const training = purpose.operation === 'trainOnBatch';
-    this.model = model;
-    this.purpose = purpose;
-    this.engine = engine;
-    this.objective = objective;
-    this.hasWeights = like.weight !== null;
+  /** For batches like this one, and passes of `stepCount` of them. */
+  constructor(like: Samples, stepCount: number, engine: Engine) {
     this.size = like.count;
-    this.pace = new Pace(engine.options.submitMs);
+    this.hasWeights = like.weight !== null;
     this.columns = columnsOf(like);
-    this.state = this.states.take(objective.sumSizes(this.hasWeights, sumsApart(this)));
-    this.meter = new Meter(objective.countSums(this.hasWeights));
-    this.single = new BatchSteps(model);
     const forms = this.columns.map(({ dtype, shape }) => ({ dtype, rowShape: shape.slice(1) }));
     this.window = this.columns.every(isPlain) ? new Window(forms, this.size, stepCount, engine) : null;
-    if (this.window === null) return;
-    if (training) optimizer.build(model.trainableWeights);
-    this.steps = training
-      ? trainingSteps(model, objective, optimizer, this.state, this, engine)
-      : evaluationSteps(model, objective, this.state, this, engine);
   }
 
-  private get states() {
-    const { train, evaluate } = this.model.loops;
-    return this.purpose.operation === 'trainOnBatch' ? train : evaluate;
+  allocate(): void {
+    this.window?.allocate();
   }
 
   at(position: Variable, size: number): Batch {
@@ -97,12 +61,7 @@ export class Loop implements BatchPlan {
     return { x, y, weight };
   }
 
-  async prepare(): Promise<void> {
-    this.window?.allocate();
-    await this.steps?.whole.prepare();
-  }
-
-  /** Whether a batch has the form that the window and the steps are made for. */
+  /** Whether a batch has this form. */
   fits(samples: Samples): boolean {
     const columns = columnsOf(samples);
     return (
@@ -115,26 +74,50 @@ export class Loop implements BatchPlan {
     );
   }
 
-  /** How many batches a turn from this step on can have. */
-  room(step: number): number {
-    return this.window?.room(step) ?? 1;
-  }
-
   put(index: number, samples: Samples): void {
     columnsOf(samples).forEach(({ host }, i) => {
       this.window!.place(i, index).set(host!);
     });
   }
 
+  dispose(): void {
+    this.window?.dispose();
+  }
+}
+
+/** The loop of steps for batches of one form, with a way beside it for others. */
+export class MadeLoop extends Loop<Form> {
+  private readonly purpose: Purpose;
+  /** For batches of other forms. */
+  private readonly single: BatchSteps;
+
+  /** For batches like this one, which the model has been prepared for, and passes of `stepCount` of them. */
+  constructor(model: Model, purpose: Purpose, like: Samples, stepCount: number, engine: Engine) {
+    const kind = purpose.operation === 'trainOnBatch' ? 'train' : 'evaluate';
+    super(model, kind, new Form(like, stepCount, engine), engine);
+    this.purpose = purpose;
+    this.single = new BatchSteps(model);
+  }
+
+  override async prepare(): Promise<void> {
+    if (this.batches.window) await super.prepare();
+  }
+
+  /** How many batches a turn from this step on can have. */
+  room(step: number): number {
+    return this.batches.window?.room(step) ?? 1;
+  }
+
   /** A turn of the `count` batches that were put into the window for this step and those after it. */
   async turn(step: number, count: number): Promise<Turn> {
-    await this.window!.upload(step, count);
+    const { batches, steps } = this;
+    await batches.window!.upload(step, count);
     return {
       count,
-      samples: count * this.size,
+      samples: count * batches.size,
       last: false,
-      run: async () => {
-        await this.steps!.whole.replay(count);
+      async run() {
+        await steps.whole.replay(count);
         return null;
       },
     };
@@ -150,7 +133,7 @@ export class Loop implements BatchPlan {
       last: false,
       run: async () => {
         const { sums } = await this.single.sums(operation, x, y, { sampleWeight, classWeight });
-        const expected = this.objective.countSums(this.hasWeights);
+        const expected = this.objective.countSums(this.batches.hasWeights);
         if (sums.length === expected) return sums;
         throw new ValueError(
           `${called}: a batch of the dataset has ${sums.length} sums behind its loss and metrics and the first ${expected}. ` +
@@ -160,12 +143,9 @@ export class Loop implements BatchPlan {
     };
   }
 
-  async dispose(): Promise<void> {
-    await this.engine.idle().catch(() => {});
-    if (this.steps) disposeSteps(this.steps);
+  override async dispose(): Promise<void> {
+    await super.dispose();
     this.single.dispose();
-    this.window?.dispose();
-    this.states.giveBack(this.state);
   }
 }
 
@@ -206,17 +186,17 @@ export class MadePass {
   }
 
   /** The next steps, `most` at most: batches that are there in time go together. */
-  async next(most: number, loop: Loop): Promise<Turn | null> {
+  async next(most: number, loop: MadeLoop): Promise<Turn | null> {
     const { called } = this.purpose;
     const room = Math.min(most, loop.room(this.step));
     const began = performance.now();
     let count = 0;
     for (;;) {
       const taken = await this.peek();
-      if (taken === null || !loop.fits(taken.samples)) break;
+      if (taken === null || !loop.batches.fits(taken.samples)) break;
       const { samples } = taken;
       if (loop.objective.loss.sparse) await checkLabels(samples.y!, this.model.outputShape, called);
-      loop.put(count++, samples);
+      loop.batches.put(count++, samples);
       this.letGo();
       if (count === room || performance.now() - began > COLLECT_MS) break;
     }

@@ -28,7 +28,7 @@ import type { EvaluateOptions } from './evaluate.ts';
 import type { ExplainOptions, FitForm } from './explain.ts';
 import type { FitOptions } from './fit.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
-import { optionsAfter } from './pipeline.ts';
+import { formats, running, seldom } from './on-demand.ts';
 import type { PredictOptions } from './predict.ts';
 import { type PredictStep, predictStep } from './predict-step.ts';
 import type { Samples } from './samples.ts';
@@ -266,7 +266,7 @@ export abstract class Model extends Layer {
   async fit(x: unknown, y?: unknown, options?: FitOptions): Promise<History> {
     this.compiledFor('fit');
     return this.alone('fit', async () => {
-      const { fitModel } = await running();
+      const { fitModel, optionsAfter } = await running();
       return fitModel(this, x, ...optionsAfter(x, y, options));
     });
   }
@@ -277,7 +277,7 @@ export abstract class Model extends Layer {
   async evaluate(x: unknown, y?: unknown, options?: EvaluateOptions): Promise<Logs> {
     this.compiledFor('evaluate');
     return this.besides(async () => {
-      const { evaluateModel } = await running();
+      const { evaluateModel, optionsAfter } = await running();
       return evaluateModel(this, x, ...optionsAfter(x, y, options));
     });
   }
@@ -459,10 +459,6 @@ export abstract class Model extends Layer {
     this.predicting = null;
   }
 }
-
-const running = () => import('./running.ts');
-const seldom = () => import('./seldom.ts');
-const formats = () => import('../saving/formats.ts');
 
 /** A weight's new value as a tensor of its shape. A flat typed array of the right size will do. */
 function fitting(given: TensorLike, weight: Variable, index: number): Tensor {

@@ -2,10 +2,9 @@
 import { AbortError } from '../../base/errors.ts';
 import { FRAME_MS, type Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
-import { BLOCK, type Meter } from './meter.ts';
-import type { Pace } from './pace.ts';
+import type { Loop } from './loop.ts';
+import { BLOCK } from './meter.ts';
 import { sorted } from './run-options.ts';
-import type { Engine, LoopState } from './steps.ts';
 
 /** Steps whose batches are in place. */
 export interface Turn {
@@ -32,14 +31,8 @@ export interface Listeners {
 }
 
 export interface Pass extends Listeners {
-  readonly engine: Engine;
   /** The next steps, `most` at most, or null after the last. */
   next(most: number): Promise<Turn | null>;
-  readonly state: LoopState;
-  readonly meter: Meter;
-  readonly pace: Pace;
-  /** Loss and metrics from sums over so many samples. */
-  results(sums: Float64Array, samples: number): Logs;
   readonly signal: AbortSignal | null;
   readonly operation: string;
 }
@@ -49,36 +42,34 @@ export function throwIfAborted(signal: AbortSignal | null, operation: string): v
   if (signal?.aborted) throw new AbortError(`${operation}: aborted by the signal.`, { cause: signal.reason });
 }
 
-/** Who listens to training. */
-export const trainingListeners = (callbacks: CallbackList, stopped: () => boolean): Listeners => ({
-  byBatch: callbacks.listen('onTrainBatchBegin', 'onTrainBatchEnd')
-    ? {
-        begin: (batch) => callbacks.call('onTrainBatchBegin', batch, {}),
-        end: (batch, logs) => callbacks.call('onTrainBatchEnd', batch, logs),
-        stopped,
-      }
-    : null,
-  progress: callbacks.listen('onProgress') ? (step, logs) => callbacks.call('onProgress', step, logs) : null,
-});
-
-/** Who listens to an evaluation; validation tells nobody of its progress. */
-export const evaluationListeners = (callbacks: CallbackList, progress: boolean): Listeners => ({
-  byBatch: callbacks.listen('onTestBatchBegin', 'onTestBatchEnd')
-    ? {
-        begin: (batch) => callbacks.call('onTestBatchBegin', batch, {}),
-        end: (batch, logs) => callbacks.call('onTestBatchEnd', batch, sorted(logs)),
-        stopped: () => false,
-      }
-    : null,
-  progress:
-    progress && callbacks.listen('onProgress')
-      ? (step, logs) => callbacks.call('onProgress', step, sorted(logs))
+/** Who listens to training, or to an evaluation; validation tells nobody of its `progress`. */
+export function listenersTo(
+  what: 'Train' | 'Test',
+  callbacks: CallbackList,
+  stopped: () => boolean = () => false,
+  progress = true,
+): Listeners {
+  const [begin, end] = [`on${what}BatchBegin`, `on${what}BatchEnd`] as const;
+  return {
+    byBatch: callbacks.listen(begin, end)
+      ? {
+          begin: (batch) => callbacks.call(begin, batch, {}),
+          end: (batch, logs) => callbacks.call(end, batch, sorted(logs)),
+          stopped,
+        }
       : null,
-});
+    progress:
+      progress && callbacks.listen('onProgress')
+        ? (step, logs) => callbacks.call('onProgress', step, sorted(logs))
+        : null,
+  };
+}
 
-/** Runs every batch once and gives the means over the samples that were seen. */
-export async function runPass(pass: Pass): Promise<Logs> {
-  const { engine, state, meter, pace, byBatch, progress, signal, operation } = pass;
+/** Runs every batch once and gives the means over the samples that were seen, loss first and metrics as compiled. */
+export async function runPass(loop: Loop, pass: Pass): Promise<Logs> {
+  const { engine, objective, state, meter, pace, batches } = loop;
+  const { byBatch, progress, signal, operation } = pass;
+  const means = (count: number): Logs => objective.results(meter.sums(), count, batches.hasWeights);
   meter.restart();
   pace.pause();
   let done = 0;
@@ -111,7 +102,7 @@ export async function runPass(pass: Pass): Promise<Logs> {
     if (!closes && !due && !byBatch) continue;
     const [step, seen] = [done, samples];
     const taken = added > read || closes ? meter.take(state.read(engine, closes), closes) : meter.settled();
-    const logs = taken.then(() => pass.results(meter.sums(), seen));
+    const logs = taken.then(() => means(seen));
     logs.catch(() => {});
     read = added;
     if (closes) cleared = added;
@@ -128,5 +119,5 @@ export async function runPass(pass: Pass): Promise<Logs> {
   if (added > cleared) meter.take(state.read(engine, true), true);
   await meter.settled();
   await telling;
-  return pass.results(meter.sums(), samples);
+  return means(samples);
 }

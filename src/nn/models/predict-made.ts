@@ -2,12 +2,11 @@
 import { byteSize, type TypedArray, typedArray } from '../../ops/dtype.ts';
 import { sameShape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { isPlain, onHost } from './host-rows.ts';
-import { type MadeBatches, noElements } from './made.ts';
+import { noElements, partsOf } from './datasets.ts';
+import { isPlain } from './host-rows.ts';
 import { throwIfAborted } from './pass.ts';
-import { partsOf } from './pipeline.ts';
 import { OPERATION, Predictions, type Run, togetherOf } from './predictions.ts';
-import { takeSamples } from './samples.ts';
+import { type MadeBatches, onHost, takeSamples } from './samples.ts';
 
 /** Fewer batches go together where a dataset takes longer than this to make them, milliseconds. */
 const COLLECT_MS = 250;

@@ -30,6 +30,14 @@ export interface Run {
   readonly single: boolean;
 }
 
+/** Where rows come from, and how they go through the model. */
+export interface Way {
+  /** Batches that go together. */
+  readonly together: number;
+  predict(first: number, count: number): Promise<Tensor>;
+  dispose(): void;
+}
+
 /** Outputs as they come, and in the end as one tensor. */
 export class Predictions {
   readonly engine: Engine;

@@ -1,6 +1,8 @@
 /** Which data stay on the GPU for a whole run, and which are streamed through it. */
-import { hostRows } from './host-rows.ts';
-import type { Samples } from './samples.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import type { Model } from './model.ts';
+import { seldom } from './on-demand.ts';
+import { isMade, type Samples, type Source } from './samples.ts';
 import type { Engine } from './steps.ts';
 
 /** Without `maxBytes` nobody can know how much memory there is: so much is taken to be there … */
@@ -28,11 +30,46 @@ function bytesLeft(engine: Engine): number {
 export const windowBytes = (engine: Engine): number =>
   Math.min(WINDOW_BYTES, WINDOW_SHARE * bytesLeft(engine));
 
-/** Whether these samples, which are used in one run, are streamed. `asked`: what the user said, or null. */
-export function isStreamed(used: readonly Samples[], engine: Engine, asked: boolean | null): boolean {
-  if (asked !== null) return asked;
-  const columns = used.flatMap(({ x, y, weight }) => [x, y, weight]);
-  const leaves = new Set(columns.flatMap((column) => (column && hostRows(column)?.leaves) ?? []));
-  const bytes = [...leaves].reduce((sum, { host }) => sum + host!.byteLength, 0);
-  return bytes > RESIDENT_SHARE * bytesLeft(engine);
+/** Where a run takes place. */
+export interface Place {
+  readonly engine: Engine;
+  readonly streamed: boolean;
+}
+
+/**
+ * Where a run over these takes place: all of it where its first samples are, whatever engine the others have been on, and
+ * where they are together too much for the GPU, all are streamed. Null where every batch is made on the way. `asked`:
+ * whether to stream, as the user said, or null.
+ */
+export async function placeOf(
+  model: Model,
+  sources: readonly (Source | null)[],
+  asked: boolean | null,
+): Promise<Place | null> {
+  const samples = sources.filter((one): one is Samples => one !== null && !isMade(one));
+  if (samples.length === 0) return null;
+  const engine = await model.engineFor(samples[0].x);
+  return { engine, streamed: asked ?? (await areTooMuch(samples, engine)) };
+}
+
+/** Whether samples that are used in one run take more of the GPU's memory than they should. */
+async function areTooMuch(used: readonly Samples[], engine: Engine): Promise<boolean> {
+  const columns = used.flatMap(({ x, y, weight }) => [x, y, weight]).filter((column) => column !== null);
+  const most = RESIDENT_SHARE * bytesLeft(engine);
+  // Which of the numbers can be streamed is looked into where it matters.
+  if (hostBytes(columns) <= most) return false;
+  const { streamableBytes } = await seldom();
+  return streamableBytes(columns) > most;
+}
+
+/** Bytes on the host of all that these are made of. */
+function hostBytes(columns: readonly Tensor[]): number {
+  let bytes = 0;
+  const nodes = new Set(columns);
+  for (const { storage, host, inputs } of nodes) {
+    if (storage) continue;
+    bytes += host?.byteLength ?? 0;
+    for (const input of inputs) nodes.add(input);
+  }
+  return bytes;
 }

@@ -1,9 +1,9 @@
 /** What fit, evaluate and predict have in common: verbosity, default callbacks, logs in order. */
+import { isDataset } from '../../data/pipeline/is-dataset.ts';
 import type { Callback, Logs } from '../callbacks/callback.ts';
 import { ProgressBar } from '../callbacks/progress-bar.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
 import type { Verbosity } from '../report/progress.ts';
-import { optionGiven } from './pipeline.ts';
 
 /** 0 silent, 1 a progress line, 2 a line when it is done; 'auto' is 1. */
 export const verbosity = (given: unknown, operation: string): Verbosity => {
@@ -25,16 +25,28 @@ export const stepsOrAll = (given: unknown, operation: string, argument: string):
   given === null ? null : wholeNumber(given, operation, argument);
 
 /** Samples of a step as they were asked for, or null where nobody did. */
-export const batchSizeAsked = (options: object | null | undefined, operation: string): number | null => {
-  const given = optionGiven(options, 'batchSize');
-  return given === undefined ? null : wholeNumber(given, operation, 'batchSize');
-};
+export const batchSizeAsked = (given: unknown, operation: string): number | null =>
+  given === undefined ? null : wholeNumber(given, operation, 'batchSize');
+
+/** Options may follow a dataset at once: fit(dataset, options). */
+export const optionsAfter = <T>(x: unknown, y: unknown, options: T | undefined): [unknown, T | undefined] =>
+  isDataset(x) && options === undefined && isOptions(y) ? [undefined, y as T] : [y, options];
+
+const isOptions = (y: unknown): boolean =>
+  typeof y === 'object' && y !== null && Object.getPrototypeOf(y) === Object.prototype && !('data' in y);
 
 /** As Keras warns: there is no more to be had. */
 export const warnOfEnd = (operation: string, argument: string, asked: number, there: number): void =>
   console.warn(
     `${operation}: ${argument} is ${asked}, but the data end after ${there} ${there === 1 ? 'batch' : 'batches'}.`,
   );
+
+/** Steps of a pass over data of `all` batches: as many as were asked for, if there are so many. */
+export function stepsOf(all: number, asked: number | null, operation: string, argument: string): number {
+  if (asked === null) return all;
+  if (all < asked) warnOfEnd(operation, argument, asked, all);
+  return Math.min(asked, all);
+}
 
 /** The user's callbacks with those that are always there. */
 export function withDefaults(callbacks: readonly Callback[], verbose: Verbosity): Callback[] {

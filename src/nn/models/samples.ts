@@ -1,6 +1,8 @@
 /** What `fit` and its kin are given, checked and made into tensors, before any GPU work. */
 import { ConfigError, ShapeError, ValueError } from '../../base/errors.ts';
 import { isNdArray, isTyped } from '../../data/pipeline/columns.ts';
+import type { Dataset } from '../../data/pipeline/dataset.ts';
+import { isDataset } from '../../data/pipeline/is-dataset.ts';
 import { type TensorLike, tensor } from '../../ops/constant.ts';
 import type { DType, TypedArray } from '../../ops/dtype.ts';
 import { reshape } from '../../ops/movement.ts';
@@ -9,8 +11,7 @@ import { Tensor } from '../../ops/tensor.ts';
 import { type BatchShape, fits, showBatch } from '../layers/layer.ts';
 import { describe } from '../names.ts';
 import { isSparse, refuseBadClasses } from '../pairs.ts';
-import { onHost } from './host-rows.ts';
-import { batchedPlan, isDataset, partsOf, refuseBeside } from './pipeline.ts';
+import { seldom } from './on-demand.ts';
 
 /** Samples that are the same in number: x [n, …], y [n, …], weight [n]. `start` and `count` are a part of them. */
 export interface Samples {
@@ -26,6 +27,21 @@ export interface Samples {
   /** Frees what was made here, and leaves alone what was given. */
   dispose(): void;
 }
+
+/** A dataset whose batches are made on the way. */
+export interface MadeBatches {
+  readonly dataset: Dataset;
+  /** How many are wanted: of a pass, or at once; null where the dataset cannot say. */
+  readonly stepCount: number | null;
+  /** How many are wanted at once; null for all. */
+  readonly limit: number | null;
+  dispose(): void;
+}
+
+/** Samples, or a dataset that makes its batches on the way. */
+export type Source = Samples | MadeBatches;
+
+export const isMade = (source: Source): source is MadeBatches => 'dataset' in source;
 
 /** x, y and weights as a user gives them. */
 export interface GivenSamples {
@@ -43,6 +59,10 @@ export interface Purpose {
   readonly inputShape: BatchShape | null;
   /** Tensors made so far in this run, by the arrays they hold: parts of one dataset share them. */
   readonly shared?: Map<unknown, Tensor>;
+  /** Of a dataset that makes its batches, at most so many at once; default all. */
+  readonly limit?: number | null;
+  /** Further options, as far as they were given, that contradict a dataset. */
+  readonly beside?: Readonly<Record<string, unknown>>;
 }
 
 /** `[x, y]`, `[x, y, weights]`, `{ x, y, sampleWeight }` or a dataset of such. */
@@ -59,12 +79,16 @@ export function unpackValidationData(given: unknown, operation: string): GivenSa
   );
 }
 
+/** What is given for x, y and weights: arrays, tensors, or a dataset of them. */
+export async function takeSource(given: GivenSamples, purpose: Purpose): Promise<Source> {
+  if (!isDataset(given.x)) return takeSamples(given, purpose);
+  const { takeDataset } = await seldom();
+  return takeDataset(given.x, given, purpose);
+}
+
 /** Checks and converts. Reads y back only where class weights need its numbers and they are on the GPU. */
-export async function takeSamples(samples: GivenSamples, purpose: Purpose): Promise<Samples> {
+export async function takeSamples(given: GivenSamples, purpose: Purpose): Promise<Samples> {
   const { operation, shared } = purpose;
-  const plan = isDataset(samples.x) ? batchedPlan(samples.x, operation) : null;
-  if (plan) refuseBeside(samples.x, operation, { y: samples.y, sampleWeight: samples.sampleWeight });
-  const given = plan ? { ...samples, ...partsOf(plan.columns, operation) } : samples;
   const made: Tensor[] = [];
   const own = (value: unknown, argument: string, like?: Shape | null): Tensor => {
     if (value instanceof Tensor) return value.checkUsable(operation);
@@ -91,22 +115,12 @@ export async function takeSamples(samples: GivenSamples, purpose: Purpose): Prom
     if (count === 0)
       throw new ValueError(`${operation}: x has shape ${show(x.shape)}: there are no samples.`);
     const weight = await weightsOf(given, y, count, operation, own);
-    const all = { x, y, weight, start: 0, count, dispose: () => freeAll(made) };
-    if (!plan) return all;
-    if (plan.count === 0) throw new ValueError(`${operation}: the dataset has no elements.`);
-    const { batchSize } = plan;
-    return plan.start === null
-      ? { ...all, count: plan.count, batchSize, order: (pass) => asInt32(plan.order(pass)) }
-      : { ...all, count: plan.count, batchSize, start: plan.start };
+    return { x, y, weight, start: 0, count, dispose: () => freeAll(made) };
   } catch (error) {
     freeAll(made);
     throw error;
   }
 }
-
-/** Row numbers are far below 2³¹. */
-const asInt32 = ({ buffer, byteOffset, length }: Uint32Array): Int32Array =>
-  new Int32Array(buffer, byteOffset, length);
 
 const freeAll = (made: readonly Tensor[]): void => {
   for (const one of made) one.dispose();
@@ -134,6 +148,13 @@ function asTensor(value: unknown, like: Shape | null): Tensor {
   const fits = isTyped(data) && sizes.every((size) => size >= 0) && sizeOf(sizes) === data.length;
   if (dtype !== undefined && fits) return onHost(data as TypedArray, [...sizes], dtype);
   return tensor(data as TensorLike, shape === null ? {} : { shape });
+}
+
+/** A tensor of numbers that are on the host, without a copy: they must stay as they are until it has been used. */
+export function onHost(data: TypedArray, shape: Shape, dtype: DType): Tensor {
+  const x = new Tensor(shape, dtype);
+  x.host = data;
+  return x;
 }
 
 const OWN_DTYPE: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
@@ -173,74 +194,9 @@ async function weightsOf(
     return weight.rank === 2 && weight.shape[1] === 1 ? reshape(weight, [count]) : weight;
   }
   if (y === null) throw new ConfigError(`${operation}: classWeight needs y.`);
+  const { classWeights } = await seldom();
   return own(await classWeights(classWeight, y, operation), 'classWeight');
 }
-
-/** The weight of each sample's class. One-hot rows count for the class of their largest value. */
-async function classWeights(given: unknown, y: Tensor, operation: string): Promise<Float32Array> {
-  const weights = readClassWeight(given, operation);
-  const width = y.rank > 1 ? y.shape[y.rank - 1] : 1;
-  // One-hot rows that are here are looked at here: going to the GPU they would stay there.
-  const classes =
-    width === 1 ? (y.host ?? (await y.data())) : y.host ? largest(y.host, width) : await y.argMax(-1).data();
-  const result = new Float32Array(y.shape[0]);
-  for (let i = 0; i < result.length; i++) {
-    const weight = weights.get(Math.round(classes[i]));
-    if (weight === undefined)
-      throw new ShapeError(
-        `${operation}: classWeight has weights for ${weights.size} classes (${[...weights.keys()].join(', ')}), but y has class ${classes[i]} at position ${i}. Give every class a weight.`,
-      );
-    result[i] = weight;
-  }
-  return result;
-}
-
-/** The position of the largest number in each row. */
-function largest(numbers: TypedArray, width: number): Int32Array {
-  const result = new Int32Array(numbers.length / width);
-  for (let row = 0; row < result.length; row++) {
-    const start = row * width;
-    let best = start;
-    for (let i = start + 1; i < start + width; i++) if (numbers[i] > numbers[best]) best = i;
-    result[row] = best - start;
-  }
-  return result;
-}
-
-function readClassWeight(given: unknown, operation: string): Map<number, number> {
-  if (typeof given !== 'object' || given === null)
-    throw new ConfigError(
-      `${operation}: classWeight is ${describe(given)}; expected { 0: weight, 1: weight, … }.`,
-    );
-  const entries = given instanceof Map ? [...given] : Object.entries(given);
-  return new Map(
-    entries.map(([key, weight]) => {
-      const number = Number(key);
-      if (!Number.isInteger(number) || number < 0)
-        throw new ValueError(
-          `${operation}: classWeight has the class ${describe(key)}; classes are whole numbers from 0.`,
-        );
-      if (typeof weight !== 'number' || !Number.isFinite(weight))
-        throw new ValueError(
-          `${operation}: classWeight of class ${key} is ${describe(weight)}; expected a number.`,
-        );
-      return [number, weight] as const;
-    }),
-  );
-}
-
-/** ValueError when class weights name a class that the model does not have. */
-export function checkClassWeight(given: unknown, classes: number, operation: string): void {
-  if (given === null || given === undefined) return;
-  for (const number of readClassWeight(given, operation).keys())
-    if (number >= classes)
-      throw new ValueError(
-        `${operation}: classWeight has a weight for class ${number}; the model has the classes 0 … ${classes - 1}.`,
-      );
-}
-
-/** How many classes outputs tell apart: two where there is one output. */
-export const classCount = (outputShape: BatchShape): number => Math.max(2, outputShape.at(-1) ?? 2);
 
 /** Checks class numbers, where y holds such; reads them back when they are on the GPU. */
 export async function checkLabels(y: Tensor, outputShape: BatchShape, operation: string): Promise<void> {

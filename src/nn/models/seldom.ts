@@ -1,10 +1,15 @@
 /**
- * What models are seldom asked for: batches that a dataset makes, single batches, explaining, metrics that are
- * seldom named. Loaded, all at once, when they are.
+ * What models are seldom asked for: data that pass through the GPU, datasets, class weights, single batches, explaining,
+ * metrics that few name. Loaded, all at once, when they are.
  */
 
 export * as metrics from '../metrics/seldom.ts';
 export { BatchSteps } from './batch.ts';
+export { checkClassWeight, classWeights } from './class-weights.ts';
+export { takeDataset } from './datasets.ts';
 export { explainModel } from './explain.ts';
+export { streamableBytes } from './host-rows.ts';
 export { predictMade } from './predict-made.ts';
+export { streamedWay } from './predict-streamed.ts';
 export { StreamEvaluation, StreamTraining } from './stream.ts';
+export { StreamedBatches } from './streamed-batches.ts';

@@ -77,10 +77,14 @@ export const modulo = (x: Tensor, n: number): Tensor => x.sub(x.floorDiv(n).mul(
 
 /** Where steps find their batches. */
 export interface BatchPlan {
+  /** Takes the memory that batches pass through. */
+  allocate(): void;
+  dispose(): void;
   /** Samples of a whole batch. */
   readonly size: number;
   /** Samples of the last, smaller batch of a pass, or 0. */
   readonly rest: number;
+  readonly hasWeights: boolean;
   /** The batch of `size` samples whose turn it is. */
   at(position: Variable, size: number): Batch;
 }
@@ -108,11 +112,6 @@ export function makeSteps(
     );
   return { whole: make(batches.size), rest: batches.rest > 0 ? make(batches.rest) : null };
 }
-
-export const disposeSteps = ({ whole, rest }: StepPair): void => {
-  whole.dispose();
-  rest?.dispose();
-};
 
 /** Are the batches so small that each column has its own sum? */
 export const sumsApart = ({ size }: BatchPlan): boolean => size <= SHORT_SUM;

@@ -2,18 +2,19 @@
 import type { Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
 import type { BatchOptions } from './batch.ts';
-import { type MadeBatches, noElements } from './made.ts';
-import { Loop, MadePass, type Purpose } from './made-loop.ts';
+import { checkClassWeight } from './class-weights.ts';
+import { noElements } from './datasets.ts';
+import { MadeLoop, MadePass, type Purpose } from './made-loop.ts';
 import type { Model } from './model.ts';
-import { evaluationListeners, type Listeners, runPass, trainingListeners } from './pass.ts';
+import { type Listeners, listenersTo, runPass } from './pass.ts';
 import { sorted, warnOfEnd } from './run-options.ts';
-import { checkClassWeight, classCount, type Samples } from './samples.ts';
+import type { MadeBatches, Samples } from './samples.ts';
 
 /** What training and evaluating on made batches share. */
 abstract class Stream {
   protected readonly model: Model;
   private readonly source: MadeBatches;
-  private loop: Loop | null = null;
+  private loop: MadeLoop | null = null;
   /** Steps of the latest pass. */
   private counted: number | null = null;
   /** Where the dataset is, between epochs that are parts of a pass. */
@@ -53,23 +54,17 @@ abstract class Stream {
       if (first === null) return {};
       this.loop ??= await this.makeLoop(purpose, first.samples);
       const { loop } = this;
-      const { engine, objective, state, meter, pace, hasWeights } = loop;
-      await state.restart(engine);
+      await loop.restart();
       pass.restart();
-      const logs = await runPass({
-        engine,
+      const logs = await runPass(loop, {
         async next(most) {
           const turn = left === 0 ? null : await pass.next(Math.min(most, left), loop);
           left -= turn?.count ?? 0;
           done += turn?.count ?? 0;
           return turn;
         },
-        state,
-        meter,
-        pace,
         signal,
         operation: purpose.called,
-        results: (sums, samples) => objective.results(sums, samples, hasWeights),
         ...listeners,
       });
       this.counted = done;
@@ -100,13 +95,13 @@ abstract class Stream {
     await under?.pass.end();
   }
 
-  private async makeLoop(purpose: Purpose, first: Samples): Promise<Loop> {
+  private async makeLoop(purpose: Purpose, first: Samples): Promise<MadeLoop> {
     const { model } = this;
     const { called, classWeight } = purpose;
     await model.prepareFor(first, called);
-    checkClassWeight(classWeight, classCount(model.outputShape), called);
+    checkClassWeight(classWeight, model.outputShape, called);
     const engine = await model.engineFor(first.x);
-    const loop = new Loop(model, purpose, first, this.stepCount ?? Infinity, engine);
+    const loop = new MadeLoop(model, purpose, first, this.stepCount ?? Infinity, engine);
     try {
       await loop.prepare();
     } catch (error) {
@@ -138,15 +133,8 @@ export class StreamTraining extends Stream {
   async run(epoch: number, callbacks: CallbackList, signal: AbortSignal | null): Promise<Logs> {
     const { model, classWeight } = this;
     const purpose: Purpose = { operation: 'trainOnBatch', called: 'fit', classWeight };
-    return sorted(
-      await this.pass(
-        epoch,
-        purpose,
-        true,
-        trainingListeners(callbacks, () => model.stopTraining),
-        signal,
-      ),
-    );
+    const listeners = listenersTo('Train', callbacks, () => model.stopTraining);
+    return this.pass(epoch, purpose, true, listeners, signal);
   }
 }
 
@@ -160,7 +148,8 @@ export class StreamEvaluation extends Stream {
   ): Promise<Logs> {
     await callbacks.call('onTestBegin', {});
     const purpose: Purpose = { operation: 'testOnBatch', called };
-    const logs = await this.pass(pass, purpose, false, evaluationListeners(callbacks, progress), signal);
+    const listeners = listenersTo('Test', callbacks, undefined, progress);
+    const logs = await this.pass(pass, purpose, false, listeners, signal);
     await callbacks.call('onTestEnd', sorted(logs));
     return logs;
   }

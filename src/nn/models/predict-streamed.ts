@@ -1,0 +1,50 @@
+/** Predictions for samples that stay on the host. */
+import { type Captured, capture } from '../../graph/capture.ts';
+import { byteSize, typedArray } from '../../ops/dtype.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import { copyRows, hostRows } from './host-rows.ts';
+import type { Model } from './model.ts';
+import { OPERATION, togetherOf, type Way } from './predictions.ts';
+import { onHost, type Samples } from './samples.ts';
+import type { Engine } from './steps.ts';
+
+/** The host hands over the rows whose turn it is. Null where it does not have them. */
+export function streamedWay(model: Model, samples: Samples, batchSize: number, engine: Engine): Way | null {
+  const rows = hostRows(samples.x);
+  if (rows === null) return null;
+  const { leaves, batch } = rows;
+  const data = leaves.map(({ host }) => host!);
+  const order = samples.order?.(0) ?? null;
+  const rowBytes = data.reduce((sum, { byteLength }, i) => sum + byteLength / leaves[i].shape[0], 0);
+  const together = togetherOf(batchSize, rowBytes * batchSize, engine);
+  const plain = leaves.length === 1 && leaves[0] === samples.x;
+  // What is computed from the data on their way is a part of the step.
+  const step = plain
+    ? model.predictStep(engine)
+    : capture(
+        (...parts: Tensor[]) =>
+          model.call(
+            batch(parts[0].shape[0], (leaf) => parts[leaves.indexOf(leaf)]),
+            { training: false },
+          ),
+        { name: OPERATION, engine },
+      );
+  const staging = leaves.map(({ size, shape, dtype }) => {
+    const most = Math.min(together * batchSize, samples.count) * (size / shape[0]);
+    return typedArray(dtype, new ArrayBuffer(byteSize(dtype, most)), most);
+  });
+  return {
+    together,
+    predict(start, count) {
+      const parts = leaves.map(({ size, shape, dtype }, i) => {
+        const rowSize = size / shape[0];
+        copyRows(data[i], staging[i], rowSize, { order, first: samples.start + start, count });
+        return onHost(staging[i].subarray(0, count * rowSize), [count, ...shape.slice(1)], dtype);
+      });
+      return (step as Captured<readonly Tensor[], Tensor>)(...parts);
+    },
+    dispose() {
+      if (!plain) step.dispose();
+    },
+  };
+}
