@@ -3,7 +3,7 @@
  * optimizer slots and data are cut), *step* (one shared buffer, laid out by a plan and overwritten by
  * every run) and *staging* (a pool for reading back).
  */
-import { LimitError } from '../base/errors.ts';
+import { DisposedError, LimitError } from '../base/errors.ts';
 import { ALIGNMENT, align } from './align.ts';
 import type { Buffers } from './buffers.ts';
 import { BufferUsage } from './gpu.ts';
@@ -173,9 +173,11 @@ export class StepArena {
     return this.#buffer;
   }
 
-  /** Is this the arena's buffer, or was it before the arena grew? */
-  owns(buffer: GPUBuffer): boolean {
-    return this.#all.has(buffer);
+  /** The buffer of a range today: ranges of the arena follow it when it grows. */
+  current({ buffer }: BufferRange): GPUBuffer {
+    if (!this.#all.has(buffer)) return buffer;
+    if (!this.#buffer) throw new DisposedError('run: the step arena has no buffer; plan again.');
+    return this.#buffer;
   }
 
   /** The buffer, replaced by a larger one when it holds fewer than `sizeBytes`. Contents are not kept. */

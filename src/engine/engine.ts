@@ -1,10 +1,10 @@
 /** An engine: one GPU device with its memory, its compiled kernels and its recordings. */
-import { ConfigError, DisposedError, LimitError } from '../base/errors.ts';
+import { ConfigError, LimitError } from '../base/errors.ts';
 import { align } from './align.ts';
 import { type BufferRange, Heap, Staging, StepArena } from './arena.ts';
 import { Buffers } from './buffers.ts';
 import type { Chooser } from './chooser.ts';
-import { BufferUsage, type DeviceOptions, MapMode, openDevice } from './gpu.ts';
+import { BufferUsage, type DeviceOptions, MapMode, type OpenDevice, openDevice } from './gpu.ts';
 import { Health } from './health.ts';
 import { Pipelines } from './pipeline.ts';
 import { adapterAndDriver, type Profile } from './profile.ts';
@@ -120,13 +120,11 @@ export class Engine {
     const { tuning = 'off' } = options;
     const { checkTuning, openChooser } = tuning === 'off' ? {} : await measuring();
     checkTuning?.(tuning);
-    const { device, profile } = await openDevice(options);
-    return new Engine(device, profile, options, openChooser);
+    return new Engine(await openDevice(options), options, openChooser);
   }
 
   private constructor(
-    device: GPUDevice,
-    profile: Profile,
+    { device, profile, onWait }: OpenDevice,
     options: InitOptions,
     openChooser?: (engine: Engine, adapter: string) => Chooser,
   ) {
@@ -134,7 +132,7 @@ export class Engine {
     this.profile = profile;
     this.options = options;
     this.seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
-    this.#health = new Health(device);
+    this.#health = new Health(device, onWait);
     this.#buffers = new Buffers(
       device,
       { maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY, maxBufferSize: profile.limits.maxBufferSize },
@@ -220,11 +218,6 @@ export class Engine {
     return this.#arena.reserve(sizeBytes);
   }
 
-  /** Counts replacements of the step arena's buffer. */
-  get arenaGeneration(): number {
-    return this.#arena.generation;
-  }
-
   /** Uploads `data` into a range, in order with submitted work. Bytes up to the next multiple of 4 become 0. */
   write(range: BufferRange, data: ArrayBufferView, offsetBytes = 0): void {
     this.check('write');
@@ -302,13 +295,9 @@ export class Engine {
       this.device.queue.writeBuffer(uniforms, 0, bytes);
       this.#counts.writes++;
     }
-    const engine = this;
     return new Recording(label, steps, uniforms, {
       device: this.device,
-      current: (range) => this.#current(range),
-      get arenaGeneration() {
-        return engine.#arena.generation;
-      },
+      arena: this.#arena,
       countBindGroups: (made) => {
         this.#counts.bindGroups += made;
       },
@@ -416,8 +405,8 @@ export class Engine {
     let end = 0;
     for (const range of ranges) {
       const length = align(range.size, 4);
-      encoder.copyBufferToBuffer(this.#current(range), range.offset, staging, end, length);
-      if (clear) encoder.clearBuffer(this.#current(range), range.offset, length);
+      encoder.copyBufferToBuffer(this.#arena.current(range), range.offset, staging, end, length);
+      if (clear) encoder.clearBuffer(this.#arena.current(range), range.offset, length);
       end += length;
     }
     this.#submit(encoder);
@@ -440,20 +429,13 @@ export class Engine {
     this.#counts.submits++;
   }
 
-  /** The buffer of a range today: ranges of the step arena follow it when it grows. */
-  #current({ buffer }: BufferRange): GPUBuffer {
-    if (!this.#arena.owns(buffer)) return buffer;
-    if (!this.#arena.buffer) throw new DisposedError('run: the step arena has no buffer; plan again.');
-    return this.#arena.buffer;
-  }
-
   #encodeCopy(encoder: GPUCommandEncoder, from: BufferRange, to: BufferRange): void {
     if (from.size !== to.size) {
       throw new LimitError(`copy: the ranges differ in size: ${from.size} and ${to.size} bytes.`);
     }
     const size = align(from.size, 4);
-    const source = this.#current(from);
-    const target = this.#current(to);
+    const source = this.#arena.current(from);
+    const target = this.#arena.current(to);
     if (source !== target) {
       if (size > 0) encoder.copyBufferToBuffer(source, from.offset, target, to.offset, size);
       return;
@@ -472,32 +454,33 @@ export class Engine {
   }
 }
 
-function checkOptions({
-  seed,
-  maxBytes,
-  submitMs,
-  debug,
-  tuning,
-  tuningBudgetMs,
-  ...rest
-}: InitOptions): void {
-  if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
-    throw new ConfigError(`init: seed is ${seed}; a whole number from 0 to 4294967295 was expected.`);
+/** The options that are numbers: what each must be, and how to say so. */
+const numbers = {
+  seed: [(x) => Number.isInteger(x) && x >= 0 && x < 2 ** 32, 'a whole number from 0 to 4294967295 was'],
+  maxBytes: [(x) => x > 0, 'a positive number of bytes was'],
+  submitMs: [(x) => x > 0, 'a positive number of milliseconds was'],
+  tuningBudgetMs: [(x) => x >= 0, 'milliseconds from 0 were'],
+} satisfies Partial<Record<keyof InitOptions, [(x: number) => boolean, string]>>;
+
+const known: (keyof InitOptions)[] = [
+  'gpu',
+  'adapter',
+  'powerPreference',
+  'limits',
+  'features',
+  'onCompile',
+  ...(Object.keys(numbers) as (keyof typeof numbers)[]),
+  'debug',
+  'tuning',
+];
+
+function checkOptions(options: InitOptions): void {
+  for (const [name, [fits, expected]] of Object.entries(numbers)) {
+    const value = options[name as keyof typeof numbers];
+    if (value !== undefined && !fits(value))
+      throw new ConfigError(`init: ${name} is ${value}; ${expected} expected.`);
   }
-  if (maxBytes !== undefined && !(maxBytes > 0)) {
-    throw new ConfigError(`init: maxBytes is ${maxBytes}; a positive number of bytes was expected.`);
-  }
-  if (submitMs !== undefined && !(submitMs > 0)) {
-    throw new ConfigError(`init: submitMs is ${submitMs}; a positive number of milliseconds was expected.`);
-  }
-  if (tuningBudgetMs !== undefined && !(tuningBudgetMs >= 0)) {
-    throw new ConfigError(`init: tuningBudgetMs is ${tuningBudgetMs}; milliseconds from 0 were expected.`);
-  }
-  const known = ['gpu', 'adapter', 'powerPreference', 'limits', 'features', 'onCompile'];
-  const unknown = Object.keys(rest).filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new ConfigError(
-      `init: no option '${unknown.join("', '")}'. Known: ${[...known, 'seed', 'maxBytes', 'submitMs', 'debug', 'tuning', 'tuningBudgetMs'].join(', ')}.`,
-    );
-  }
+  const unknown = Object.keys(options).filter((name) => !(known as string[]).includes(name));
+  if (unknown.length > 0)
+    throw new ConfigError(`init: no option '${unknown.join("', '")}'. Known: ${known.join(', ')}.`);
 }

@@ -3,8 +3,8 @@
  * differ nowhere else in the engine.
  */
 import { ConfigError, UnsupportedError } from '../base/errors.ts';
-import { isNode, nodeProcess } from '../base/platform.ts';
-import { describeAdapter, type Profile } from './profile.ts';
+import { isNode } from '../base/platform.ts';
+import { describeAdapter, type Profile, raisedLimits } from './profile.ts';
 
 /** WebGPU's flags. Dawn for Node does not define the globals, and we leave `globalThis` alone. */
 export const BufferUsage = {
@@ -35,30 +35,19 @@ export interface DeviceOptions {
 
 const usefulFeatures = ['shader-f16', 'subgroups', 'timestamp-query'];
 
-/** WebGPU hands out cautious defaults; these are the limits worth raising to what the adapter has. */
-const usefulLimits = [
-  'maxBufferSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupSizeY',
-  'maxComputeWorkgroupSizeZ',
-  'maxComputeWorkgroupsPerDimension',
-  'maxComputeWorkgroupStorageSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-] as const;
+/** What a page never needs, loaded in Node. */
+const inNode = () => (isNode ? import('./in-node.ts') : null);
 
-/** Dawn aborts the process when its instance is collected while a device lives, so it is kept for ever. */
-let dawn: Promise<GPU> | undefined;
-let provider: (() => Promise<GPU>) | undefined;
-
-/** Sets what engines without a `gpu` option run on, in place of the platform's own (for tests). */
-export function provideGpu(find: (() => Promise<GPU>) | undefined): void {
-  provider = find;
+export interface OpenDevice {
+  readonly device: GPUDevice;
+  readonly profile: Profile;
+  /** Whoever waits for the device tells what for, where somebody wants to know. */
+  readonly onWait: ((promise: Promise<unknown>) => void) | undefined;
 }
 
 /** Opens a device of its own, with the adapter's limits and useful features, and describes it. */
-export async function openDevice(options: DeviceOptions): Promise<{ device: GPUDevice; profile: Profile }> {
+export async function openDevice(options: DeviceOptions): Promise<OpenDevice> {
+  const node = await inNode();
   const adapter = options.adapter ?? (await requestAdapter(options));
   const limits = chooseLimits(adapter, options.limits ?? {});
   const allowed = options.features ?? usefulFeatures;
@@ -69,8 +58,9 @@ export async function openDevice(options: DeviceOptions): Promise<{ device: GPUD
       requiredFeatures: features as GPUFeatureName[],
       requiredLimits: limits,
     });
-    destroyAtExit(device);
-    return { device, profile: describeAdapter(adapter.info, device, options.limits ?? {}) };
+    node?.destroyAtExit(device);
+    const profile = describeAdapter(adapter.info, device, options.limits ?? {});
+    return { device, profile, onWait: node?.napUntil };
   } catch (cause) {
     const fix = options.adapter
       ? ' Fix: an adapter gives one device only; pass { gpu } instead of { adapter }.'
@@ -79,26 +69,6 @@ export async function openDevice(options: DeviceOptions): Promise<{ device: GPUD
       cause,
     });
   }
-}
-
-/** Devices to destroy when the Node process ends, once somebody listens for that. */
-let open: Set<GPUDevice> | undefined;
-
-/**
- * A process that ends while a software driver's threads still compute dies of a segmentation fault in
- * their cleaned-up memory (SwiftShader 5.0 under Dawn 0.6.2, one exit in five); destroying the device
- * waits for them.
- */
-function destroyAtExit(device: GPUDevice): void {
-  if (!isNode) return;
-  if (!open) {
-    open = new Set();
-    nodeProcess?.once?.('exit', () => {
-      for (const device of open!) device.destroy();
-    });
-  }
-  open.add(device);
-  device.lost.then(() => open!.delete(device));
 }
 
 async function requestAdapter(options: DeviceOptions): Promise<GPUAdapter> {
@@ -123,16 +93,10 @@ async function requestAdapter(options: DeviceOptions): Promise<GPUAdapter> {
 }
 
 async function findGpu(): Promise<GPU> {
-  if (provider) return provider();
+  const node = await inNode();
+  if (node) return node.findGpu();
   const native = (globalThis.navigator as Navigator | undefined)?.gpu;
   if (native) return native;
-  if (isNode) {
-    dawn ??= importDawn();
-    dawn.catch(() => {
-      dawn = undefined;
-    });
-    return dawn;
-  }
   const fix =
     globalThis.isSecureContext === false
       ? 'this page is not a secure context: serve it over https or from localhost'
@@ -140,32 +104,12 @@ async function findGpu(): Promise<GPU> {
   throw new UnsupportedError(`init: navigator.gpu is missing. Fix: ${fix}.`);
 }
 
-async function importDawn(): Promise<GPU> {
-  // Not a literal, so that no bundler for a page looks for the package.
-  const name = ['web', 'gpu'].join('');
-  let create: (flags: string[]) => GPU;
-  try {
-    ({ create } = await import(/* @vite-ignore */ name));
-  } catch (cause) {
-    throw new UnsupportedError(
-      "init: Node has no WebGPU of its own and the package 'webgpu' did not load. Fix: npm install webgpu " +
-        '(on Linux it needs glibc 2.34 or newer).',
-      { cause },
-    );
-  }
-  try {
-    return create([]);
-  } catch (cause) {
-    throw new UnsupportedError(`init: Dawn did not start: ${(cause as Error).message}`, { cause });
-  }
-}
-
 function chooseLimits(adapter: GPUAdapter, lower: Record<string, number>): Record<string, number> {
   const available = adapter.limits as unknown as Record<string, number | undefined>;
   for (const [name, value] of Object.entries(lower)) {
     if (available[name] === undefined) {
       throw new ConfigError(
-        `init: limits.${name} is no limit of this adapter. Known: ${usefulLimits.join(', ')}.`,
+        `init: limits.${name} is no limit of this adapter. Known: ${raisedLimits.join(', ')}.`,
       );
     }
     if (!Number.isSafeInteger(value) || value < 0) {
@@ -173,7 +117,7 @@ function chooseLimits(adapter: GPUAdapter, lower: Record<string, number>): Recor
     }
   }
   const chosen: Record<string, number> = {};
-  for (const name of usefulLimits) {
+  for (const name of raisedLimits) {
     const value = available[name];
     // Dawn refuses a device when asked for one more than the adapter has.
     if (value !== undefined) chosen[name] = Math.min(value, lower[name] ?? value);

@@ -6,7 +6,7 @@
  * through {@link Health.untilLost}, and whoever calls it asks {@link Health.check} first.
  */
 import { DeviceLostError, DisposedError, GpuError, WeftError } from '../base/errors.ts';
-import { napUntil } from './nap.ts';
+import type { OpenDevice } from './gpu.ts';
 
 export class Health {
   /** Why the device cannot be used any more, or null. */
@@ -20,8 +20,10 @@ export class Health {
     this.report(new GpuError(`the device reported an error: ${message}`));
   };
   readonly #waiting = new Set<(error: WeftError) => void>();
+  readonly #onWait: OpenDevice['onWait'];
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, onWait?: OpenDevice['onWait']) {
+    this.#onWait = onWait;
     device.lost.then(({ reason, message }) => {
       if (this.#closing) return;
       this.lost = new DeviceLostError(
@@ -49,7 +51,7 @@ export class Health {
   /** Settles as `promise` does, or rejects as soon as the device is lost. */
   async untilLost<T>(promise: Promise<T>, operation: string): Promise<T> {
     let leave!: () => void;
-    napUntil(promise);
+    this.#onWait?.(promise);
     try {
       const result = await new Promise<T>((resolve, reject) => {
         this.#waiting.add(reject);

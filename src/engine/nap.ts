@@ -5,10 +5,8 @@
  * loop turning as fast as it can meanwhile: a whole core, of which a software adapter has better use (W1 on
  * llvmpipe with two cores: 400 → 240 µs of CPU time a step). So while somebody waits, turns are made longer by
  * short naps, but only once waiting has taken a moment and only when nobody else is busy on this thread.
- * In a page the browser tells, and there is nothing to do.
+ * In a page the browser tells, and this file is not loaded.
  */
-import { isNode } from '../base/platform.ts';
-
 /** Length of a nap, milliseconds: what a result may come late by. */
 const NAP_MS = 0.2;
 /** Waits shorter than this are not slept through, milliseconds. */
@@ -39,7 +37,7 @@ function turn(): void {
 
 /** Sleeps now and then until `promise`, which Dawn settles, is settled. */
 export function napUntil(promise: Promise<unknown>): void {
-  if (!isNode || !nextTurn) return;
+  if (!nextTurn) return;
   if (waiting++ === 0) since = performance.now();
   const woken = (): void => {
     waiting--;

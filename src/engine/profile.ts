@@ -21,23 +21,8 @@ export interface Profile {
   readonly f16: boolean;
 }
 
-/** The limits that kernels and memory plans look at, by WebGPU's names. */
-export interface Limits {
-  readonly maxBufferSize: number;
-  readonly maxComputeInvocationsPerWorkgroup: number;
-  readonly maxComputeWorkgroupSizeX: number;
-  readonly maxComputeWorkgroupSizeY: number;
-  readonly maxComputeWorkgroupSizeZ: number;
-  readonly maxComputeWorkgroupsPerDimension: number;
-  readonly maxComputeWorkgroupStorageSize: number;
-  readonly maxStorageBufferBindingSize: number;
-  readonly maxStorageBuffersPerShaderStage: number;
-  readonly maxUniformBufferBindingSize: number;
-  readonly minStorageBufferOffsetAlignment: number;
-  readonly minUniformBufferOffsetAlignment: number;
-}
-
-const limitNames: (keyof Limits)[] = [
+/** WebGPU hands out cautious defaults; these are the limits worth raising to what the adapter has. */
+export const raisedLimits = [
   'maxBufferSize',
   'maxComputeInvocationsPerWorkgroup',
   'maxComputeWorkgroupSizeX',
@@ -47,10 +32,17 @@ const limitNames: (keyof Limits)[] = [
   'maxComputeWorkgroupStorageSize',
   'maxStorageBufferBindingSize',
   'maxStorageBuffersPerShaderStage',
+] as const;
+
+const limitNames = [
+  ...raisedLimits,
   'maxUniformBufferBindingSize',
   'minStorageBufferOffsetAlignment',
   'minUniformBufferOffsetAlignment',
-];
+] as const;
+
+/** The limits that kernels and memory plans look at, by WebGPU's names. */
+export type Limits = Readonly<Record<(typeof limitNames)[number], number>>;
 
 /**
  * The profile of an open device. `lower` are the user's limits: WebGPU never goes below its own
@@ -69,7 +61,7 @@ export function describeAdapter(
       limit,
       Math.min(device.limits[limit], lower[limit] ?? Number.POSITIVE_INFINITY),
     ]),
-  ) as unknown as Limits;
+  ) as Limits;
   return {
     vendor,
     architecture,

@@ -4,7 +4,7 @@
  */
 import { ConfigError, DisposedError, LimitError } from '../base/errors.ts';
 import { align } from './align.ts';
-import type { BufferRange } from './arena.ts';
+import type { BufferRange, StepArena } from './arena.ts';
 import type { Constants } from './pipeline.ts';
 import type { Profile } from './profile.ts';
 import { packUniform, type Shader } from './shader.ts';
@@ -36,9 +36,7 @@ export interface Step {
 /** What a recording needs of its engine. */
 export interface RecordingHost {
   readonly device: GPUDevice;
-  /** The step arena of now, in place of a buffer that it replaced. */
-  current(range: BufferRange): GPUBuffer;
-  readonly arenaGeneration: number;
+  readonly arena: StepArena;
   countBindGroups(made: number): void;
   destroyBuffer(buffer: GPUBuffer): void;
 }
@@ -61,10 +59,10 @@ export class Recording {
   /** Makes the bind groups, unless they are there and the step arena is where it was. */
   bind(): void {
     if (this.#disposed) throw new DisposedError(`run: the recording '${this.label}' was disposed of.`);
-    if (this.#generation === this.#host.arenaGeneration) return;
+    if (this.#generation === this.#host.arena.generation) return;
     for (const step of this.steps) step.group = this.#bindGroup(step);
     this.#host.countBindGroups(this.steps.length);
-    this.#generation = this.#host.arenaGeneration;
+    this.#generation = this.#host.arena.generation;
   }
 
   /** Writes the commands into a pass, once. */
@@ -93,7 +91,7 @@ export class Recording {
       const range = command.bindings[name];
       // WebGPU refuses empty bindings and sizes that cut an element; ranges are padded to 256 anyway.
       const size = align(Math.max(range.size, 1), 16);
-      return { binding, resource: { buffer: this.#host.current(range), offset: range.offset, size } };
+      return { binding, resource: { buffer: this.#host.arena.current(range), offset: range.offset, size } };
     });
     return this.#host.device.createBindGroup({
       label: command.label,

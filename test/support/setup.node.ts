@@ -3,7 +3,7 @@
  * `WEFT_TEST_MINIMUM=1` makes it the poorest device that WebGPU allows: default limits, no features.
  */
 import { findGpu } from '../../scripts/support/software-adapter.js';
-import { provideGpu } from '../../src/engine/gpu.ts';
+import { provideGpu } from '../../src/engine/in-node.ts';
 import { watchDevices } from './gpu-errors.ts';
 
 provideGpu(async () => {
