@@ -1,6 +1,7 @@
 /**
- * Builds the package: `dist/index.js`, one ES module for Node and pages, with what is loaded on demand in
- * `dist/chunks/`, and the types in `dist/types/`.
+ * Builds the package three times over: `dist/index.js`, one ES module for Node and pages, with what is loaded on
+ * demand in `dist/chunks/`; the same for bundlers in `dist/modules/`, where each source file stays a file of its
+ * own, so that what nobody uses can go; and the types in `dist/types/`.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,30 +31,54 @@ const rawWgsl = {
   },
 };
 
-rmSync(dist, { recursive: true, force: true });
-await build({
+/** `import { x } from './y.ts'` stays an import, of './y.js'. */
+const apart = {
+  name: 'apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\..*\.ts$/ }, ({ path, kind }) =>
+      kind === 'entry-point' ? undefined : { path: path.replace(/ts$/, 'js'), external: true },
+    );
+  },
+};
+
+const common = {
   absWorkingDir: root,
-  entryPoints: ['src/index.ts'],
-  outdir: 'dist',
   bundle: true,
-  // `await import()` in the sources is where a chunk of its own begins.
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
   format: 'esm',
   // Neither node nor browser: an import of `node:` anything fails here, so that one module serves both.
   platform: 'neutral',
   target: 'es2022',
   // Loaded when a file needs them.
   external: ['webgpu', 'fflate', 'papaparse'],
+  logLevel: 'warning',
+};
+
+/** Paths of a folder's files that end so, from the folder on. */
+const filesIn = (folder, ending) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(ending));
+
+rmSync(dist, { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: ['src/index.ts'],
+  outdir: 'dist',
+  // `await import()` in the sources is where a chunk of its own begins.
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
   sourcemap: true,
   plugins: [rawWgsl],
-  logLevel: 'warning',
 });
-for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' }))
-  if (file.endsWith('.js')) {
-    const path = join(dist, file);
-    writeFileSync(path, withPureConstants(readFileSync(path, 'utf8')));
-  }
+
+const sources = filesIn(join(root, 'src'), '.ts').filter((path) => !path.endsWith('.d.ts'));
+await build({
+  ...common,
+  entryPoints: sources.map((path) => join('src', path)),
+  outbase: 'src',
+  outdir: 'dist/modules',
+  plugins: [rawWgsl, apart],
+});
+for (const path of filesIn(join(dist, 'modules'), '.js').map((file) => join(dist, 'modules', file)))
+  writeFileSync(path, withPureConstants(readFileSync(path, 'utf8')));
 
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 const types = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.types.json'], {

@@ -7,25 +7,17 @@
  * var relu = call("relu");    →    var relu = /* @__PURE__ *\/ (() => call("relu"))();
  * ```
  *
- * For the same reason an import for nothing but effects (`import "./chunk.js";`) goes; its line stays, for source maps.
- *
  * Works on esbuild's output, where every statement of the top level begins at the start of a line and
  * nothing else does but text inside of template literals. Functions and classes are left alone: they are
  * pure already, and take their names from the constant.
  */
 export function withPureConstants(code) {
   return code
-    .replace(/^import "\.[^"]*";$/gm, '')
-    .replace(/^var (\w+) = \{\};\n__export\(\1, (\{\n[\s\S]*?\n\})\);$/gm, pureNamespace)
     .replace(/^var (\w+) = (?!\/\* @__PURE__)([^\n]*?);$/gm, pureLine)
     .replace(/^var (\w+) = (?!\/\* @__PURE__)([^\n]*[({[])\n((?: [^\n]*\n)+)([)}\]][^\n]*);$/gm, pureLines);
 }
 
 const PURE = '/* @__PURE__ */';
-
-/** `export * as layers`: an object with a getter for each export. */
-const pureNamespace = (_all, name, members) =>
-  `var ${name} = ${PURE} ((to) => (__export(to, ${members}), to))({});`;
 
 const pureLine = (all, name, value) =>
   needsHelp(value) ? `var ${name} = ${PURE} (() => ${asBody(value)})();` : all;

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { type Browser, chromium } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumLaunchOptions } from '../../scripts/support/chromium.js';
-import { registry } from '../../src/index.ts';
+import * as weft from '../../src/index.ts';
 import { type Application, bundlers, type Consumer, gzipped, install } from '../support/consumer.ts';
 import { host } from '../support/static-host.ts';
 
@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 test('the tarball has the built package, its types, its command and three pages of text, and nothing else', () => {
-  const others = consumer.files.filter((path) => !/^(dist\/(chunks|types)|bin)\//.test(path)).sort();
+  const others = consumer.files.filter((path) => !/^(dist\/(chunks|modules|types)|bin)\//.test(path)).sort();
   expect(others).toEqual([
     'CHANGELOG.md',
     'LICENSE',
@@ -37,7 +37,7 @@ test('every import of its modules is a file of the tarball or a dependency', () 
   const missing = consumer.files
     .filter((path) => path.endsWith('.js'))
     .flatMap((path) =>
-      [...readFileSync(join(folder, path), 'utf8').matchAll(/^(?:import|\} from) ?\(?"(\.[^"]+)"/gm)]
+      [...readFileSync(join(folder, path), 'utf8').matchAll(/\b(?:import|from) ?\(?"(\.[^"]+)"/g)]
         .map(([, specifier]) => join(dirname(path), specifier))
         .filter((target) => !existsSync(join(folder, target)))
         .map((target) => `${path} imports ${target}`),
@@ -54,11 +54,20 @@ test('importing it in Node touches nothing, prints nothing and gives everything'
   expect(printed).toBe('0 function function\n');
 });
 
-test('no op got lost on the way: the registry is that of the sources', () => {
-  const code = `import { registry } from 'weft'; console.log(JSON.stringify([...registry.keys()]));`;
+test('bundlers get modules, everybody else the bundle: both have the names and the ops of the sources', () => {
+  const { exports } = JSON.parse(
+    readFileSync(join(consumer.folder, 'node_modules/weft/package.json'), 'utf8'),
+  );
+  const { module, default: bundle } = exports['.'];
+  const code = `const kept = ({ registry, layers, tensor, ...rest }) =>
+      [Object.keys(rest).sort(), Object.keys(layers).sort(), [...registry.keys()], typeof tensor([1]).relu];
+    const both = ${JSON.stringify([module, bundle])}.map((path) => import('./node_modules/weft/' + path));
+    console.log(JSON.stringify((await Promise.all(both)).map(kept)));`;
   writeFileSync(join(consumer.folder, 'names.mjs'), code);
   const printed = execFileSync(process.execPath, ['names.mjs'], { cwd: consumer.folder, encoding: 'utf8' });
-  expect(JSON.parse(printed)).toEqual([...registry.keys()]);
+  const { registry, layers, tensor: _, ...rest } = weft;
+  const expected = [Object.keys(rest).sort(), Object.keys(layers).sort(), [...registry.keys()], 'function'];
+  expect(JSON.parse(printed)).toEqual([expected, expected]);
 });
 
 /** Trains, asks, saves and loads: what an application does. */
