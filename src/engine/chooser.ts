@@ -92,7 +92,7 @@ export class Chooser {
         this.#raced.add(request.key);
         const bench = this.#host.bench(request.writes);
         // The static choices are compiled anyway: the budget begins after them.
-        const trial = await attempt(bench, request.command(request.standard), note);
+        const trial = await attempt(bench, await request.command(request.standard), note);
         if (!trial) {
           bench.dispose();
           continue;

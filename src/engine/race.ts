@@ -65,7 +65,7 @@ export async function race(
   const tried: Record<string, number | null> = { ...before?.tried };
   const runners: Runner[] = [standard];
   let field = [standard];
-  const seen = [request.command(standard.tuning)];
+  const seen = [await request.command(standard.tuning)];
   const leave = (limit: number): void => {
     const best = Math.min(...field.map((one) => typical(one.samples)));
     field = field.filter((one) => one === standard || typical(one.samples) <= limit * best);
@@ -73,7 +73,7 @@ export async function race(
   const earlier = before && refusalOf(request, before.tuning) === null ? [before.tuning] : [];
   try {
     for (const tuning of [...earlier, ...untried(request, before)]) {
-      const command = request.command(tuning);
+      const command = await request.command(tuning);
       if (seen.some((one) => sameKernel(one, command))) {
         // Another spelling of what is in the race already; the static choice as a rule.
         tried[wordsOf(tuning)] ??= typical(standard.samples);

@@ -30,8 +30,8 @@ export interface TuningRequest {
   catalogue(): readonly Candidate[];
   /** Why this device cannot run a variant that is neither but has the form of one, or null. */
   refusal?(tuning: Tuning): string | null;
-  /** The kernel in a variant, as it is going to run. */
-  command(tuning: Tuning): Command;
+  /** The kernel in a variant, as it is going to run. Its text may have to be loaded. */
+  command(tuning: Tuning): Promise<Command>;
   /** The memory that it overwrites. */
   readonly writes: readonly BufferRange[];
 }

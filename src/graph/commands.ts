@@ -10,7 +10,7 @@ import { type KernelCall, type Lowered, storedAs } from '../ops/define.ts';
 import { wgslType } from '../ops/dtype.ts';
 import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor } from '../ops/tensor.ts';
-import { kernels } from '../shaders/index.ts';
+import { kernelText } from '../shaders/index.ts';
 import { opsOf } from './explain.ts';
 import type { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
@@ -34,7 +34,7 @@ export class CommandWriter {
     this.#places = places;
   }
 
-  /** The kernel as one dispatch; `tuning`: of its family. */
+  /** The kernel, whose text is loaded, as one dispatch; `tuning`: of its family. */
   command(kernel: Kernel, tuning: Tuning = {}): Command {
     return kernel.family ? this.#familyCommand(kernel, tuning) : this.#elementwiseCommand(kernel);
   }
@@ -102,8 +102,9 @@ export class CommandWriter {
     const generator = new Generator((x) => this.#source(x, kernel));
     const holes: Record<string, string> = {};
     const own: Record<string, Place> = {};
+    const text = kernelText(lowered.kernel);
     const names = (mark: string) =>
-      [...kernels[lowered.kernel].matchAll(new RegExp(`// @${mark} (\\w+)`, 'g'))].map(([, name]) => name);
+      [...text.matchAll(new RegExp(`// @${mark} (\\w+)`, 'g'))].map(([, name]) => name);
 
     const value = (input: Tensor, indices: readonly string[]) =>
       generator.scope(({ lines }) => {
@@ -171,7 +172,7 @@ export class CommandWriter {
     for (const { name, source } of generator.bindings) bindings[name] = (source.key as Place).range!;
     const command: Command = {
       label: this.label(kernel),
-      shader: specialize(kernels[lowered.kernel], {
+      shader: specialize(kernelText(lowered.kernel), {
         tune: { ...lowered.tune },
         holes: {
           ...holes,
@@ -251,7 +252,7 @@ export class CommandWriter {
     const lowered = updateKernel(table.chunks, table.columns, engine.profile);
     const command: Command = {
       label: group.map((kernels) => `update ${kernels.length} × ${this.label(kernels[0])}`).join(' | '),
-      shader: specialize(kernels[lowered.kernel], {
+      shader: specialize(kernelText(lowered.kernel), {
         tune: { ...lowered.tune },
         holes: { body: updateBody(formulas), bindings: generator.declarations(true) },
       }),
@@ -277,7 +278,7 @@ export class CommandWriter {
     ].join('\n');
     return {
       label: `assign ${name}`,
-      shader: specialize(kernels[lowered.kernel], {
+      shader: specialize(kernelText(lowered.kernel), {
         holes: { prologue: '', body: 'destination[i] = source[i];', bindings },
       }),
       constants: lowered.constants,

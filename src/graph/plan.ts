@@ -3,12 +3,14 @@
  *
  * Made once from a graph; run as often as one likes without another allocation.
  */
+import { LoadError } from '../base/errors.ts';
 import type { BufferRange } from '../engine/arena.ts';
 import type { Copy, Engine } from '../engine/engine.ts';
-import type { Command, Recording } from '../engine/recorder.ts';
+import type { Recording } from '../engine/recorder.ts';
 import type { TuningRequest } from '../engine/tuner.ts';
 import type { Tuning } from '../engine/tuning.ts';
 import type { Tensor, Variable } from '../ops/tensor.ts';
+import { fingerprint, loadKernels } from '../shaders/index.ts';
 import { CommandWriter } from './commands.ts';
 import { explainKernels, type PlannedKernel, type Sketch } from './explain.ts';
 import { Fuser } from './fuse.ts';
@@ -16,7 +18,7 @@ import type { Kernel } from './kernel.ts';
 import { type Access, layOut, verify } from './memory.ts';
 import { Places } from './places.ts';
 import { isLeaf, simplify } from './simplify.ts';
-import { shaderFingerprint, tuningKey } from './tune.ts';
+import { tuningKey } from './tune.ts';
 import { mergeUpdates, type UpdateGroup } from './update.ts';
 
 export interface PlanRequest {
@@ -227,13 +229,34 @@ class Builder {
   async #variants(groups: readonly UpdateGroup[], writer: CommandWriter): Promise<Map<Kernel, Variant>> {
     const kernels = groups
       .flat(2)
-      .filter((kernel) => kernel.family?.candidates && this.#written(kernel).some(({ size }) => size > 0));
+      .filter((kernel) => kernel.family && this.#written(kernel).some(({ size }) => size > 0));
+    await this.#load(writer, kernels);
+    const tuned = kernels.filter(({ family }) => family!.candidates);
     const { onTune } = this.#request;
     const choices = await this.#engine.tuning.choose(
-      kernels.map((kernel) => this.#tuningRequest(kernel, writer)),
-      { shaders: shaderFingerprint(), measure: onTune !== undefined, progress: onTune },
+      tuned.map((kernel) => this.#tuningRequest(kernel, writer)),
+      { shaders: fingerprint, measure: onTune !== undefined, progress: onTune },
     );
-    return new Map(kernels.map((kernel, i) => [kernel, { family: kernel.family!.name, ...choices[i] }]));
+    await this.#load(writer, tuned, choices);
+    return new Map(tuned.map((kernel, i) => [kernel, { family: kernel.family!.name, ...choices[i] }]));
+  }
+
+  /** Loads the WGSL of these kernels, all of it at once: as their families would have them, or as chosen. */
+  async #load(
+    writer: CommandWriter,
+    kernels: readonly Kernel[],
+    choices: readonly { readonly tuning: Tuning }[] = [],
+  ): Promise<void> {
+    const lowered = kernels.map((kernel, i) => kernel.family!.lower(writer.call(kernel, choices[i]?.tuning)));
+    try {
+      await loadKernels(lowered.map(({ kernel }) => kernel));
+    } catch (cause) {
+      throw new LoadError(
+        `${this.#request.label}: the WGSL of a kernel cannot be loaded: ${(cause as Error).message}. ` +
+          'Fix: serve every file of the package, or of the bundle, and try again.',
+        { cause },
+      );
+    }
   }
 
   #tuningRequest(kernel: Kernel, writer: CommandWriter): TuningRequest {
@@ -242,12 +265,11 @@ class Builder {
     const call = writer.call(kernel);
     const whole = (values: Tuning): Tuning => family.lower({ ...call, tuning: values }).tuning ?? values;
     const standard = whole({});
-    const command = (tuning: Tuning): Command => writer.command(kernel, tuning);
     let key: string | undefined;
     return {
       family: family.name,
       get key() {
-        key ??= tuningKey(family.name, call, command(standard).shader.holes);
+        key ??= tuningKey(family.name, call, writer.command(kernel, standard).shader.holes);
         return key;
       },
       standard,
@@ -255,7 +277,10 @@ class Builder {
       candidates: () => family.candidates!(profile, call),
       catalogue: () => family.candidates!(profile),
       refusal: family.refusal && ((tuning) => family.refusal!(profile, tuning)),
-      command,
+      command: async (tuning) => {
+        await this.#load(writer, [kernel], [{ tuning }]);
+        return writer.command(kernel, tuning);
+      },
       writes: this.#written(kernel).map((tensor) => this.#places.of(tensor).range!),
     };
   }

@@ -1,7 +1,6 @@
 /** What a kernel's tuning depends on, in words that stay the same from program to program. */
 import { hash } from '../base/hash.ts';
 import type { Facts, KernelCall } from '../ops/define.ts';
-import { kernels, library } from '../shaders/index.ts';
 
 /**
  * A kernel as a question to the tuner: `matmul a:f32[32,784] b:f32[784,128] → y:f32[32,128] transposeA #5e884898`.
@@ -20,12 +19,4 @@ export function tuningKey(
   return [family, ...facts(inputs), '→', ...facts(outputs), ...settings, `#${hash(holes).slice(0, 8)}`].join(
     ' ',
   );
-}
-
-let fingerprint: string | undefined;
-
-/** A fingerprint of all shader texts: what was measured with other ones says nothing about these. */
-export function shaderFingerprint(): string {
-  fingerprint ??= hash(Object.values({ ...kernels, ...library }).join('\n'));
-  return fingerprint;
 }

@@ -88,7 +88,7 @@ const request = (candidates: readonly Candidate[], name = 'toy a:f32[3]'): Tunin
   whole: (values: Tuning) => ({ TILE: 1, ...values }),
   candidates: () => candidates,
   catalogue: () => candidates,
-  command: (tuning) =>
+  command: async (tuning) =>
     ({
       label: name,
       shader: { key: `${name === 'toy a:f32[3]' ? '' : `${name} `}${wordsOf(tuning)}` },

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { stripWgsl } from '../../scripts/support/strip-wgsl.js';
 import { withPureConstants } from '../../scripts/support/tree-shaking.js';
 import { specialize } from '../../src/engine/shader.ts';
-import { kernels, library } from '../../src/shaders/index.ts';
+import { shaderFiles } from '../support/shader-files.ts';
 
 const withoutComments = (code: string): string[] =>
   code
@@ -12,7 +12,7 @@ const withoutComments = (code: string): string[] =>
     .map((line) => line.replace(/\/\/.*$/, '').trimEnd())
     .filter(Boolean);
 
-describe.each(Object.entries({ ...kernels, ...library }))('stripped, %s', (_name, text) => {
+describe.each(shaderFiles)('stripped, $name', ({ text }) => {
   test('is the same shader, loops unrolled, with the same marks', () => {
     const marks = (code: string) => code.match(/\/\/ @\w+.*$/gm);
     const stripped = stripWgsl(text);

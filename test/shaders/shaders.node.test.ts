@@ -1,16 +1,13 @@
 /** Every WGSL file compiles as it stands, by Dawn's own compiler on its null backend: no driver is needed. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { create } from 'webgpu';
+import { stripWgsl } from '../../scripts/support/strip-wgsl.js';
+import { hash } from '../../src/base/hash.ts';
 import { specialize } from '../../src/engine/shader.ts';
 import { unroll } from '../../src/engine/unroll.ts';
-import { kernels, library } from '../../src/shaders/index.ts';
+import { fingerprint, type KernelName, kernelText, library, loadKernels } from '../../src/shaders/index.ts';
+import { shaderFiles } from '../support/shader-files.ts';
 
-const folder = 'src/shaders';
-const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.wgsl'))
-  .sort();
 const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
 let device: GPUDevice;
 
@@ -32,9 +29,7 @@ async function complaints(code: string): Promise<string[]> {
     .map(({ lineNum, linePos, message }) => `${lineNum}:${linePos} ${message}`);
 }
 
-describe.each(files)('%s', (file) => {
-  const text = readFileSync(join(folder, file), 'utf8');
-
+describe.each(shaderFiles)('$name', ({ name, isLibrary, text }) => {
   // `subgroupBroadcast` wants its lane spelled as a constant, which the index of an unrolled loop becomes.
   test('compiles as it stands, marked loops unrolled where a lane must be a constant', async () => {
     expect(await complaints(text.includes('subgroupBroadcast(') ? unroll(text) : text)).toEqual([]);
@@ -44,13 +39,16 @@ describe.each(files)('%s', (file) => {
     expect(await complaints(specialize(text).code)).toEqual([]);
   });
 
-  test('is listed in index.ts under its name', () => {
-    const name = basename(file, '.wgsl');
-    const list: Record<string, string> = file.startsWith('lib') ? library : kernels;
-    expect(list[name]).toBe(text);
+  test('is found in index.ts under its name', async () => {
+    if (!isLibrary) await loadKernels([name as KernelName]);
+    expect(isLibrary ? library[name] : kernelText(name as KernelName)).toBe(text);
   });
 
   test('opens with what it computes', () => {
     expect(text).toMatch(/^(enable \w+;\n+)*\/\/ \S/);
   });
+});
+
+test('the fingerprint in index.ts is that of the texts without their comments', () => {
+  expect(fingerprint).toBe(hash(shaderFiles.map(({ text }) => stripWgsl(text)).join('\n')));
 });
