@@ -42,7 +42,8 @@ export interface PlanRequest {
   readonly onTune?: (done: number, total: number) => void;
 }
 
-type Variant = NonNullable<PlannedKernel['tuning']>;
+/** A family's kernel in the variant that was chosen. */
+type Variant = Pick<Sketch, 'command' | 'tuning'>;
 
 export class Plan {
   readonly label: string;
@@ -210,9 +211,10 @@ class Builder {
         reads: members.flatMap((kernel) => [...this.#fuser.reads(kernel)].map((x) => places.of(x))),
         writes: written.map((tensor) => places.of(tensor)),
       };
-      const tuning = variants.get(members[0]);
-      const command =
-        members.length > 1 ? writer.update(group, owned) : writer.command(members[0], tuning?.tuning);
+      const { command, tuning } =
+        members.length > 1
+          ? { command: writer.update(group, owned) }
+          : (variants.get(members[0]) ?? { command: writer.command(members[0]) });
       sketches.push({ command, formulas: group, written, tuning, access });
     }
     for (const { value, variable } of this.#deferred) {
@@ -233,21 +235,23 @@ class Builder {
     await this.#load(writer, kernels);
     const tuned = kernels.filter(({ family }) => family!.candidates);
     const { onTune } = this.#request;
-    const choices = await this.#engine.tuning.choose(
-      tuned.map((kernel) => this.#tuningRequest(kernel, writer)),
-      { shaders: fingerprint, measure: onTune !== undefined, progress: onTune },
+    const requests = tuned.map((kernel) => this.#tuningRequest(kernel, writer));
+    const choices = await this.#engine.tuning.choose(requests, {
+      shaders: fingerprint,
+      measure: onTune !== undefined,
+      progress: onTune,
+    });
+    const commands = await Promise.all(requests.map(({ command }, i) => command(choices[i].tuning)));
+    return new Map(
+      tuned.map((kernel, i) => {
+        return [kernel, { command: commands[i], tuning: { family: kernel.family!.name, ...choices[i] } }];
+      }),
     );
-    await this.#load(writer, tuned, choices);
-    return new Map(tuned.map((kernel, i) => [kernel, { family: kernel.family!.name, ...choices[i] }]));
   }
 
-  /** Loads the WGSL of these kernels, all of it at once: as their families would have them, or as chosen. */
-  async #load(
-    writer: CommandWriter,
-    kernels: readonly Kernel[],
-    choices: readonly { readonly tuning: Tuning }[] = [],
-  ): Promise<void> {
-    const lowered = kernels.map((kernel, i) => kernel.family!.lower(writer.call(kernel, choices[i]?.tuning)));
+  /** Loads the WGSL of these kernels, all of it at once: as their families would have them, or in a variant. */
+  async #load(writer: CommandWriter, kernels: readonly Kernel[], tuning: Tuning = {}): Promise<void> {
+    const lowered = kernels.map((kernel) => kernel.family!.lower(writer.call(kernel, tuning)));
     try {
       await loadKernels(lowered.map(({ kernel }) => kernel));
     } catch (cause) {
@@ -265,12 +269,11 @@ class Builder {
     const call = writer.call(kernel);
     const whole = (values: Tuning): Tuning => family.lower({ ...call, tuning: values }).tuning ?? values;
     const standard = whole({});
-    let key: string | undefined;
+    const usual = writer.command(kernel, standard);
     return {
       family: family.name,
       get key() {
-        key ??= tuningKey(family.name, call, writer.command(kernel, standard).shader.holes);
-        return key;
+        return tuningKey(family.name, call, usual.shader.holes);
       },
       standard,
       whole,
@@ -278,7 +281,8 @@ class Builder {
       catalogue: () => family.candidates!(profile),
       refusal: family.refusal && ((tuning) => family.refusal!(profile, tuning)),
       command: async (tuning) => {
-        await this.#load(writer, [kernel], [{ tuning }]);
+        if (tuning === standard) return usual;
+        await this.#load(writer, [kernel], tuning);
         return writer.command(kernel, tuning);
       },
       writes: this.#written(kernel).map((tensor) => this.#places.of(tensor).range!),

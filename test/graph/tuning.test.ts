@@ -143,8 +143,12 @@ describe('a pinned record', () => {
     const { step, engine, state } = await learner({ tuning: record });
     await step.replay(10);
     for (const { key, tuning } of engine.tuning.choices()) expect(tuning).toEqual(record.choices[key].tuning);
-    const constants = step.explain().map((kernel) => kernel.tuning?.from);
-    expect(constants.filter((from) => from === 'pinned').length).toBeGreaterThanOrEqual(2);
+    const chosen = step.explain().filter(({ tuning }) => tuning?.from === 'pinned');
+    expect(chosen.length).toBeGreaterThanOrEqual(2);
+    for (const { tuning, constants } of chosen) {
+      const { shader: _, ...values } = tuning!.tuning;
+      expect(constants).toMatchObject(values);
+    }
     const plain = await trained({});
     const result = await state();
     for (const [i, value] of plain.result.entries())
