@@ -25,7 +25,7 @@ export const kerasClass = (name: string): string =>
 
 /** Things that may be asked for by name. Built from a plain table; nothing inherited is ever found. */
 export class Names<T> {
-  private readonly kind: string;
+  protected readonly kind: string;
   private readonly known: readonly string[];
   private readonly entries = new Map<string, T>();
 
@@ -66,14 +66,17 @@ export type Maker<T> = { from(options?: object): T }['from'];
 
 /** Things that are made by name, or from Keras's description by class and options. */
 export class Makers<T> extends Names<Maker<T>> {
-  /** The thing, or null where `given` is no name and no description; ConfigError for an unknown one. */
-  make(given: unknown, operation: string): T | null {
+  /** Makes what is meant; ConfigError where that is unknown, or neither a name nor a description. */
+  make(given: unknown, operation: string, expected = `a name or ${withArticle(this.kind)}`): T {
     if (typeof given === 'string') return this.get(given, operation)();
-    if (typeof given !== 'object' || given === null) return null;
+    if (typeof given !== 'object' || given === null)
+      throw new ConfigError(`${operation}: ${this.kind} is ${describe(given)}; expected ${expected}.`);
     const { className, config } = readDescription(operation, given);
     return this.get(className, operation)(config);
   }
 }
+
+const withArticle = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
 
 /** How a message shows a value that came where something else was expected. */
 export function describe(value: unknown): string {

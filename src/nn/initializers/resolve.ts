@@ -1,8 +1,8 @@
 /** What a layer's options mean by an initializer. */
-import { ConfigError, ShapeError } from '../../base/errors.ts';
+import { ShapeError } from '../../base/errors.ts';
 import type { TensorLike } from '../../ops/constant.ts';
 import { type Shape, show, sizeOf } from '../../ops/shape.ts';
-import { describe, Names, readDescription } from '../names.ts';
+import { Makers } from '../names.ts';
 import {
   constant,
   glorotNormal,
@@ -21,7 +21,7 @@ import {
 } from './index.ts';
 import { Initializer } from './initializer.ts';
 
-const names = new Names<(options?: object) => Initializer>(
+const makers = new Makers<Initializer>(
   'initializer',
   {
     zeros,
@@ -52,15 +52,8 @@ export type InitializerLike =
 /** The initializer that an argument means. */
 export function resolveInitializer(given: unknown, operation: string): Initializer {
   if (given instanceof Initializer) return given;
-  if (typeof given === 'string') return names.get(given, operation)();
   if (typeof given === 'function') return custom(given as (shape: Shape) => ArrayLike<number>);
-  if (typeof given === 'object' && given !== null) {
-    const { className, config } = readDescription(operation, given);
-    return names.get(className, operation)(config);
-  }
-  throw new ConfigError(
-    `${operation}: initializer is ${describe(given)}; expected a name or an initializer.`,
-  );
+  return makers.make(given, operation);
 }
 
 function custom(compute: (shape: Shape) => ArrayLike<number>): Initializer {

@@ -1,20 +1,21 @@
 /** Layers from what models and files hold. */
-import { Names, readDescription } from '../names.ts';
+import { type Maker, Makers } from '../names.ts';
 import { Custom, type LayerDefinition } from './custom.ts';
 import { activation, dense, dropout, flatten, input, rescaling, reshape } from './factories.ts';
 import { Layer } from './layer.ts';
 
-const names = new Names<(options: never) => Layer>(
+const makers = new Makers<Layer>(
   'layer',
-  { input, dense, flatten, reshape, activation, dropout, rescaling },
+  { input, dense, flatten, reshape, activation, dropout, rescaling } as object as Record<
+    string,
+    Maker<Layer>
+  >,
   { inputLayer: 'input' },
 );
 
 /** The layer that Keras's { className, config } describes, without weights. */
-export function fromConfig(description: { className: string; config?: object }): Layer {
-  const { className, config } = readDescription('layers.fromConfig', description);
-  return names.get(className, 'layers.fromConfig')(config as never);
-}
+export const fromConfig = (description: { className: string; config?: object }): Layer =>
+  makers.make(description, 'layers.fromConfig');
 
 /** A layer from what a model was given: a layer, or an object with `call`. */
 export function asLayer(given: unknown): Layer | null {

@@ -2,7 +2,7 @@
 import { ConfigError } from '../../base/errors.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { describe, Makers } from '../names.ts';
+import { Makers } from '../names.ts';
 import { byShapes } from '../pairs.ts';
 import { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './common.ts';
 import * as losses from './index.ts';
@@ -59,7 +59,5 @@ function lossFrom(given: unknown, operation: string): Loss {
     const { name = 'loss', call, config } = given as LossDefinition;
     return new Loss(name, (yTrue, yPred) => call.call(given, yTrue, yPred), config);
   }
-  const made = lossNames.make(given, operation);
-  if (made) return made;
-  throw new ConfigError(`${operation}: loss is ${describe(given)}; expected a name, a loss or a function.`);
+  return lossNames.make(given, operation, 'a name, a loss or a function');
 }

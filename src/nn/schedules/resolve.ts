@@ -1,5 +1,5 @@
 /** Schedules from what files hold. */
-import { Names, readDescription } from '../names.ts';
+import { Makers } from '../names.ts';
 import {
   cosineDecay,
   type DescribedSchedule,
@@ -9,7 +9,7 @@ import {
   polynomialDecay,
 } from './index.ts';
 
-const names = new Names<(options: never) => DescribedSchedule>('schedule', {
+const makers = new Makers<DescribedSchedule>('schedule', {
   exponentialDecay,
   cosineDecay,
   piecewiseConstantDecay,
@@ -18,7 +18,5 @@ const names = new Names<(options: never) => DescribedSchedule>('schedule', {
 });
 
 /** The schedule that Keras's { className, config } describes. */
-export function scheduleFrom(description: object, operation: string): DescribedSchedule {
-  const { className, config } = readDescription(operation, description);
-  return names.get(className, operation)(config as never);
-}
+export const scheduleFrom = (description: object, operation: string): DescribedSchedule =>
+  makers.make(description, operation);

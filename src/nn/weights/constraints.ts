@@ -64,12 +64,7 @@ export function minMaxNorm(options?: {
   return { className: 'MinMaxNorm', config, of };
 }
 
-export const resolveConstraint = ruleResolver('constraint', {
-  maxNorm,
-  nonNeg,
-  unitNorm,
-  minMaxNorm,
-} as never);
+export const resolveConstraint = ruleResolver('constraint', { maxNorm, nonNeg, unitNorm, minMaxNorm });
 
 const constraints = new WeakMap<Variable, WeightRule>();
 

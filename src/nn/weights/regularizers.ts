@@ -34,4 +34,4 @@ function regularizer(className: string, config: { l1?: number; l2?: number }): W
   return { className, config, of };
 }
 
-export const resolveRegularizer = ruleResolver('regularizer', { l1, l2, l1l2 } as never);
+export const resolveRegularizer = ruleResolver('regularizer', { l1, l2, l1l2 });

@@ -1,7 +1,6 @@
 /** Rules about weights, as layers are given them: by name, description, function, or made. */
-import { ConfigError } from '../../base/errors.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { describe, Names, readDescription } from '../names.ts';
+import { type Maker, Makers } from '../names.ts';
 
 /** A function of a weight that files can describe: a regularizer's penalty, or what a constraint makes of it. */
 export interface WeightRule {
@@ -23,22 +22,14 @@ export type WeightRuleLike =
 /** How a kind of rule is found by any of its names. */
 export function ruleResolver(
   kind: string,
-  table: Readonly<Record<string, (options?: never) => WeightRule>>,
+  table: Readonly<Record<string, Maker<WeightRule>>>,
 ): (given: unknown, operation: string) => WeightRule | null {
-  const names = new Names<(options?: object) => WeightRule>(
-    kind,
-    table as Record<string, (options?: object) => WeightRule>,
-  );
+  const makers = new Makers<WeightRule>(kind, table);
   return (given, operation) => {
     if (given === null || given === undefined) return null;
-    if (typeof given === 'string') return names.get(given, operation)();
     if (typeof given === 'function')
       return { className: given.name || 'custom', config: {}, of: given as (weight: Tensor) => Tensor };
     if (typeof given === 'object' && 'of' in given) return given as WeightRule;
-    if (typeof given === 'object') {
-      const { className, config } = readDescription(operation, given);
-      return names.get(className, operation)(config);
-    }
-    throw new ConfigError(`${operation}: ${kind} is ${describe(given)}; expected a name or a ${kind}.`);
+    return makers.make(given, operation);
   };
 }
