@@ -55,10 +55,10 @@ type Distribution = keyof typeof distributions;
 type FanMode = keyof typeof fanModes;
 
 /** Keras writes 'fan_in' and 'truncated_normal'; 'normal' means the truncated one. */
-const fanModeNames = new Names<FanMode>('mode', { fanIn: 'fanIn', fanOut: 'fanOut', fanAvg: 'fanAvg' });
-const distributionNames = new Names<Distribution>(
+const fanModeNames = Names.ofWords<FanMode>('mode', ['fanIn', 'fanOut', 'fanAvg']);
+const distributionNames = Names.ofWords<Distribution>(
   'distribution',
-  { uniform: 'uniform', truncatedNormal: 'truncatedNormal', untruncatedNormal: 'untruncatedNormal' },
+  ['uniform', 'truncatedNormal', 'untruncatedNormal'],
   { normal: 'truncatedNormal' },
 );
 

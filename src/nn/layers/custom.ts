@@ -54,3 +54,15 @@ export class Custom extends Layer {
     return { ...super.getConfig(), ...this.definition.config };
   }
 }
+
+/** A layer of one's own from an object with `call` and perhaps `build`; see {@link LayerDefinition}. */
+export const custom = (definition: LayerDefinition & LayerOptions & ThisType<Layer>): Layer =>
+  new Custom(definition);
+
+/** A layer from what a model was given: a layer, or an object with `call`. */
+export function asLayer(given: unknown): Layer | null {
+  if (given instanceof Layer) return given;
+  const isDefinition =
+    typeof given === 'object' && given !== null && typeof (given as LayerDefinition).call === 'function';
+  return isDefinition ? new Custom(given as LayerDefinition) : null;
+}

@@ -20,6 +20,7 @@ import {
   type LayerOptions,
   layerDefaults,
   showBatch,
+  withMain,
 } from './layer.ts';
 
 export interface DenseOptions extends LayerOptions {
@@ -162,3 +163,7 @@ type Description = { readonly className: string; readonly config: object };
 
 const configOf = (described: Description | null): Description | null =>
   described && { className: described.className, config: described.config };
+
+/** y = f(x · W + b). x: [..., in] → [..., units]; glorot uniform kernel, zero bias. */
+export const dense = (units: number | DenseOptions, options?: Omit<DenseOptions, 'units'>): Dense =>
+  new Dense(withMain<DenseOptions>('units', units, options));

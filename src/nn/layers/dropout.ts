@@ -5,7 +5,14 @@ import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween, wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import { placeOutside, seedInUse, streams } from '../seeds.ts';
-import { type BatchShape, type CallContext, Layer, type LayerOptions, layerDefaults } from './layer.ts';
+import {
+  type BatchShape,
+  type CallContext,
+  Layer,
+  type LayerOptions,
+  layerDefaults,
+  withMain,
+} from './layer.ts';
 
 export interface DropoutOptions extends LayerOptions {
   /** The share of values that is dropped, from 0 to 1. */
@@ -62,3 +69,7 @@ export class Dropout extends Layer {
     return { ...super.getConfig(), rate: this.rate, seed: this.seed };
   }
 }
+
+/** Drops a share `rate` of the values in training and scales the others up. */
+export const dropout = (rate: number | DropoutOptions, options?: Omit<DropoutOptions, 'rate'>): Layer =>
+  new Dropout(withMain<DropoutOptions>('rate', rate, options));

@@ -3,11 +3,13 @@
  * option in one object, `layers.dense({ units: 10, activation: 'softmax' })`. Options may also be
  * written in Keras's snake_case.
  */
-export type { ActivationOptions, InputOptions, RescalingOptions, ReshapeOptions } from './core.ts';
-export { Activation, Flatten, InputLayer, Rescaling, Reshape } from './core.ts';
-export { Custom, type LayerDefinition } from './custom.ts';
-export { Dense, type DenseOptions } from './dense.ts';
-export { Dropout, type DropoutOptions } from './dropout.ts';
-export * from './factories.ts';
+export { Activation, type ActivationOptions, activation } from './activation.ts';
+export { Custom, custom, type LayerDefinition } from './custom.ts';
+export { Dense, type DenseOptions, dense } from './dense.ts';
+export { Dropout, type DropoutOptions, dropout } from './dropout.ts';
+export { Flatten, flatten } from './flatten.ts';
+export { InputLayer, type InputOptions, input } from './input.ts';
 export { type BatchShape, type CallContext, Layer, type LayerOptions, type WeightOptions } from './layer.ts';
+export { Rescaling, type RescalingOptions, rescaling } from './rescaling.ts';
+export { Reshape, type ReshapeOptions, reshape } from './reshape.ts';
 export { fromConfig } from './resolve.ts';

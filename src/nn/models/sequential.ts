@@ -2,8 +2,8 @@
 import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
 import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { InputLayer } from '../layers/core.ts';
-import type { LayerDefinition } from '../layers/custom.ts';
+import { asLayer, type LayerDefinition } from '../layers/custom.ts';
+import { InputLayer } from '../layers/input.ts';
 import {
   type BatchShape,
   type CallContext,
@@ -12,7 +12,6 @@ import {
   type LayerOptions,
   layerDefaults,
 } from '../layers/layer.ts';
-import { asLayer, fromConfig } from '../layers/resolve.ts';
 import { describe, readOptions } from '../names.ts';
 import { Model } from './model.ts';
 
@@ -175,22 +174,6 @@ export class Sequential extends Model {
       ...(this.inputShape ? { batchInputShape: this.inputShape } : {}),
       layers: this.list.map((layer) => ({ className: layer.className, config: layer.getConfig() })),
     };
-  }
-
-  /** The model that a config describes, with new weights. Layers of one's own cannot be described. */
-  static fromConfig(config: object): Sequential {
-    const { layers, ...options } = readOptions('sequential', config, {
-      ...layerDefaults,
-      layers: [] as { className: string; config?: object }[],
-      buildInputShape: null as unknown,
-    });
-    const { name, trainable, batchInputShape } = options;
-    const inner = layers.map((one) =>
-      one.className === 'Sequential' ? Sequential.fromConfig(one.config ?? {}) : fromConfig(one),
-    );
-    const model = new Sequential([], { name, trainable, ...(batchInputShape ? { batchInputShape } : {}) });
-    for (const layer of inner) model.add(layer);
-    return model;
   }
 }
 
