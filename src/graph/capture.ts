@@ -9,10 +9,10 @@ import { type TensorLike, toTensor } from '../ops/constant.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
 import type { PlannedKernel } from './explain.ts';
+import { isLeaf, topological } from './order.ts';
 import type { Plan } from './plan.ts';
 import type { StepProfile } from './profile.ts';
 import { compute, defaultEngine, leafRange, planner, serial, settle } from './runtime.ts';
-import { isLeaf, topological } from './simplify.ts';
 import { beforeOverwrite, bringHome, collocate } from './variables.ts';
 
 /** What a captured function may return: tensors, and arrays and plain objects of them. */

@@ -16,9 +16,9 @@ import type { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
 import { base, callOf, type Kernel } from './kernel.ts';
 import type { Place } from './memory.ts';
+import { isLeaf } from './order.ts';
 import { readsPackedRows } from './packed.ts';
 import type { Places } from './places.ts';
-import { isLeaf } from './simplify.ts';
 import { UpdateGenerator, type UpdateGroup, UpdateTable, updateBody } from './update.ts';
 
 export class CommandWriter {

@@ -7,7 +7,7 @@ import type { Shape } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import type { Fuser } from './fuse.ts';
 import type { Kernel } from './kernel.ts';
-import { isLeaf } from './simplify.ts';
+import { isLeaf } from './order.ts';
 
 /** What a kernel reads or writes. */
 export interface PlannedOperand {

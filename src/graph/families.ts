@@ -4,7 +4,7 @@
  */
 import type { Attributes, Tensor } from '../ops/tensor.ts';
 import { base, type Kernel } from './kernel.ts';
-import { isLeaf } from './simplify.ts';
+import { isLeaf } from './order.ts';
 
 /** The kernels of all kernel ops of a graph (`nodes`: inputs before users). */
 export class Families {

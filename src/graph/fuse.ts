@@ -14,8 +14,8 @@ import type { Tensor } from '../ops/tensor.ts';
 import { Families } from './families.ts';
 import { Generator, type Source } from './generate.ts';
 import { append, type Kernel, STORAGE_BUFFERS } from './kernel.ts';
+import { isLeaf } from './order.ts';
 import { packedReads } from './packed.ts';
-import { isLeaf } from './simplify.ts';
 
 /**
  * Which elements of which sources one expression reads: for every source, the index expressions with

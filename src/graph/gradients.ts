@@ -6,7 +6,7 @@ import { reshape } from '../ops/movement.ts';
 import { sum } from '../ops/reduce.ts';
 import { broadcastAxes, sameShape, show } from '../ops/shape.ts';
 import { present, Tensor, tracing, Variable } from '../ops/tensor.ts';
-import { topological } from './simplify.ts';
+import { topological } from './order.ts';
 
 export interface GradientOptions {
   /** The gradient that arrives at `y`, of y's shape; needed unless y is a single number. Default 1. */

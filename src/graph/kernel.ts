@@ -3,7 +3,7 @@ import type { Profile } from '../engine/profile.ts';
 import type { Tuning } from '../engine/tuning.ts';
 import type { Facts, KernelCall, KernelFamily } from '../ops/define.ts';
 import type { Attributes, Tensor } from '../ops/tensor.ts';
-import { isLeaf } from './simplify.ts';
+import { isLeaf } from './order.ts';
 
 /** WebGPU guarantees 8 storage buffers per stage, and equal plans on all adapters give equal bits. */
 export const STORAGE_BUFFERS = 8;

@@ -3,9 +3,8 @@ import { ValueError } from '../base/errors.ts';
 import { type NestedArray, nest } from '../base/nested.ts';
 import * as argReduce from '../ops/arg-reduce.ts';
 import * as binary from '../ops/binary.ts';
-import type { TensorLike } from '../ops/constant.ts';
 import { matmul } from '../ops/matmul.ts';
-import type { TensorMethods } from '../ops/methods.ts';
+import type { TensorMethods, VariableMethods } from '../ops/methods.ts';
 import * as movement from '../ops/movement.ts';
 import * as reduce from '../ops/reduce.ts';
 import * as select from '../ops/select.ts';
@@ -16,8 +15,12 @@ import * as unary from '../ops/unary.ts';
 import { dispose, read } from './runtime.ts';
 import { assign } from './variables.ts';
 
+// biome-ignore lint/suspicious/noExplicitAny: each method has parameters of its own.
+type Method = (tensor: any, ...rest: any[]) => unknown;
+type Methods<T> = Record<Exclude<keyof T, symbol>, Method>;
+
 /** Functions whose first argument is the tensor itself. */
-const methods = {
+const methods: Methods<TensorMethods> = {
   add: binary.add,
   sub: binary.sub,
   mul: binary.mul,
@@ -88,45 +91,37 @@ const methods = {
   pad: movement.pad,
   gather: movement.gather,
   oneHot: movement.oneHot,
-} satisfies Record<Exclude<keyof TensorMethods, 'data' | 'item' | 'array' | 'dispose' | symbol>, unknown>;
 
-for (const [name, fn] of Object.entries(methods)) {
-  Object.defineProperty(Tensor.prototype, name, {
-    value(this: Tensor, ...rest: unknown[]) {
-      return (fn as (...args: unknown[]) => unknown)(this, ...rest);
-    },
-    writable: true,
-    configurable: true,
-  });
-}
-
-Object.assign(Tensor.prototype, {
-  data(this: Tensor) {
-    return read(this);
-  },
-  async item(this: Tensor): Promise<number> {
-    if (this.size !== 1)
+  data: read,
+  async item(x: Tensor): Promise<number> {
+    if (x.size !== 1)
       throw new ValueError(
-        `item: shape ${show(this.shape)} has ${this.size} numbers; expected one. Use data() or array().`,
+        `item: shape ${show(x.shape)} has ${x.size} numbers; expected one. Use data() or array().`,
       );
-    return (await read(this))[0];
+    return (await read(x))[0];
   },
-  async array(this: Tensor): Promise<NestedArray> {
-    return nest(await read(this), this.shape);
+  async array(x: Tensor): Promise<NestedArray> {
+    return nest(await read(x), x.shape);
   },
-  dispose(this: Tensor): void {
-    dispose(this);
-  },
-});
+  dispose,
+};
 
-Object.defineProperty(Tensor.prototype, Symbol.dispose ?? Symbol.for('Symbol.dispose'), {
-  value(this: Tensor): void {
-    dispose(this);
-  },
-});
+attach(Tensor, methods);
+attach(Tensor, { [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: dispose });
+attach(Variable, { assign } satisfies Methods<VariableMethods>);
 
-Object.assign(Variable.prototype, {
-  assign(this: Variable, value: TensorLike): Promise<void> {
-    return assign(this, value);
-  },
-});
+function attach(
+  to: typeof Tensor | typeof Variable,
+  methods: Readonly<Record<string | symbol, Method>>,
+): void {
+  for (const name of Reflect.ownKeys(methods)) {
+    const method = methods[name];
+    Object.defineProperty(to.prototype, name, {
+      value(this: Tensor, ...rest: unknown[]) {
+        return method(this, ...rest);
+      },
+      writable: true,
+      configurable: true,
+    });
+  }
+}

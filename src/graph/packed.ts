@@ -3,7 +3,7 @@ import type { Profile } from '../engine/profile.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { Generator, type Source } from './generate.ts';
 import { callOf, type Kernel } from './kernel.ts';
-import { isLeaf } from './simplify.ts';
+import { isLeaf } from './order.ts';
 
 /** Is x: [rows, extent] made of rows of one memory of packed bytes, element by element, and of scalars? */
 export function readsPackedRows(x: Tensor, source: (x: Tensor) => Source | null): boolean {

@@ -3,7 +3,7 @@ import type { BufferRange } from '../engine/arena.ts';
 import type { Profile } from '../engine/profile.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { type Place, placeFor } from './memory.ts';
-import { isLeaf } from './simplify.ts';
+import { isLeaf } from './order.ts';
 
 export class Places {
   readonly #limits: Profile['limits'];

@@ -16,8 +16,9 @@ import { explainKernels, type PlannedKernel, type Sketch } from './explain.ts';
 import { Fuser } from './fuse.ts';
 import type { Kernel } from './kernel.ts';
 import { type Access, layOut, verify } from './memory.ts';
+import { isLeaf } from './order.ts';
 import { Places } from './places.ts';
-import { isLeaf, simplify } from './simplify.ts';
+import { simplify } from './simplify.ts';
 import { tuningKey } from './tune.ts';
 import { mergeUpdates, type UpdateGroup } from './update.ts';
 

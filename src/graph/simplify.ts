@@ -4,39 +4,7 @@ import { fill } from '../ops/constant.ts';
 import { concat } from '../ops/movement.ts';
 import { sameShape } from '../ops/shape.ts';
 import { type Attributes, Tensor, tracing } from '../ops/tensor.ts';
-
-/** A tensor whose numbers exist before the plan runs: data, a variable's value, an argument. */
-export const isLeaf = (x: Tensor): boolean => x.op === null || x.storage !== null;
-
-/**
- * Everything that `roots` depend on, inputs before users; what is behind an `isEnd` does not count. Iterative:
- * graphs may be thousands deep.
- */
-export function topological(roots: readonly Tensor[], isEnd: (x: Tensor) => boolean = isLeaf): Tensor[] {
-  const order: Tensor[] = [];
-  const seen = new Set<Tensor>();
-  const stack: { node: Tensor; next: number }[] = [];
-  for (const root of roots) {
-    if (seen.has(root)) continue;
-    seen.add(root);
-    stack.push({ node: root, next: 0 });
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1];
-      const inputs = isEnd(top.node) ? [] : top.node.inputs;
-      if (top.next < inputs.length) {
-        const input = inputs[top.next++];
-        if (!seen.has(input)) {
-          seen.add(input);
-          stack.push({ node: input, next: 0 });
-        }
-      } else {
-        order.push(top.node);
-        stack.pop();
-      }
-    }
-  }
-  return order;
-}
+import { isLeaf, topological } from './order.ts';
 
 /** Attributes as text; JSON would make null of NaN and infinities and lose the sign of zero. */
 export const attributesKey = (attributes: Attributes): string =>
@@ -66,13 +34,6 @@ function simpler(x: Tensor, inputs: readonly Tensor[]): Tensor | null {
       if (x.op!.alias && a.op?.alias && !isLeaf(a))
         return new Tensor(x.shape, x.dtype, x.op, a.inputs, x.attributes, x.engine);
       return null;
-    // An empty sum is 0 and an empty product 1, whatever the kernel would make of no elements.
-    case 'sum':
-    case 'partialReduce':
-    case 'matmul':
-      return inputs.some((input) => input.size === 0) ? fill(x.shape, 0, x.dtype) : null;
-    case 'prod':
-      return a.size === 0 ? fill(x.shape, 1, x.dtype) : null;
     default:
       return null;
   }

@@ -13,7 +13,7 @@ import type { Tensor } from '../ops/tensor.ts';
 import type { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
 import { type Kernel, STORAGE_BUFFERS } from './kernel.ts';
-import { isLeaf } from './simplify.ts';
+import { isLeaf } from './order.ts';
 
 /** Kernels that run as one dispatch: one kernel as it is, or several; those in one list are of one structure. */
 export type UpdateGroup = readonly (readonly Kernel[])[];

@@ -3,10 +3,10 @@ import { DTypeError, ShapeError, ValueError } from '../base/errors.ts';
 import { philox, toUniform } from '../base/random.ts';
 import type { Engine } from '../engine/engine.ts';
 import { apply, defineOp, noGradient, type Op, type Tolerance, twin } from './define.ts';
-import { type DType, parseDType, type TypedArray } from './dtype.ts';
+import { arrays, type DType, parseDType, type TypedArray } from './dtype.ts';
 import { build } from './reference.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
-import { Tensor, Variable } from './tensor.ts';
+import { type Attributes, Tensor, Variable } from './tensor.ts';
 
 export type Nested = number | boolean | readonly Nested[];
 
@@ -22,13 +22,15 @@ export interface TensorOptions {
   engine?: Engine;
 }
 
-const arrays = {
-  f32: Float32Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  bool: Uint32Array,
-  u8: Uint8Array,
-} as const;
+/** Whose elements suit which dtype. */
+const kinds = [
+  [Float32Array, 'f32'],
+  [Float64Array, 'f32'],
+  [Int32Array, 'i32'],
+  [Uint32Array, 'u32'],
+  [Uint8Array, 'u8'],
+  [Uint8ClampedArray, 'u8'],
+] as const;
 
 /** Flattens nested arrays, checking that every branch has the same form. */
 function flatten(data: Nested): { values: (number | boolean)[]; shape: number[] } {
@@ -101,16 +103,7 @@ export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
   let dtype: DType;
   let natural: number[];
   if (ArrayBuffer.isView(data)) {
-    const own: DType | undefined =
-      data instanceof Float32Array || data instanceof Float64Array
-        ? 'f32'
-        : data instanceof Int32Array
-          ? 'i32'
-          : data instanceof Uint32Array
-            ? 'u32'
-            : data instanceof Uint8Array || (data as unknown) instanceof Uint8ClampedArray
-              ? 'u8'
-              : undefined;
+    const own = kinds.find(([Kind]) => (data as unknown) instanceof Kind)?.[1];
     if (!own)
       throw new DTypeError(
         `tensor: data is ${describe(data)}; expected Float32Array, Float64Array, Int32Array, Uint32Array or Uint8Array.`,
@@ -161,12 +154,7 @@ export const identity = defineOp({
   backward: (_inputs, _y, g) => [g],
 });
 
-const identityTwin = twin(identity, () => ({
-  reference: ([x]) => x,
-  cases: [{ shapes: [[3, 4]] }],
-}));
-
-interface FillAttributes {
+interface FillAttributes extends Attributes {
   shape: Shape;
   value: number;
   dtype: DType;
@@ -174,20 +162,15 @@ interface FillAttributes {
 
 const fillOp = defineOp({
   name: 'fill',
-  shape: (_inputs, a) => (a as unknown as FillAttributes).shape,
-  dtype: (_inputs, a) => (a as unknown as FillAttributes).dtype,
+  shape: (_inputs, a) => (a as FillAttributes).shape,
+  dtype: (_inputs, a) => (a as FillAttributes).dtype,
   expression(e, _inputs, _index, y) {
-    const { value } = y.attributes as unknown as FillAttributes;
+    const { value } = y.attributes as FillAttributes;
     if (y.dtype === 'bool') return value ? 'true' : 'false';
     return e.uniform(value, y.dtype === 'u8' ? 'u32' : y.dtype);
   },
   backward: noGradient,
 });
-
-const fillTwin = twin(fillOp, () => ({
-  reference: (_inputs, a) => build((a as unknown as FillAttributes).shape, () => a.value as number),
-  cases: [{ shapes: [], attributes: { shape: [2, 3], value: 1.5, dtype: 'f32' } }],
-}));
 
 /** A tensor of one repeated number; costs no memory and, fused, no load. */
 export function fill(shape: readonly number[], value: number, dtype = 'f32'): Tensor {
@@ -224,19 +207,71 @@ const iotaOp = defineOp({
   backward: noGradient,
 });
 
-const iotaTwin = twin(iotaOp, () => ({
-  reference: (_inputs, a) => build([a.size as number], ([i]) => i),
-  cases: [{ shapes: [], attributes: { size: 7 } }],
-}));
-
 /** [0, 1, …, n - 1] as i32; costs nothing inside an expression. */
 export const iota = (n: number): Tensor => apply(iotaOp, [], { size: n });
 
-interface RandomAttributes {
+interface RandomAttributes extends Attributes {
   shape: Shape;
   seed: number;
   stream: number;
 }
+
+/** A random op, by its WGSL function in lib/random.wgsl. */
+function randomOp(name: string, wgsl: string): Op {
+  return defineOp({
+    name,
+    shape: (_inputs, a) => (a as RandomAttributes).shape,
+    dtype: () => 'f32',
+    expression(e, [counter], index, y) {
+      const { seed, stream } = y.attributes as RandomAttributes;
+      e.use('random');
+      const step = `u32(${e.value(counter, '0u')})`;
+      return e.name(`${wgsl}(${index}, ${step}, ${e.uniform(seed, 'u32')}, ${e.uniform(stream, 'u32')})`);
+    },
+    backward: noGradient,
+  });
+}
+
+const randomUniform = randomOp('randomUniform', 'random_uniform');
+/** Box and Muller, the first uniform kept off 0. WGSL's cosine is good to 2^-11. */
+const randomNormal = randomOp('randomNormal', 'random_normal');
+export interface RandomOptions {
+  /** Key of the generator; default 0. */
+  seed?: number;
+  /** Independent sequences of one seed; default 0. */
+  stream?: number;
+  /** The step counter, a scalar integer tensor or number; the same counter gives the same numbers. Default 0. */
+  counter?: TensorLike;
+}
+
+const draw =
+  (op: Op) =>
+  (shape: readonly number[], { seed = 0, stream = 0, counter = 0 }: RandomOptions = {}): Tensor =>
+    apply(op, [toTensor(counter, 'i32')], {
+      shape: checkShape(shape, op.name),
+      seed: seed >>> 0,
+      stream: stream >>> 0,
+    });
+
+/** Counter-based random tensors: `uniform` in [0, 1), `normal` with mean 0 and deviation 1. */
+export const random = { uniform: draw(randomUniform), normal: draw(randomNormal) };
+
+// ---- the twins
+
+const identityTwin = twin(identity, () => ({
+  reference: ([x]) => x,
+  cases: [{ shapes: [[3, 4]] }],
+}));
+
+const fillTwin = twin(fillOp, () => ({
+  reference: (_inputs, a) => build((a as FillAttributes).shape, () => a.value as number),
+  cases: [{ shapes: [], attributes: { shape: [2, 3], value: 1.5, dtype: 'f32' } }],
+}));
+
+const iotaTwin = twin(iotaOp, () => ({
+  reference: (_inputs, a) => build([a.size as number], ([i]) => i),
+  cases: [{ shapes: [], attributes: { size: 7 } }],
+}));
 
 const words = new Uint32Array(4);
 
@@ -246,27 +281,11 @@ function drawn({ seed, stream }: RandomAttributes, step: number, element: number
   return words;
 }
 
-/** A random op, by its WGSL function in lib/random.wgsl. */
-function randomOp(name: string, wgsl: string): Op {
-  return defineOp({
-    name,
-    shape: (_inputs, a) => (a as unknown as RandomAttributes).shape,
-    dtype: () => 'f32',
-    expression(e, [counter], index, y) {
-      const { seed, stream } = y.attributes as unknown as RandomAttributes;
-      e.use('random');
-      const step = `u32(${e.value(counter, '0u')})`;
-      return e.name(`${wgsl}(${index}, ${step}, ${e.uniform(seed, 'u32')}, ${e.uniform(stream, 'u32')})`);
-    },
-    backward: noGradient,
-  });
-}
-
 /** The same from the four words in float64. */
 const randomTwin = (op: Op, js: (words: Uint32Array) => number, tolerance: Tolerance) =>
   twin(op, () => ({
     reference: ([counter], a) => {
-      const attributes = a as unknown as RandomAttributes;
+      const attributes = a as RandomAttributes;
       return build(attributes.shape, (_, i) => js(drawn(attributes, counter.data[0], i)));
     },
     tolerance,
@@ -288,38 +307,14 @@ const randomTwin = (op: Op, js: (words: Uint32Array) => number, tolerance: Toler
     ],
   }));
 
-const randomUniform = randomOp('randomUniform', 'random_uniform');
 const uniformTwin = randomTwin(randomUniform, ([word]) => toUniform(word), {});
 
-/** Box and Muller, the first uniform kept off 0. WGSL's cosine is good to 2^-11. */
-const randomNormal = randomOp('randomNormal', 'random_normal');
 const normalTwin = randomTwin(
   randomNormal,
   ([first, second]) =>
     Math.sqrt(-2 * Math.log(((first >>> 8) + 0.5) / 0x1000000)) * Math.cos(2 * Math.PI * toUniform(second)),
   { relative: 1e-4, absolute: 3e-3 },
 );
-
-export interface RandomOptions {
-  /** Key of the generator; default 0. */
-  seed?: number;
-  /** Independent sequences of one seed; default 0. */
-  stream?: number;
-  /** The step counter, a scalar integer tensor or number; the same counter gives the same numbers. Default 0. */
-  counter?: TensorLike;
-}
-
-const draw =
-  (op: Op) =>
-  (shape: readonly number[], { seed = 0, stream = 0, counter = 0 }: RandomOptions = {}): Tensor =>
-    apply(op, [toTensor(counter, 'i32')], {
-      shape: checkShape(shape, op.name),
-      seed: seed >>> 0,
-      stream: stream >>> 0,
-    });
-
-/** Counter-based random tensors: `uniform` in [0, 1), `normal` with mean 0 and deviation 1. */
-export const random = { uniform: draw(randomUniform), normal: draw(randomNormal) };
 
 /** For the registry. */
 export const twins = [identityTwin, fillTwin, iotaTwin, uniformTwin, normalTwin];

@@ -45,19 +45,18 @@ const ELEMENT_BYTES: Record<StoredDType, number> = { f32: 4, f16: 2, i32: 4, u32
 export const byteSize = (dtype: StoredDType, size: number): number =>
   Math.ceil((size * ELEMENT_BYTES[dtype]) / 4) * 4;
 
-/** An empty array of the kind that `data()` returns for a dtype. */
-export function typedArray(dtype: DType, buffer: ArrayBuffer, size: number): TypedArray {
-  switch (dtype) {
-    case 'f32':
-      return new Float32Array(buffer, 0, size);
-    case 'i32':
-      return new Int32Array(buffer, 0, size);
-    case 'u8':
-      return new Uint8Array(buffer, 0, size);
-    default:
-      return new Uint32Array(buffer, 0, size);
-  }
-}
+/** What the elements of each dtype are in JavaScript: the arrays that `data()` gives. */
+export const arrays = {
+  f32: Float32Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  bool: Uint32Array,
+  u8: Uint8Array,
+} as const;
+
+/** The first `size` elements of a buffer. */
+export const typedArray = (dtype: DType, buffer: ArrayBuffer, size: number): TypedArray =>
+  new arrays[dtype](buffer, 0, size);
 
 const rank: Record<DType, number> = { bool: 0, u8: 1, u32: 2, i32: 3, f32: 4 };
 

@@ -125,7 +125,7 @@ const matmulOp = defineOp({
   expand(y, profile) {
     const [a, b] = y.inputs;
     const { inner } = extentsOf(a.shape, b.shape, y.attributes as MatmulOptions);
-    if (inner === 0) return zeros(y.shape, y.dtype);
+    if (inner === 0 || y.size === 0) return zeros(y.shape, y.dtype);
     const slices = slicesOf(profile, y.size, inner);
     if (slices === 1) return null;
     return sum(apply(matmulSlices, [a, b], { ...y.attributes, slices }), y.rank - 2);
