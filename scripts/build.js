@@ -75,6 +75,9 @@ await build({
   entryPoints: sources.map((path) => join('src', path)),
   outbase: 'src',
   outdir: 'dist/modules',
+  // For WGSL that is loaded on demand; sources are files of their own anyway.
+  splitting: true,
+  chunkNames: 'shaders/[name]-[hash]',
   plugins: [rawWgsl, apart],
 });
 for (const path of filesIn(join(dist, 'modules'), '.js').map((file) => join(dist, 'modules', file)))
