@@ -1,12 +1,13 @@
 /** `trainOnBatch` and `testOnBatch`: one step on tensors that are handed in. */
 import { type Captured, capture } from '../../graph/capture.ts';
 import { gradients } from '../../graph/gradients.ts';
+import { concat, pad } from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import { readOptions } from '../names.ts';
 import { checkClassWeight } from './class-weights.ts';
 import type { Model } from './model.ts';
-import { allSums } from './objective.ts';
+import { columnSums, FEW } from './objective.ts';
 import { takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
 
@@ -86,7 +87,7 @@ export class BatchSteps {
           const { loss, columns } = objective.measure(model, { x, y, weight: weight ?? null }, training);
           const weights = model.trainableWeights;
           if (training && weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
-          return allSums(columns);
+          return lined(columnSums(columns, false));
         },
         { name: operation, engine },
       ) as unknown as BatchStep;
@@ -99,4 +100,19 @@ export class BatchSteps {
     for (const step of this.steps.values()) step.dispose();
     this.steps.clear();
   }
+}
+
+/** Sums one after the other. Many are added up, each between zeros: nested concatenations compile for seconds. */
+function lined(sums: readonly Tensor[]): Tensor {
+  if (sums.length === 1) return sums[0];
+  if (sums.length <= FEW) return concat(sums, 0);
+  const size = sums.reduce((total, one) => total + one.size, 0);
+  let start = 0;
+  return sums
+    .map((one) => {
+      const padded = pad(one, [[start, size - start - one.size]]);
+      start += one.size;
+      return padded;
+    })
+    .reduce((all, one) => all.add(one));
 }

@@ -1,7 +1,7 @@
 /** What a model is trained for: its loss and metrics, once the shapes of y and the predictions are known. */
 import { ConfigError } from '../../base/errors.ts';
 import { iota, zeros } from '../../ops/constant.ts';
-import { concat, pad } from '../../ops/movement.ts';
+import { concat } from '../../ops/movement.ts';
 import { sum } from '../../ops/reduce.ts';
 import { where } from '../../ops/select.ts';
 import type { Shape } from '../../ops/shape.ts';
@@ -210,9 +210,6 @@ function grouped(columns: readonly Tensor[], apart: boolean): Tensor[][] {
 export const columnSums = (columns: readonly Tensor[], apart: boolean): Tensor[] =>
   grouped(columns, apart).map((group) => sum(group[0].rank < 2 ? sideBySide(group) : group[0], 0));
 
-/** All sums one after the other. */
-export const allSums = (columns: readonly Tensor[]): Tensor => lined(columnSums(columns, false));
-
 /** Columns [N] as [N, columns]. Many are chosen among by number: nested concatenations compile for seconds. */
 function sideBySide(columns: readonly Tensor[]): Tensor {
   const upright = columns.map((column) => column.reshape([column.size, 1]));
@@ -226,20 +223,5 @@ function sideBySide(columns: readonly Tensor[]): Tensor {
   );
 }
 
-/** Sums one after the other. Many are added up, each between zeros, for the same reason. */
-function lined(sums: readonly Tensor[]): Tensor {
-  if (sums.length === 1) return sums[0];
-  if (sums.length <= FEW) return concat(sums, 0);
-  const size = sums.reduce((total, one) => total + one.size, 0);
-  let start = 0;
-  return sums
-    .map((one) => {
-      const padded = pad(one, [[start, size - start - one.size]]);
-      start += one.size;
-      return padded;
-    })
-    .reduce((all, one) => all.add(one));
-}
-
 /** So many parts are concatenated without harm. */
-const FEW = 4;
+export const FEW = 4;

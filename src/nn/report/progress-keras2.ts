@@ -1,37 +1,23 @@
 /** The progress line of tf.keras 2, to the character (`utils/generic_utils.py`). */
 import { fixed } from './format.ts';
-import {
-  counted,
-  duration,
-  type Frame,
-  type KnownFrame,
-  Progress,
-  remaining,
-  uncounted,
-} from './progress.ts';
+import { counted, duration, type Frame, Progress, remaining } from './progress.ts';
 
 const WIDTH = 30;
 
 export class Keras2Progress extends Progress {
-  protected override line(frame: KnownFrame): { text: string; width: number } {
+  protected override line(frame: Frame): string {
     const { current, target, seconds, perStep, last } = frame;
+    const passed = `${fixed(seconds, 0)}s${duration(perStep, 'step')}`;
+    if (target === null) return `${counted(frame)} - ${passed}${this.values()}`;
     const done = Math.trunc((WIDTH * current) / target);
     const head = done === 0 ? '' : '='.repeat(done - 1) + (current < target ? '>' : '=');
-    const time = last
-      ? `${fixed(seconds, 0)}s${duration(perStep, 'step')}`
-      : `ETA: ${remaining(perStep * (target - current))}`;
-    const text = `${counted(frame)} [${head}${'.'.repeat(WIDTH - done)}] - ${time}${this.values((value) => Math.abs(value) > 1e-3)}`;
-    return { text, width: text.length };
+    const time = last ? passed : `ETA: ${remaining(perStep * (target - current))}`;
+    return `${counted(frame)} [${head}${'.'.repeat(WIDTH - done)}] - ${time}${this.values()}`;
   }
 
-  protected override openLine({ current, seconds, perStep }: Frame): { text: string; width: number } {
-    const text = `${uncounted(current)} - ${fixed(seconds, 0)}s${duration(perStep, 'step')}${this.values((value) => Math.abs(value) > 1e-3)}`;
-    return { text, width: text.length };
-  }
-
-  protected override conclusion(frame: KnownFrame): string {
-    const { target, seconds } = frame;
-    const times = `${duration(seconds, 'epoch')} -${duration(seconds / target, 'step')}`;
+  protected override conclusion(frame: Frame): string {
+    const { current, seconds } = frame;
+    const times = `${duration(seconds, 'epoch')} -${duration(seconds / current, 'step')}`;
     return `${counted(frame)} - ${fixed(seconds, 0)}s${this.values((value) => value > 1e-3)} -${times}`;
   }
 }

@@ -10,6 +10,10 @@ export type Logs = Readonly<Record<string, number>>;
 
 const WIDTH = 20;
 
+/** Escape sequences take no room. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what they begin with.
+const ESCAPES = /\x1b\[\d+m/g;
+
 /** What a line shows of the steps. */
 export interface Frame {
   readonly current: number;
@@ -20,9 +24,6 @@ export interface Frame {
   readonly perStep: number;
   readonly last: boolean;
 }
-
-/** A frame whose end is known. */
-export type KnownFrame = Frame & { readonly target: number };
 
 /** One line of progress over `target` steps, or until it is over. */
 export class Progress {
@@ -57,58 +58,43 @@ export class Progress {
     const target = this.target ?? (last ? current : null);
     const frame = { current, target, seconds: (now - this.started) / 1000, perStep, last };
     this.shown = { ...this.shown, ...values };
-    if (this.verbose === 2 && last) this.terminal.write(`${this.conclusion(frame as KnownFrame)}\n`);
+    if (this.verbose === 2 && last) this.terminal.write(`${this.conclusion(frame)}\n`);
     if (this.verbose !== 1) return;
     if (!last && (!this.terminal.isTerminal || now - this.drawn < FRAME_MS)) return;
-    this.draw(frame);
+    this.draw(this.line(frame), last);
     this.drawn = now;
   }
 
-  private draw(frame: Frame): void {
+  private draw(text: string, last: boolean): void {
     const { isTerminal } = this.terminal;
-    const { text, width } = isKnown(frame) ? this.line(frame) : this.openLine(frame);
+    const width = text.replace(ESCAPES, '').length;
     const back = isTerminal ? `${'\b'.repeat(this.drawnWidth)}\r` : '';
     const erase = ' '.repeat(isTerminal ? Math.max(this.drawnWidth - width, 0) : 0);
-    this.terminal.write(back + text + erase + (frame.last ? '\n' : ''));
+    this.terminal.write(back + text + erase + (last ? '\n' : ''));
     this.drawnWidth = width;
   }
 
-  /** The line of verbose 1, and how many characters of it are seen. */
-  protected line(frame: KnownFrame): { text: string; width: number } {
+  /** The line of verbose 1. */
+  protected line(frame: Frame): string {
     const { current, target, seconds, perStep, last } = frame;
-    const style = this.style;
-    const count = counted(frame);
+    const style = (parameters: string, text: string): string =>
+      this.terminal.color ? `\x1b[${parameters}m${text}\x1b[0m` : text;
+    const passed = `${fixed(seconds, 0)}s`;
+    const tail = `${duration(perStep, 'step')}${this.values()}`;
+    if (target === null) return `${counted(frame)} ${style('1', passed)}${tail}`;
     const done = Math.trunc((WIDTH * current) / target);
     const bar = (done > 0 ? style('32', '━'.repeat(done)) : '') + style('37', '━'.repeat(WIDTH - done));
-    const time = last ? `${fixed(seconds, 0)}s` : remaining(perStep * (target - current));
-    const tail = `${duration(perStep, 'step')}${this.values((value) => Math.abs(value) > 1e-3)}`;
-    return {
-      text: `${style('1', count)} ${bar} ${style('1', time)}${tail}`,
-      width: count.length + 1 + WIDTH + 1 + time.length + tail.length,
-    };
+    const time = last ? passed : remaining(perStep * (target - current));
+    return `${style('1', counted(frame))} ${bar} ${style('1', time)}${tail}`;
   }
-
-  /** The same as long as nobody knows where it ends. */
-  protected openLine({ current, seconds, perStep }: Frame): { text: string; width: number } {
-    const count = uncounted(current);
-    const time = `${fixed(seconds, 0)}s`;
-    const tail = `${duration(perStep, 'step')}${this.values((value) => Math.abs(value) > 1e-3)}`;
-    return {
-      text: `${count} ${this.style('1', time)}${tail}`,
-      width: count.length + 1 + time.length + tail.length,
-    };
-  }
-
-  private readonly style = (parameters: string, text: string): string =>
-    this.terminal.color ? `\x1b[${parameters}m${text}\x1b[0m` : text;
 
   /** The one line of verbose 2. */
-  protected conclusion(frame: KnownFrame): string {
+  protected conclusion(frame: Frame): string {
     const time = `${fixed(frame.seconds, 0)}s -${duration(frame.perStep, 'step')}`;
     return `${counted(frame)} - ${time}${this.values((value) => value > 1e-3)}`;
   }
 
-  protected values(isPlain: (value: number) => boolean): string {
+  protected values(isPlain = (value: number): boolean => Math.abs(value) > 1e-3): string {
     return Object.entries(this.shown)
       .map(([name, value]) => ` - ${name}: ${isPlain(value) ? fixed(value, 4) : exponent(value, 4)}`)
       .join('');
@@ -126,14 +112,9 @@ export class Progress {
   }
 }
 
-/** ' 3/20' */
-export const counted = ({ current, target }: KnownFrame): string =>
-  `${String(current).padStart(String(target).length)}/${target}`;
-
-/** '      3/Unknown' */
-export const uncounted = (current: number): string => `${String(current).padStart(7)}/Unknown`;
-
-const isKnown = (frame: Frame): frame is KnownFrame => frame.target !== null;
+/** ' 3/20', or '      3/Unknown' */
+export const counted = ({ current, target }: Frame): string =>
+  `${String(current).padStart(target === null ? 7 : String(target).length)}/${target ?? 'Unknown'}`;
 
 /** 12 → '12s', 65 → '1:05', 3723 → '1:02:03' */
 export function remaining(seconds: number): string {
