@@ -28,7 +28,7 @@ import type { EvaluateOptions } from './evaluate.ts';
 import type { ExplainOptions, FitForm } from './explain.ts';
 import type { FitOptions } from './fit.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
-import { formats, running, seldom } from './on-demand.ts';
+import { seldom } from './on-demand.ts';
 import type { PredictOptions } from './predict.ts';
 import { type PredictStep, predictStep } from './predict-step.ts';
 import type { Samples } from './samples.ts';
@@ -459,6 +459,9 @@ export abstract class Model extends Layer {
     this.predicting = null;
   }
 }
+
+const running = () => import('./running.ts');
+const formats = () => import('../saving/formats.ts');
 
 /** A weight's new value as a tensor of its shape. A flat typed array of the right size will do. */
 function fitting(given: TensorLike, weight: Variable, index: number): Tensor {

@@ -1,4 +1,5 @@
-/** What models load when it is first needed. */
-export const running = () => import('./running.ts');
+/**
+ * What is seldom asked for. What else is loaded stands with the model, where it is asked for: rolldown keeps all
+ * that a file could load, and a page without models would carry files.
+ */
 export const seldom = () => import('./seldom.ts');
-export const formats = () => import('../saving/formats.ts');
