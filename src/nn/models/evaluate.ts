@@ -1,42 +1,24 @@
 /** Loss and metrics without training: `model.evaluate`, and validation inside of `fit`. */
 import type { Logs } from '../callbacks/callback.ts';
-import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
-import { readOptions } from '../names.ts';
-import type { Verbosity } from '../report/progress.ts';
+import type { CallbackList } from '../callbacks/list.ts';
 import { Loop } from './loop.ts';
 import type { Model } from './model.ts';
 import { seldom } from './on-demand.ts';
 import { listenersTo, runPass, throwIfAborted } from './pass.ts';
 import { type Place, placeOf } from './residency.ts';
-import {
-  batchSizeAsked,
-  sorted,
-  stepsOf,
-  stepsOrAll,
-  streaming,
-  verbosity,
-  withDefaults,
-} from './run-options.ts';
+import { callbacksOf, type RunOptions, readRunOptions, sorted, stepsOf, stepsOrAll } from './run-options.ts';
 import { batchesOf, batchSizeFor, type SampleBatches } from './sample-batches.ts';
 import { isMade, type Samples, type Source, takeSource } from './samples.ts';
 import type { Engine } from './steps.ts';
 import type { StreamEvaluation } from './stream.ts';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends RunOptions {
   /** Samples of a step; default 32. The result does not depend on it. */
   batchSize?: number;
   /** Only so many batches, from the first on; default all. A dataset without an end needs it. */
   steps?: number | null;
-  /** 0 silent, 1 a progress line, 2 a line at the end; default 'auto': 1. */
-  verbose?: Verbosity | 'auto';
   /** What each sample counts in the loss: [n]. */
   sampleWeight?: unknown;
-  /** Callbacks, or objects with some of their functions. */
-  callbacks?: CallbackLike | readonly CallbackLike[] | null;
-  /** Whether samples are streamed; default where they are large, as in fit. */
-  stream?: boolean | null;
-  /** Stops between two steps; evaluate then rejects with AbortError. */
-  signal?: AbortSignal | null;
 }
 
 /** Means over the samples, `loss` first and metrics in the order of compile. Runs while the model is locked. */
@@ -47,32 +29,24 @@ export async function evaluateModel(
   options?: EvaluateOptions,
 ): Promise<Logs> {
   const operation = 'evaluate';
-  const given = readOptions(operation, options, {
-    batchSize: undefined as number | undefined,
+  const settings = readRunOptions(operation, options, {
     steps: null as number | null,
-    verbose: 'auto' as EvaluateOptions['verbose'],
     sampleWeight: null as unknown,
-    callbacks: null as EvaluateOptions['callbacks'],
-    stream: null as boolean | null,
-    signal: null as AbortSignal | null,
     returnDict: true,
   });
-  const batchSize = batchSizeAsked(given.batchSize, operation);
-  const steps = stepsOrAll(given.steps, operation, 'steps');
-  const verbose = verbosity(given.verbose, operation);
-  const own = resolveCallbacks(given.callbacks, operation);
-  const stream = streaming(given.stream, operation);
-  throwIfAborted(given.signal, operation);
+  const { batchSize, verbose, sampleWeight, signal } = settings;
+  const steps = stepsOrAll(settings.steps, operation, 'steps');
+  throwIfAborted(signal, operation);
   const source = await takeSource(
-    { x, y, sampleWeight: given.sampleWeight },
+    { x, y, sampleWeight },
     { operation, inputShape: model.inputShape, limit: steps, beside: { batchSize } },
   );
   try {
     if (!isMade(source)) await model.prepareFor(source, operation);
-    const place = await placeOf(model, [source], stream);
+    const place = await placeOf(model, [source], settings.stream);
     const evaluation = await evaluationOf(model, source, { batchSize, steps }, place);
     try {
-      const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
+      const callbacks = callbacksOf(model, settings);
       callbacks.begin(model, {
         verbose,
         epochs: 1,
@@ -81,7 +55,7 @@ export async function evaluateModel(
         },
       });
       await evaluation.prepare();
-      return await evaluation.run(callbacks, given.signal, operation, { progress: true });
+      return await evaluation.run(callbacks, signal, operation, { progress: true });
     } finally {
       await evaluation.dispose();
     }

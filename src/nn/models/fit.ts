@@ -1,19 +1,16 @@
 /** `model.fit`: epochs of steps, validation, and everybody who listens. */
-import { ConfigError, ValueError } from '../../base/errors.ts';
+import { ValueError } from '../../base/errors.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import type { Logs, RunParameters } from '../callbacks/callback.ts';
 import { History } from '../callbacks/history.ts';
-import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
 import { flag, numberBetween, wholeNumber } from '../check.ts';
-import { describe, readOptions } from '../names.ts';
-import type { Verbosity } from '../report/progress.ts';
 import { type Evaluation, evaluationOf } from './evaluate.ts';
 import type { FitForm } from './explain.ts';
 import type { Model } from './model.ts';
 import { seldom } from './on-demand.ts';
 import { throwIfAborted } from './pass.ts';
 import { placeOf } from './residency.ts';
-import { batchSizeAsked, sorted, stepsOrAll, streaming, verbosity, withDefaults } from './run-options.ts';
+import { callbacksOf, type RunOptions, readRunOptions, sorted, stepsOrAll } from './run-options.ts';
 import { batchSizeFor } from './sample-batches.ts';
 import {
   type GivenSamples,
@@ -28,15 +25,11 @@ import {
 import type { StreamEvaluation } from './stream.ts';
 import { Training } from './training.ts';
 
-export interface FitOptions {
+export interface FitOptions extends RunOptions {
   /** Samples of a step; default 32, or what makes `stepsPerEpoch` of all. The last batch may be smaller. */
   batchSize?: number;
   /** Passes over the data; default 1. With `initialEpoch`, the number of the last one. */
   epochs?: number;
-  /** 0 silent, 1 a progress line, 2 a line for each epoch; default 'auto': 1. */
-  verbose?: Verbosity | 'auto';
-  /** Callbacks, or objects with some of their functions. */
-  callbacks?: CallbackLike | readonly CallbackLike[] | null;
   /** The share of the samples, taken from the end, that is kept for validation; default 0. */
   validationSplit?: number;
   /** Validate on these after each epoch: [x, y], [x, y, sampleWeight] or { x, y, sampleWeight }. */
@@ -60,21 +53,11 @@ export interface FitOptions {
   validationSteps?: number | null;
   /** Samples of a step of validation; default batchSize. */
   validationBatchSize?: number | null;
-  /**
-   * Whether samples are streamed through a small window on the GPU (true) or stay there for the whole run (false);
-   * default: streamed where they take more than half of the memory that is left. The numbers are the same.
-   */
-  stream?: boolean | null;
-  /** Stops between two steps; fit then rejects with AbortError. */
-  signal?: AbortSignal | null;
 }
 
 function readFitOptions(options: FitOptions | undefined) {
-  const given = readOptions('fit', options, {
-    batchSize: undefined as number | undefined,
+  const given = readRunOptions('fit', options, {
     epochs: 1,
-    verbose: 'auto' as FitOptions['verbose'],
-    callbacks: null as FitOptions['callbacks'],
     validationSplit: 0,
     validationData: null as unknown,
     shuffle: true,
@@ -85,36 +68,27 @@ function readFitOptions(options: FitOptions | undefined) {
     validationBatchSize: null as number | null,
     stepsPerEpoch: null as number | null,
     validationSteps: null as number | null,
-    stream: null as boolean | null,
-    signal: null as AbortSignal | null,
   });
-  const batchSize = batchSizeAsked(given.batchSize, 'fit');
+  const whole = (name: 'epochs' | 'initialEpoch' | 'validationFreq', least?: number): number =>
+    wholeNumber(given[name], 'fit', name, least);
+  const orNull = (name: 'validationBatchSize' | 'stepsPerEpoch' | 'validationSteps'): number | null =>
+    stepsOrAll(given[name], 'fit', name);
   const validationSplit = numberBetween(given.validationSplit, 'fit', 'validationSplit', 0, 1);
   if (validationSplit === 1) throw new ValueError('fit: validationSplit is 1; training needs samples too.');
   return {
     ...given,
-    batchSize,
     validationSplit,
-    epochs: wholeNumber(given.epochs, 'fit', 'epochs'),
-    initialEpoch: wholeNumber(given.initialEpoch, 'fit', 'initialEpoch', 0),
-    validationFreq: wholeNumber(given.validationFreq, 'fit', 'validationFreq'),
-    validationBatchSize: stepsOrAll(given.validationBatchSize, 'fit', 'validationBatchSize'),
-    stepsPerEpoch: stepsOrAll(given.stepsPerEpoch, 'fit', 'stepsPerEpoch'),
-    validationSteps: stepsOrAll(given.validationSteps, 'fit', 'validationSteps'),
-    verbose: verbosity(given.verbose, 'fit'),
+    epochs: whole('epochs'),
+    initialEpoch: whole('initialEpoch', 0),
+    validationFreq: whole('validationFreq'),
+    validationBatchSize: orNull('validationBatchSize'),
+    stepsPerEpoch: orNull('stepsPerEpoch'),
+    validationSteps: orNull('validationSteps'),
     shuffle: flag(given.shuffle, 'fit', 'shuffle'),
-    callbacks: resolveCallbacks(given.callbacks, 'fit'),
-    stream: streaming(given.stream, 'fit'),
-    signal: checkedSignal(given.signal),
   };
 }
 
 type Settings = ReturnType<typeof readFitOptions>;
-
-function checkedSignal(signal: AbortSignal | null): AbortSignal | null {
-  if (signal === null || (typeof signal === 'object' && 'aborted' in signal)) return signal;
-  throw new ConfigError(`fit: signal is ${describe(signal)}; expected an AbortSignal.`);
-}
 
 /** Everything from the check of the arguments to the last callback. Runs while the model is locked. */
 export async function fitModel(model: Model, x: unknown, y: unknown, options?: FitOptions): Promise<History> {
@@ -211,10 +185,7 @@ async function runEpochs(
       return training.stepCount;
     },
   };
-  const callbacks = new CallbackList(
-    [...withDefaults(settings.callbacks, verbose), history],
-    model.inCallback,
-  );
+  const callbacks = callbacksOf(model, settings, history);
   callbacks.begin(model, params);
   model.history = history;
   model.stopTraining = false;

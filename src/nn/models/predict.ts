@@ -2,29 +2,18 @@
 import { tensor } from '../../ops/constant.ts';
 import { gather, slice } from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
-import { readOptions } from '../names.ts';
-import type { Verbosity } from '../report/progress.ts';
 import type { Model } from './model.ts';
 import { seldom } from './on-demand.ts';
 import { throwIfAborted } from './pass.ts';
 import { OPERATION, Predictions, type Run, togetherOf, type Way } from './predictions.ts';
 import { placeOf } from './residency.ts';
-import { batchSizeAsked, streaming, verbosity, withDefaults } from './run-options.ts';
+import { callbacksOf, type RunOptions, readRunOptions } from './run-options.ts';
 import { isMade, type Samples, takeSource } from './samples.ts';
 import type { Engine } from './steps.ts';
 
-export interface PredictOptions {
+export interface PredictOptions extends RunOptions {
   /** Samples of a step; default 32, many of which are computed at once. The result does not depend on it. */
   batchSize?: number;
-  /** 0 silent, 1 a progress line, 2 a line at the end; default 'auto': 1. */
-  verbose?: Verbosity | 'auto';
-  /** Callbacks, or objects with some of their functions. */
-  callbacks?: CallbackLike | readonly CallbackLike[] | null;
-  /** Whether samples are streamed; default where they are large, as in fit. The result stays on the GPU. */
-  stream?: boolean | null;
-  /** Stops between two steps; predict then rejects with AbortError. */
-  signal?: AbortSignal | null;
 }
 
 /** Steps are counted in batches of this size, as in Keras. */
@@ -32,29 +21,24 @@ const DEFAULT_BATCH = 32;
 
 /** The outputs for all samples in one tensor: [n, …]. */
 export async function predictModel(model: Model, x: unknown, options?: PredictOptions): Promise<Tensor> {
-  const given = readOptions(OPERATION, options, {
-    batchSize: undefined as number | undefined,
-    verbose: 'auto' as PredictOptions['verbose'],
-    callbacks: null as PredictOptions['callbacks'],
-    stream: null as boolean | null,
-    signal: null as AbortSignal | null,
-  });
-  const batchSize = batchSizeAsked(given.batchSize, OPERATION);
-  const verbose = verbosity(given.verbose, OPERATION);
-  const own = resolveCallbacks(given.callbacks, OPERATION);
-  const stream = streaming(given.stream, OPERATION);
-  throwIfAborted(given.signal, OPERATION);
-  const callbacks = new CallbackList(withDefaults(own, verbose), model.inCallback);
+  const settings = readRunOptions(OPERATION, options, {});
+  const { batchSize, verbose, signal } = settings;
+  throwIfAborted(signal, OPERATION);
+  const callbacks = callbacksOf(model, settings);
   const byBatch = callbacks.listen('onPredictBatchBegin', 'onPredictBatchEnd');
-  const single = byBatch || batchSize !== null;
-  const run: Run = { model, callbacks, verbose, signal: given.signal, single };
+  const run: Run = { model, callbacks, verbose, signal, single: byBatch || batchSize !== null };
   const samples = await takeSource(
     { x },
     { operation: OPERATION, inputShape: model.inputShape, beside: { batchSize } },
   );
   if (isMade(samples)) return (await seldom()).predictMade(samples, run);
   try {
-    return await predictSamples(samples, samples.batchSize ?? batchSize ?? DEFAULT_BATCH, stream, run);
+    return await predictSamples(
+      samples,
+      samples.batchSize ?? batchSize ?? DEFAULT_BATCH,
+      settings.stream,
+      run,
+    );
   } finally {
     samples.dispose();
   }
