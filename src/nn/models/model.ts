@@ -151,6 +151,12 @@ export abstract class Model extends Layer {
     return this.compiledFor('optimizer').optimizer;
   }
 
+  /** What the optimizer keeps, once it has anything. */
+  get optimizerVariables(): readonly Variable[] | null {
+    const { optimizer } = this.settings ?? {};
+    return optimizer?.built ? optimizer.variables : null;
+  }
+
   /** The metrics, once y has been seen. */
   get metrics(): readonly Metric[] {
     return this.settings?.objective?.metrics ?? [];
@@ -400,17 +406,9 @@ export abstract class Model extends Layer {
     });
     const printer = printFn ?? print;
     const terminal = standardTerminal();
-    const model = {
-      name: this.name,
-      layers: this.layers,
-      trainableWeights: this.trainableWeights,
-      nonTrainableWeights: this.nonTrainableWeights,
-      optimizerVariables: this.settings?.optimizer.built ? this.settings.optimizer.variables : null,
-      outputShapeOf: (layer: Layer) => this.outputShapeOf(layer),
-    };
     const isOld = oneOf(form, 'summary', 'form', ['keras3', 'keras2']) === 'keras2';
     const lines = (color: boolean): string[] =>
-      isOld ? keras2SummaryLines(model, rest) : summaryLines(model, rest, terminal.columns, color);
+      isOld ? keras2SummaryLines(this, rest) : summaryLines(this, rest, terminal.columns, color);
     const text = (color: boolean): string => `${lines(color).join('\n')}\n`;
     const plain = text(false);
     if (typeof printer === 'function') printer(plain);
@@ -451,9 +449,7 @@ export abstract class Model extends Layer {
     this.refuseWhileRunning('dispose');
     this.settings?.batchSteps?.dispose();
     this.predicting?.step.dispose();
-    const { settings } = this;
-    const variables = [...this.weights, ...(settings?.optimizer.built ? settings.optimizer.variables : [])];
-    for (const one of variables) one.dispose();
+    for (const one of [...this.weights, ...(this.optimizerVariables ?? [])]) one.dispose();
     this.loops.train.dispose();
     this.loops.evaluate.dispose();
     this.predicting = null;

@@ -1,4 +1,5 @@
 /** `model.summary()` as tf.keras 2 prints it, to the character (`utils/layer_utils.py`). */
+import type { Variable } from '../../ops/tensor.ts';
 import type { BatchShape, Layer } from '../layers/layer.ts';
 import { memorySize } from './format.ts';
 import { bytes, count, printable, type Summarized, type SummaryOptions } from './summary.ts';
@@ -48,8 +49,8 @@ function tuple(shape: BatchShape | null): string {
   return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`;
 }
 
-const total = (label: string, parameters: number, size: number): string =>
-  `${label}: ${parameters} (${memorySize(size).replace(/ B$/, ' Byte')})`;
+const total = (label: string, weights: readonly Variable[]): string =>
+  `${label}: ${count(weights)} (${memorySize(bytes(weights)).replace(/ B$/, ' Byte')})`;
 
 /** The summary's lines. The optimizer is not in it. */
 export function keras2SummaryLines(model: Summarized, options: Required<SummaryOptions>): string[] {
@@ -80,7 +81,6 @@ export function keras2SummaryLines(model: Summarized, options: Required<SummaryO
     ];
   };
   const { trainableWeights, nonTrainableWeights } = model;
-  const all = [...trainableWeights, ...nonTrainableWeights];
   return [
     `Model: "${printable(model.name)}"`,
     '_'.repeat(width),
@@ -88,9 +88,9 @@ export function keras2SummaryLines(model: Summarized, options: Required<SummaryO
     '='.repeat(width),
     ...model.layers.flatMap((layer) => layerLines(layer, 0, false)),
     '='.repeat(width),
-    total('Total params', count(all), bytes(all)),
-    total('Trainable params', count(trainableWeights), bytes(trainableWeights)),
-    total('Non-trainable params', count(nonTrainableWeights), bytes(nonTrainableWeights)),
+    total('Total params', [...trainableWeights, ...nonTrainableWeights]),
+    total('Trainable params', trainableWeights),
+    total('Non-trainable params', nonTrainableWeights),
     '_'.repeat(width),
   ];
 }

@@ -26,88 +26,69 @@ export const BOLD = '1';
 export const styled = ({ text, style }: Span, color: boolean): string =>
   color && style && text ? `\x1b[${style}m${text}\x1b[0m` : text;
 
-interface Glyph {
-  readonly text: string;
-  readonly style?: string;
-  readonly width: number;
-}
-
 /** East Asian wide and fullwidth characters and emoji take two places (Unicode TR 11). */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
 /** Marks that sit on the character before them. */
 const COMBINING = /^(?:\p{Mn}|\p{Me}|\p{Cf})$/u;
 
-const glyphWidth = (character: string): number =>
-  COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+/** A span of one character. */
+type Glyph = Span;
 
 const glyphsOf = (cell: Cell): Glyph[] =>
-  cell.flatMap(({ text, style }) => [...text].map((one) => ({ text: one, style, width: glyphWidth(one) })));
+  cell.flatMap(({ text, style }) => [...text].map((one) => ({ text: one, style })));
 
-const widthOf = (glyphs: readonly Glyph[]): number => glyphs.reduce((sum, { width }) => sum + width, 0);
+const widthOf = (glyphs: readonly Glyph[]): number =>
+  glyphs.reduce((sum, { text }) => sum + (COMBINING.test(text) ? 0 : WIDE.test(text) ? 2 : 1), 0);
 
-const blank = (count: number): Glyph[] => Array.from({ length: count }, () => ({ text: ' ', width: 1 }));
+const blank = (count: number): Glyph[] => glyphsOf([{ text: ' '.repeat(Math.max(count, 0)) }]);
 
 const isSpace = ({ text }: Glyph): boolean => /\s/.test(text);
 
-function trimEnd(glyphs: readonly Glyph[]): readonly Glyph[] {
-  let end = glyphs.length;
-  while (end > 0 && isSpace(glyphs[end - 1])) end--;
-  return glyphs.slice(0, end);
-}
+const trimEnd = (line: readonly Glyph[]): readonly Glyph[] =>
+  line.slice(0, line.findLastIndex((glyph) => !isSpace(glyph)) + 1);
 
 /** A line cut where it exceeds the width, with an ellipsis. */
 function truncate(line: readonly Glyph[], width: number): readonly Glyph[] {
   if (widthOf(line) <= width) return line;
-  const kept: Glyph[] = [];
-  let room = width - 1;
-  for (const glyph of line) {
-    if (glyph.width > room) break;
-    kept.push(glyph);
-    room -= glyph.width;
-  }
-  return [...kept, ...blank(room), { text: '…', style: kept.at(-1)?.style, width: 1 }];
+  const kept = [...line];
+  while (kept.length > 0 && widthOf(kept) >= width) kept.pop();
+  return [...kept, ...blank(width - 1 - widthOf(kept)), { text: '…', style: kept.at(-1)?.style }];
 }
 
 /** Splits before the words that do not fit what is left of their line. */
 function wrap(glyphs: readonly Glyph[], width: number): (readonly Glyph[])[] {
-  const starts = [0];
-  let used = 0;
-  for (let at = 0; at < glyphs.length; ) {
-    let end = at;
-    while (end < glyphs.length && isSpace(glyphs[end])) end++;
-    while (end < glyphs.length && !isSpace(glyphs[end])) end++;
-    while (end < glyphs.length && isSpace(glyphs[end])) end++;
-    const word = glyphs.slice(at, end);
-    if (widthOf(trimEnd(word)) <= width - used) used += widthOf(word);
-    else {
-      if (at > 0) starts.push(at);
-      used = widthOf(word);
-    }
-    at = end;
+  const words: Glyph[][] = [[]];
+  for (const glyph of glyphs) {
+    const word = words[words.length - 1];
+    const begins = word.some((one) => !isSpace(one)) && isSpace(word[word.length - 1]) && !isSpace(glyph);
+    if (begins) words.push([glyph]);
+    else word.push(glyph);
   }
-  return starts.map((start, i) => glyphs.slice(start, starts[i + 1]));
+  const lines: Glyph[][] = [[]];
+  for (const word of words) {
+    const line = lines[lines.length - 1];
+    if (line.length > 0 && widthOf([...line, ...trimEnd(word)]) > width) lines.push(word);
+    else line.push(...word);
+  }
+  return lines;
 }
 
 function align(line: readonly Glyph[], width: number, alignment: Alignment): readonly Glyph[] {
   const text = truncate(alignment === 'left' && widthOf(line) <= width ? line : trimEnd(line), width);
-  const room = Math.max(width - widthOf(text), 0);
+  const room = width - widthOf(text);
   const before = alignment === 'right' ? room : alignment === 'center' ? Math.floor(room / 2) : 0;
   return [...blank(before), ...text, ...blank(room - before)];
 }
 
 /** Neighbours of one style as one span, so that escapes are few. */
 function render(line: readonly Glyph[], color: boolean): string {
-  let text = '';
-  for (let at = 0; at < line.length; ) {
-    const { style } = line[at];
-    let end = at;
-    while (end < line.length && line[end].style === style) end++;
-    const run = line.slice(at, end).map((glyph) => glyph.text);
-    text += styled({ text: run.join(''), style }, color);
-    at = end;
+  const spans: Span[] = [];
+  for (const { text, style } of line) {
+    const before = spans.at(-1)?.style === style ? spans.pop() : null;
+    spans.push({ text: (before?.text ?? '') + text, style });
   }
-  return text;
+  return spans.map((span) => styled(span, color)).join('');
 }
 
 /** Column widths, with padding, for a table of `lineLength` characters: the excess is taken evenly. */
