@@ -1,5 +1,6 @@
 /** An engine: one GPU device with its memory, its compiled kernels and its recordings. */
 import { ConfigError, LimitError } from '../base/errors.ts';
+import { loaded } from '../base/loaded.ts';
 import { align } from './align.ts';
 import { type BufferRange, Heap, Staging, StepArena } from './arena.ts';
 import { Buffers } from './buffers.ts';
@@ -88,7 +89,7 @@ const POISON = 0x7fc0dead;
 const SCRATCH_BYTES = 1 << 20;
 
 /** What knows better than the rules of the kernel families. */
-const measuring = () => import('./measuring.ts');
+const measuring = () => loaded('engine: what measures', import('./measuring.ts'));
 
 export class Engine {
   readonly device: GPUDevice;

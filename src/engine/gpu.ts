@@ -3,6 +3,7 @@
  * differ nowhere else in the engine.
  */
 import { ConfigError, UnsupportedError } from '../base/errors.ts';
+import { loaded } from '../base/loaded.ts';
 import { isNode } from '../base/platform.ts';
 import { describeAdapter, type Profile, raisedLimits } from './profile.ts';
 
@@ -36,7 +37,7 @@ export interface DeviceOptions {
 const usefulFeatures = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 /** What a page never needs, loaded in Node. */
-const inNode = () => (isNode ? import('./in-node.ts') : null);
+const inNode = () => (isNode ? loaded('engine: what Node needs', import('./in-node.ts')) : null);
 
 export interface OpenDevice {
   readonly device: GPUDevice;

@@ -3,7 +3,7 @@
  *
  * Made once from a graph; run as often as one likes without another allocation.
  */
-import { LoadError } from '../base/errors.ts';
+import { loaded } from '../base/loaded.ts';
 import type { BufferRange } from '../engine/arena.ts';
 import type { Copy, Engine } from '../engine/engine.ts';
 import type { Recording } from '../engine/recorder.ts';
@@ -253,15 +253,8 @@ class Builder {
   /** Loads the WGSL of these kernels, all of it at once: as their families would have them, or in a variant. */
   async #load(writer: CommandWriter, kernels: readonly Kernel[], tuning: Tuning = {}): Promise<void> {
     const lowered = kernels.map((kernel) => kernel.family!.lower(writer.call(kernel, tuning)));
-    try {
-      await loadKernels(lowered.map(({ kernel }) => kernel));
-    } catch (cause) {
-      throw new LoadError(
-        `${this.#request.label}: the WGSL of a kernel cannot be loaded: ${(cause as Error).message}. ` +
-          'Fix: serve every file of the package, or of the bundle, and try again.',
-        { cause },
-      );
-    }
+    const loading = loadKernels(lowered.map(({ kernel }) => kernel));
+    await loaded(`${this.#request.label}: the WGSL of a kernel`, loading);
   }
 
   #tuningRequest(kernel: Kernel, writer: CommandWriter): TuningRequest {

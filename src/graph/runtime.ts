@@ -3,6 +3,7 @@
  * variable's value is from one moment to the next.
  */
 import { DisposedError, EngineMismatchError, StateError } from '../base/errors.ts';
+import { loaded } from '../base/loaded.ts';
 import type { BufferRange } from '../engine/arena.ts';
 import type { Engine, InitOptions } from '../engine/engine.ts';
 import { byteSize, type TypedArray, typedArray } from '../ops/dtype.ts';
@@ -115,7 +116,7 @@ function letGo(tensor: Tensor): void {
   tensor.inputs = [];
 }
 
-export const planner = () => import('./planner.ts');
+export const planner = () => loaded('weft: the planner', import('./planner.ts'));
 
 /** Computes tensors that have no memory yet, all in one plan. Must run inside `serial`. */
 export async function compute(tensors: readonly Tensor[], engine: Engine): Promise<void> {

@@ -4,12 +4,13 @@ import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { Loss } from '../losses/loss.ts';
 import { isCrossentropy, shortNames } from '../losses/resolve.ts';
+import { seldom as loadSeldom } from '../models/on-demand.ts';
 import { describe, Makers } from '../names.ts';
 import { byShapes } from '../pairs.ts';
 import * as common from './common.ts';
 import { Metric, meanMetric, metricOfLoss } from './metric.ts';
 
-const seldomMetrics = async () => (await import('../models/seldom.ts')).metrics;
+const seldomMetrics = async () => (await loadSeldom()).metrics;
 
 /** The metrics that are loaded when one of them is named. */
 const seldom: readonly (keyof typeof import('./seldom.ts'))[] = [

@@ -1,5 +1,6 @@
 /** What all models can do: be compiled, trained, evaluated, asked; show and exchange their weights. */
 import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
+import { loaded } from '../../base/loaded.ts';
 import type { Dataset } from '../../data/pipeline/dataset.ts';
 import { defaultEngine } from '../../graph/runtime.ts';
 import { assignAll } from '../../graph/variables.ts';
@@ -456,8 +457,8 @@ export abstract class Model extends Layer {
   }
 }
 
-const running = () => import('./running.ts');
-const formats = () => import('../saving/formats.ts');
+const running = () => loaded('weft: what trains', import('./running.ts'));
+const formats = () => loaded('weft: the file formats', import('../saving/formats.ts'));
 
 /** A weight's new value as a tensor of its shape. A flat typed array of the right size will do. */
 function fitting(given: TensorLike, weight: Variable, index: number): Tensor {

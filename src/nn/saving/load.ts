@@ -1,4 +1,5 @@
 /** `loadModel`, without the file formats: they are loaded when the first file is read. */
+import { loaded } from '../../base/loaded.ts';
 import type { Sequential } from '../models/sequential.ts';
 import type { FileSource } from './files.ts';
 import type { LoadOptions } from './load-model.ts';
@@ -20,6 +21,6 @@ import type { LoadOptions } from './load-model.ts';
  * ```
  */
 export async function loadModel(source: FileSource, options?: LoadOptions): Promise<Sequential> {
-  const { readModel } = await import('./formats.ts');
+  const { readModel } = await loaded('weft: the file formats', import('./formats.ts'));
   return readModel(source, options);
 }
