@@ -45,9 +45,9 @@ interface Cost {
 
 /** What a plan's nodes become. */
 export class Fuser {
-  readonly kernels: Kernel[] = [];
+  kernels: Kernel[] = [];
   /** Which kernel makes a tensor that has memory. */
-  readonly producer: Map<Tensor, Kernel>;
+  producer = new Map<Tensor, Kernel>();
   /** Tensors that need memory: made by one kernel and read by another, or asked for. */
   readonly stored = new Set<Tensor>();
   readonly #nodes: readonly Tensor[];
@@ -78,15 +78,16 @@ export class Fuser {
     for (const node of nodes)
       if (!isLeaf(node)) for (const input of new Set(node.inputs)) append(this.#users, input, node);
     const families = new Families(nodes);
-    this.producer = families.producer;
-    this.kernels.push(...families.kernels.filter((kernel) => !this.#isShort(kernel)));
-    this.#packed = packedReads(this.kernels, this.producer, profile);
+    const kernels = families.kernels.filter((kernel) => !this.#isShort(kernel, families));
+    this.#packed = packedReads(kernels, families.producer, profile);
     const forced = new Set<Tensor>();
-    for (;;) {
+    for (let heavy: Tensor | null; ; forced.add(heavy)) {
+      this.kernels = [...kernels];
+      this.producer = new Map(families.producer);
+      this.#reads.clear();
       this.#formExpressions(forced);
-      const heavy = this.#overBudget();
+      heavy = this.#overBudget();
       if (!heavy) break;
-      forced.add(heavy);
     }
     this.#meltAll();
     this.#joinSiblings();
@@ -97,33 +98,33 @@ export class Fuser {
   reads(kernel: Kernel): Set<Tensor> {
     let reads = this.#reads.get(kernel);
     if (!reads) {
-      reads = new Set();
-      for (const input of kernel.inputs.values()) this.#collect(input, kernel, reads);
-      for (const { tensor } of kernel.roots)
-        for (const input of tensor.inputs) this.#collect(input, kernel, reads);
+      reads = this.#needs(startsOf(kernel), kernel).reads;
       this.#reads.set(kernel, reads);
     }
     return reads;
   }
 
-  /** Adds what `x` reads from memory when it is computed inside `kernel`. */
-  #collect(x: Tensor, kernel: Kernel, into: Set<Tensor>): void {
-    const seen = new Set<Tensor>();
+  /** What a kernel reads from memory, and what it computes on the way, to have all of `wanted` at hand. */
+  #needs(wanted: Iterable<Tensor>, kernel: Kernel): { reads: Set<Tensor>; computes: Set<Tensor> } {
+    const reads = new Set<Tensor>();
+    const computes = new Set<Tensor>();
     const visit = (node: Tensor): void => {
-      if (seen.has(node)) return;
-      seen.add(node);
       const maker = this.producer.get(node);
-      if (maker === kernel) return;
-      if (maker || isLeaf(node)) into.add(node);
-      else node.inputs.forEach(visit);
+      if (maker === kernel || computes.has(node)) return;
+      if (maker || isLeaf(node)) reads.add(node);
+      else {
+        computes.add(node);
+        node.inputs.forEach(visit);
+      }
     };
-    visit(x);
+    for (const node of wanted) visit(node);
+    return { reads, computes };
   }
 
   // ---- 1. families
 
   /** Does only one small in-place update ask for the kernel's single, short result? Then it is an expression. */
-  #isShort(kernel: Kernel): boolean {
+  #isShort(kernel: Kernel, { producer }: Families): boolean {
     const [node] = kernel.outputs.values();
     if (kernel.outputs.size > 1 || !node.op!.short?.(node) || this.#wanted.has(node)) return false;
     const users = [...(this.#users.get(node) ?? [])];
@@ -136,7 +137,7 @@ export class Fuser {
     const [update] = updates;
     if (updates.size !== 1 || !this.#overwrites.has(update) || update.size > 16) return false;
     this.#short.add(node);
-    this.producer.delete(node);
+    producer.delete(node);
     return true;
   }
 
@@ -148,11 +149,6 @@ export class Fuser {
   // ---- 2. expressions
 
   #formExpressions(forced: ReadonlySet<Tensor>): void {
-    for (const kernel of this.kernels.filter(({ family }) => !family)) {
-      for (const { tensor } of kernel.roots) this.producer.delete(tensor);
-    }
-    this.kernels.splice(0, this.kernels.length, ...this.kernels.filter(({ family }) => family));
-    this.#reads.clear();
     const costs = this.#costs();
     /** Who would compute the expression if it had no memory. */
     const owners = new Map<Tensor, Set<Tensor | Kernel>>();
@@ -244,20 +240,10 @@ export class Fuser {
       if (this.#buffers(kernel) <= STORAGE_BUFFERS) continue;
       let heaviest: Tensor | null = null;
       let most = 1;
-      const seen = new Set<Tensor>();
-      const visit = (node: Tensor, isRoot: boolean): void => {
-        if (seen.has(node)) return;
-        seen.add(node);
-        if (!isRoot && (isLeaf(node) || this.producer.has(node))) return;
-        if (!isRoot && !node.op!.alias) {
-          const reads = new Set<Tensor>();
-          for (const input of node.inputs) this.#collect(input, kernel, reads);
-          if (reads.size > most && reads.size < STORAGE_BUFFERS) [heaviest, most] = [node, reads.size];
-        }
-        for (const input of node.inputs) visit(input, false);
-      };
-      for (const { tensor } of kernel.roots) visit(tensor, true);
-      for (const input of kernel.inputs.values()) visit(input, false);
+      for (const node of this.#needs(startsOf(kernel), kernel).computes) {
+        const { size } = this.#needs(node.inputs, kernel).reads;
+        if (!node.op!.alias && size > most && size < STORAGE_BUFFERS) [heaviest, most] = [node, size];
+      }
       if (heaviest) return heaviest;
     }
     return null;
@@ -317,7 +303,7 @@ export class Fuser {
   #melt(kernel: Kernel, elementwiseOnly: boolean): void {
     const [{ tensor }] = kernel.roots;
     if (tensor.dtype === 'u8') return;
-    const found = this.#accessesOf(tensor);
+    const found = this.pattern(tensor);
     const makers = new Map<Kernel, Tensor[]>();
     for (const source of found.keys()) {
       const maker = this.producer.get(source);
@@ -327,21 +313,24 @@ export class Fuser {
     for (const [host, sources] of candidates) {
       if (elementwiseOnly && host.family) continue;
       const place = this.#placeIn(host, sources, tensor, found);
-      if (place === undefined || this.#detour(host, kernel)) continue;
-      if (!this.#mayOverwrite(host, tensor)) continue;
+      if (place === undefined || this.#detour(host, kernel) || !this.#mayOverwrite(host, tensor)) continue;
       host.roots.push({ tensor, host: place });
-      this.#reads.delete(host);
-      const fits = this.#withProducer(tensor, host, () => this.#buffers(host, kernel) <= STORAGE_BUFFERS);
-      if (!fits) {
-        host.roots.pop();
-        this.#reads.delete(host);
-        continue;
-      }
       this.producer.set(tensor, host);
-      host.order = Math.max(host.order, kernel.order);
-      this.kernels.splice(this.kernels.indexOf(kernel), 1);
-      return;
+      this.#reads.delete(host);
+      if (this.#buffers(host, kernel) <= STORAGE_BUFFERS) {
+        this.#absorb(host, kernel);
+        return;
+      }
+      host.roots.pop();
+      this.producer.set(tensor, kernel);
+      this.#reads.delete(host);
     }
+  }
+
+  /** The kernel is a part of `host` now. */
+  #absorb(host: Kernel, kernel: Kernel): void {
+    host.order = Math.max(host.order, kernel.order);
+    this.kernels.splice(this.kernels.indexOf(kernel), 1);
   }
 
   /**
@@ -365,8 +354,7 @@ export class Fuser {
       }
       host.roots.push(...kernel.roots);
       for (const { tensor } of kernel.roots) this.producer.set(tensor, host);
-      host.order = Math.max(host.order, kernel.order);
-      this.kernels.splice(this.kernels.indexOf(kernel), 1);
+      this.#absorb(host, kernel);
       this.#reads.clear();
     }
   }
@@ -376,7 +364,7 @@ export class Fuser {
     if (host.roots[0].tensor.size !== size) return false;
     const roots = [...host.roots, ...kernel.roots].map(({ tensor }) => tensor);
     for (const root of roots)
-      for (const [source, indices] of this.#accessesOf(root)) {
+      for (const [source, indices] of this.pattern(root)) {
         const maker = this.producer.get(source);
         const own = this.producer.get(root);
         if (maker !== own && (maker === host || maker === kernel)) return false;
@@ -388,16 +376,6 @@ export class Fuser {
     const places = new Set<Tensor>([...this.reads(host), ...this.reads(kernel)]);
     for (const root of roots) places.add(this.#overwrites.get(root) ?? root);
     return places.size <= STORAGE_BUFFERS && !this.#detour(host, kernel) && !this.#detour(kernel, host);
-  }
-
-  #withProducer<T>(tensor: Tensor, kernel: Kernel, check: () => T): T {
-    const before = this.producer.get(tensor)!;
-    this.producer.set(tensor, kernel);
-    this.#reads.delete(kernel);
-    const result = check();
-    this.producer.set(tensor, before);
-    this.#reads.delete(kernel);
-    return result;
   }
 
   /** The one output in whose store the expression can be computed, null for an elementwise host, undefined for none. */
@@ -454,14 +432,13 @@ export class Fuser {
   #mayOverwrite(host: Kernel, value: Tensor): boolean {
     const leaf = this.#overwrites.get(value);
     if (!leaf) return true;
-    const reads = new Set<Tensor>();
-    for (const input of host.inputs.values()) this.#collect(input, host, reads);
-    if (reads.has(leaf)) return false;
+    if (this.#needs(host.inputs.values(), host).reads.has(leaf)) return false;
     const roots = [value, ...host.roots.map(({ tensor }) => tensor)];
-    return roots.every((tensor) => onlyAtOwnPlace(this.#accessesOf(tensor).get(leaf), leaf));
+    return roots.every((tensor) => onlyAtOwnPlace(this.pattern(tensor).get(leaf), leaf));
   }
 
-  #accessesOf(tensor: Tensor): Map<Tensor, Set<string>> {
+  /** How an expression reads its sources: see `accesses`. */
+  pattern(tensor: Tensor): ReadonlyMap<Tensor, ReadonlySet<string>> {
     let found = this.#accesses.get(tensor);
     if (!found) {
       found = accesses(tensor, (x) => isLeaf(x) || this.producer.has(x));
@@ -480,11 +457,6 @@ export class Fuser {
     return !kernel.family && kernel.roots.some(({ tensor }) => this.#overwrites.has(tensor));
   }
 
-  /** How a kernel's own expression reads its sources. */
-  pattern(tensor: Tensor): ReadonlyMap<Tensor, ReadonlySet<string>> {
-    return this.#accessesOf(tensor);
-  }
-
   #findStored(): void {
     for (const kernel of this.kernels)
       for (const read of this.reads(kernel)) if (this.producer.has(read)) this.stored.add(read);
@@ -494,3 +466,9 @@ export class Fuser {
 
 const onlyAtOwnPlace = (indices: ReadonlySet<string> | undefined, leaf: Tensor): boolean =>
   !indices || [...indices].every((index) => index === 'i' || leaf.size === 1);
+
+/** Where a kernel's expressions begin: its family's inputs, and what its roots are made from. */
+const startsOf = ({ inputs, roots }: Kernel): Tensor[] => [
+  ...inputs.values(),
+  ...roots.flatMap(({ tensor }) => tensor.inputs),
+];
