@@ -19,7 +19,7 @@ import type { Place } from './memory.ts';
 import { isLeaf } from './order.ts';
 import { readsPackedRows } from './packed.ts';
 import type { Places } from './places.ts';
-import { UpdateGenerator, type UpdateGroup, UpdateTable, updateBody } from './update.ts';
+import { UpdateGenerator, type UpdateGroup, updateBody, updateTable } from './update.ts';
 
 export class CommandWriter {
   readonly #engine: Engine;
@@ -198,58 +198,37 @@ export class CommandWriter {
     const members = group.flat();
     const four = members.some((kernel) => this.#fourAtATime(kernel));
     let writing = members[0];
-    const generator = new UpdateGenerator(
-      (x) => this.#source(x, writing),
-      (tensor) => this.#places.bufferOf(tensor),
-    );
-    /** Writes a kernel's formula; its operands are then the generator's columns. */
-    const write = (kernel: Kernel) => {
+    const bufferOf = (tensor: Tensor) => this.#places.bufferOf(tensor);
+    const writer = () => new UpdateGenerator((x) => this.#source(x, writing), bufferOf);
+    const write = (generator: UpdateGenerator, kernel: Kernel) => {
       writing = kernel;
-      generator.next();
-      return generator.loop(() => this.#storeAll(generator, rootsOf(kernel), four));
+      return generator.formula(() => this.#storeAll(generator, rootsOf(kernel), four));
     };
-    const formulas = group.map((kernels) => {
-      const text = write(kernels[0]);
-      const segments = kernels.map((kernel) => {
-        const twin = new UpdateGenerator(
-          (x) => this.#source(x, kernel),
-          (tensor) => this.#places.bufferOf(tensor),
-        );
-        twin.loop(() => this.#storeAll(twin, rootsOf(kernel), four));
-        return { size: kernel.roots[0].tensor.size, columns: twin.columns };
-      });
-      return { ...text, segments };
-    });
+    const generator = writer();
+    const formulas = group.map((kernels) => ({
+      ...write(generator, kernels[0]),
+      segments: kernels.map((kernel) => {
+        const own = writer();
+        write(own, kernel);
+        return { size: kernel.roots[0].tensor.size, columns: own.columns };
+      }),
+    }));
     // One window per buffer that holds every operand of every segment.
-    const segments = formulas.flatMap((formula) => formula.segments);
-    const windows = generator.bindings.map(({ source }) => {
-      const ranges = segments.flatMap(({ columns }) =>
-        columns
-          .filter((tensor) => this.#places.bufferOf(tensor) === source.key)
-          .map((tensor) => this.#places.of(tensor).range!),
-      );
-      const offset = Math.min(...ranges.map((range) => range.offset));
-      const end = Math.max(...ranges.map((range) => range.offset + range.size));
-      return { buffer: ranges[0].buffer, offset, size: end - offset };
-    });
-    const windowOf = new Map(generator.bindings.map(({ source }, i) => [source.key, windows[i]]));
-    const table = new UpdateTable(four);
-    formulas.forEach((formula, number) => {
-      for (const { size, columns } of formula.segments)
-        table.add(
-          number,
-          size,
-          columns.map((tensor) => {
-            const { offset } = this.#places.of(tensor).range!;
-            return (offset - windowOf.get(this.#places.bufferOf(tensor))!.offset) / 4;
-          }),
-        );
-    });
-    const rows = table.words();
-    const tableRange = engine.allocateTable(rows.byteLength, 'update.table');
-    owned.push(tableRange);
-    engine.write(tableRange, rows);
-    const lowered = updateKernel(table.chunks, table.columns, engine.profile);
+    const windows = new Map<unknown, BufferRange>();
+    for (const tensor of formulas.flatMap(({ segments }) => segments.flatMap(({ columns }) => columns))) {
+      const { buffer, offset, size } = this.#places.of(tensor).range!;
+      const before = windows.get(buffer) ?? { offset, size: 0 };
+      const begin = Math.min(before.offset, offset);
+      const end = Math.max(before.offset + before.size, offset + size);
+      windows.set(buffer, { buffer, offset: begin, size: end - begin });
+    }
+    const wordOf = (tensor: Tensor): number =>
+      (this.#places.of(tensor).range!.offset - windows.get(bufferOf(tensor))!.offset) / 4;
+    const { words, chunks, columns } = updateTable(formulas, wordOf, four);
+    const table = engine.allocateTable(words.byteLength, 'update.table');
+    owned.push(table);
+    engine.write(table, words);
+    const lowered = updateKernel(chunks, columns, engine.profile);
     const command: Command = {
       label: group.map((kernels) => `update ${kernels.length} × ${this.label(kernels[0])}`).join(' | '),
       shader: specialize(kernelText(lowered.kernel), {
@@ -258,8 +237,8 @@ export class CommandWriter {
       }),
       constants: lowered.constants,
       bindings: {
-        table: tableRange,
-        ...Object.fromEntries(generator.bindings.map(({ name }, i) => [name, windows[i]])),
+        table,
+        ...Object.fromEntries(generator.bindings.map(({ name, source }) => [name, windows.get(source.key)!])),
       },
       uniforms: uniformsOf(lowered, generator),
       workgroups: lowered.workgroups,

@@ -33,3 +33,20 @@ export function topological(roots: readonly Tensor[], isEnd: (x: Tensor) => bool
   }
   return order;
 }
+
+/**
+ * All that have `needs`, each after what it needs, otherwise by position; null when they go in a circle. Uses up
+ * `needs`.
+ */
+export function inOrder<T>(needs: Map<T, Set<T>>, position: (one: T) => number): T[] | null {
+  const order: T[] = [];
+  while (needs.size > 0) {
+    const ready = [...needs.keys()].filter((one) => needs.get(one)!.size === 0);
+    if (ready.length === 0) return null;
+    const next = ready.reduce((a, b) => (position(a) <= position(b) ? a : b));
+    needs.delete(next);
+    for (const waiting of needs.values()) waiting.delete(next);
+    order.push(next);
+  }
+  return order;
+}

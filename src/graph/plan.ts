@@ -16,7 +16,7 @@ import { explainKernels, type PlannedKernel, type Sketch } from './explain.ts';
 import { Fuser } from './fuse.ts';
 import type { Kernel } from './kernel.ts';
 import { type Access, layOut, verify } from './memory.ts';
-import { isLeaf } from './order.ts';
+import { inOrder, isLeaf } from './order.ts';
 import { Places } from './places.ts';
 import { simplify } from './simplify.ts';
 import { tuningKey } from './tune.ts';
@@ -288,18 +288,10 @@ class Builder {
   /** Kernels so that each comes after what it needs, otherwise in the user's order; null when there is a circle. */
   #sorted(): Kernel[] | null {
     const { kernels } = this.#fuser;
-    const waiting = new Map(kernels.map((kernel) => [kernel, this.#fuser.predecessors(kernel)]));
-    const done: Kernel[] = [];
-    while (waiting.size > 0) {
-      let next: Kernel | null = null;
-      for (const [kernel, before] of waiting)
-        if (before.size === 0 && (!next || kernel.order < next.order)) next = kernel;
-      if (!next) return null;
-      waiting.delete(next);
-      for (const before of waiting.values()) before.delete(next);
-      done.push(next);
-    }
-    return done;
+    return inOrder(
+      new Map(kernels.map((kernel) => [kernel, this.#fuser.predecessors(kernel)])),
+      ({ order }) => order,
+    );
   }
 
   #setLifetimes(groups: readonly UpdateGroup[]): void {
@@ -317,11 +309,9 @@ class Builder {
   }
 
   /** The tensors that a kernel stores. */
-  #written(kernel: Kernel): Tensor[] {
-    const outputs = [...kernel.outputs.values()].filter((tensor) => this.#fuser.stored.has(tensor));
-    return [
-      ...outputs,
-      ...kernel.roots.map(({ tensor }) => tensor).filter((tensor) => this.#fuser.stored.has(tensor)),
-    ];
+  #written({ outputs, roots }: Kernel): Tensor[] {
+    return [...outputs.values(), ...roots.map(({ tensor }) => tensor)].filter((tensor) =>
+      this.#fuser.stored.has(tensor),
+    );
   }
 }

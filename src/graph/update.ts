@@ -12,8 +12,8 @@ import { UPDATE_CHUNK } from '../ops/elementwise.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import type { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
-import { type Kernel, STORAGE_BUFFERS } from './kernel.ts';
-import { isLeaf } from './order.ts';
+import { append, type Kernel, STORAGE_BUFFERS } from './kernel.ts';
+import { inOrder, isLeaf } from './order.ts';
 
 /** Kernels that run as one dispatch: one kernel as it is, or several; those in one list are of one structure. */
 export type UpdateGroup = readonly (readonly Kernel[])[];
@@ -23,22 +23,23 @@ export type UpdateGroup = readonly (readonly Kernel[])[];
  * the buffer that holds them, as words.
  */
 export class UpdateGenerator extends Generator {
-  /** The operands of the present formula in order of their first use: the table's columns. */
+  /** The operands of the formula that was written last, in order of their first use: the table's columns. */
   columns: Tensor[] = [];
   readonly #classOf: (tensor: Tensor) => unknown;
   readonly #columnOf = new Map<unknown, number>();
   readonly #keys = new Map<Tensor, unknown>();
 
-  /** Begins another formula, over operands of its own. */
-  next(): void {
-    this.columns = [];
-    this.#columnOf.clear();
-    this.#keys.clear();
-  }
-
   constructor(source: (x: Tensor) => Source | null, classOf: (tensor: Tensor) => unknown) {
     super(source);
     this.#classOf = classOf;
+  }
+
+  /** A formula over operands of its own. */
+  formula(emit: () => void): { prologue: string; body: string } {
+    this.columns = [];
+    this.#columnOf.clear();
+    this.#keys.clear();
+    return this.loop(emit);
   }
 
   override bind(source: Source, four = false): string {
@@ -84,66 +85,71 @@ export function mergeUpdates(
   classOf: (tensor: Tensor) => unknown,
   placeOf: (tensor: Tensor) => unknown,
 ): UpdateGroup[] {
-  const position = new Map(sorted.map((kernel, i) => [kernel, i]));
-  const before = sorted.map(() => new Set<number>());
-  sorted.forEach((kernel, i) => {
-    for (const other of fuser.predecessors(kernel)) {
-      const j = position.get(other)!;
-      before[i].add(j);
-      for (const earlier of before[j]) before[i].add(earlier);
-    }
-  });
+  /** All that must run before a kernel. */
+  const before = new Map<Kernel, Set<Kernel>>();
+  for (const kernel of sorted) {
+    const all = fuser.predecessors(kernel);
+    for (const other of [...all]) for (const earlier of before.get(other)!) all.add(earlier);
+    before.set(kernel, all);
+  }
+  const wait = (some: readonly Kernel[], others: readonly Kernel[]): boolean =>
+    some.some((a) => others.some((b) => before.get(a)!.has(b) || before.get(b)!.has(a)));
 
-  const groups = new Map<string, number[]>();
-  sorted.forEach((kernel, i) => {
+  const groups = new Map<string, Kernel[]>();
+  for (const kernel of sorted) {
     const key = structure(kernel, fuser, classOf, placeOf);
-    if (key === null) return;
-    const members = groups.get(key) ?? [];
-    if (members.some((j) => before[i].has(j) || before[j].has(i))) return;
-    members.push(i);
-    groups.set(key, members);
-  });
+    if (key !== null && !wait(groups.get(key) ?? [], [kernel])) append(groups, key, kernel);
+  }
   const formulas = [...groups.values()].filter((members) => members.length > 1);
-  // Units that wait for each other are taken apart, the largest first.
+
+  /** All kernels, groups as one, each after what it needs; null when two groups would wait for each other. */
+  const schedule = (joined: readonly UpdateGroup[]): UpdateGroup[] | null => {
+    const grouped = new Set(joined.flat(2));
+    const all = [...joined, ...sorted.filter((kernel) => !grouped.has(kernel)).map((kernel) => [[kernel]])];
+    const groupOf = new Map(all.flatMap((group) => group.flat().map((kernel) => [kernel, group] as const)));
+    const needs = all.map((group) => {
+      const others = group
+        .flat()
+        .flatMap((kernel) => [...before.get(kernel)!].map((one) => groupOf.get(one)!));
+      return [group, new Set(others.filter((other) => other !== group))] as const;
+    });
+    const first = new Map(
+      all.map((group) => [group, Math.min(...group.flat().map((one) => sorted.indexOf(one)))]),
+    );
+    return inOrder(new Map(needs), (group) => first.get(group)!);
+  };
+  // Groups that wait for each other are taken apart, the largest first.
   return (
-    schedule(sorted, before, joinUpdates(formulas, sorted, before, fuser, classOf)) ??
-    schedule(
-      sorted,
-      before,
-      formulas.map((members) => [members]),
-    ) ??
-    schedule(sorted, before, [])!
+    schedule(joinUpdates(formulas, sorted, wait, fuser, classOf)) ??
+    schedule(formulas.map((members) => [members])) ??
+    schedule([])!
   );
 }
 
-/** Numbers of kernels, by formula. */
-type Unit = readonly (readonly number[])[];
-
-/** In-place updates that do not wait for each other become formulas of one unit, as far as bindings allow. */
+/** In-place updates that do not wait for each other become formulas of one group, as far as bindings allow. */
 function joinUpdates(
-  formulas: readonly (readonly number[])[],
+  formulas: UpdateGroup,
   sorted: readonly Kernel[],
-  before: readonly ReadonlySet<number>[],
+  wait: (some: readonly Kernel[], others: readonly Kernel[]) => boolean,
   fuser: Fuser,
   classOf: (tensor: Tensor) => unknown,
-): Unit[] {
+): UpdateGroup[] {
   const grouped = new Set(formulas.flat());
-  const single = sorted.flatMap((_, i) => (grouped.has(i) ? [] : [[i]]));
-  const together: (readonly number[])[] = [];
-  const buffers = new Set<unknown>();
-  const rest: Unit[] = [];
+  const single = sorted.filter((kernel) => !grouped.has(kernel)).map((kernel) => [kernel]);
+  const together: (readonly Kernel[])[] = [];
+  let buffers = new Set<unknown>();
+  const rest: UpdateGroup[] = [];
   for (const members of [...formulas, ...single]) {
-    const own = new Set<unknown>();
-    const isUpdate = members.every((i) => {
-      const tensors = operands(sorted[i], fuser);
-      for (const tensor of tensors) own.add(classOf(tensor));
-      return fuser.updates(sorted[i]) && tensors.every((x) => inWords(x) && x.size > 0);
-    });
-    const waits = together.flat().some((j) => members.some((i) => before[i].has(j) || before[j].has(i)));
-    const fits = new Set([...buffers, ...own]).size + 1 <= STORAGE_BUFFERS;
-    if (isUpdate && !waits && fits) {
+    const tensors = members.flatMap((kernel) => operands(kernel, fuser));
+    const all = new Set([...buffers, ...tensors.map(classOf)]);
+    const joins =
+      members.every((kernel) => fuser.updates(kernel)) &&
+      tensors.every((x) => inWords(x) && x.size > 0) &&
+      !wait(together.flat(), members) &&
+      all.size + 1 <= STORAGE_BUFFERS;
+    if (joins) {
       together.push(members);
-      for (const buffer of own) buffers.add(buffer);
+      buffers = all;
     } else rest.push([members]);
   }
   return together.length > 0 ? [together, ...rest] : rest;
@@ -154,41 +160,6 @@ const operands = (kernel: Kernel, fuser: Fuser): Tensor[] => [
   ...fuser.reads(kernel),
   ...kernel.roots.map(({ tensor }) => tensor),
 ];
-
-/** All kernels, units as one, each after what it needs; null when two units would wait for each other. */
-function schedule(
-  sorted: readonly Kernel[],
-  before: readonly ReadonlySet<number>[],
-  joined: readonly Unit[],
-): UpdateGroup[] | null {
-  const units: Unit[] = [...joined];
-  const unitOf = new Map<number, Unit>();
-  for (const unit of units) for (const i of unit.flat()) unitOf.set(i, unit);
-  sorted.forEach((_, i) => {
-    if (unitOf.has(i)) return;
-    const unit = [[i]];
-    units.push(unit);
-    unitOf.set(i, unit);
-  });
-  const first = new Map(units.map((unit) => [unit, Math.min(...unit.flat())]));
-  const waiting = new Map(
-    units.map((unit) => {
-      const needs = new Set(unit.flat().flatMap((i) => [...before[i]].map((j) => unitOf.get(j)!)));
-      needs.delete(unit);
-      return [unit, needs];
-    }),
-  );
-  const order: UpdateGroup[] = [];
-  while (waiting.size > 0) {
-    const ready = [...waiting].filter(([, needs]) => needs.size === 0).map(([unit]) => unit);
-    if (ready.length === 0) return null;
-    const next = ready.reduce((a, b) => (first.get(a)! <= first.get(b)! ? a : b));
-    waiting.delete(next);
-    for (const needs of waiting.values()) needs.delete(next);
-    order.push(next.map((members) => members.map((i) => sorted[i])));
-  }
-  return order;
-}
 
 /** Has every element a word of its own, as the table of an update counts them? */
 const inWords = (x: Tensor): boolean => storedAs(x) !== 'u8' && storedAs(x) !== 'f16';
@@ -212,7 +183,7 @@ function structure(
     const maker = fuser.producer.get(x);
     return maker !== kernel && (maker || isLeaf(x)) ? { key: placeOf(x), tensor: x } : null;
   }, classOf);
-  const { prologue, body } = generator.loop(() => {
+  const { prologue, body } = generator.formula(() => {
     const values = kernel.roots.map(({ tensor }) => generator.value(tensor, 'i'));
     for (const [i, { tensor }] of kernel.roots.entries())
       generator.store({ key: placeOf(tensor), tensor }, 'i', values[i]);
@@ -235,42 +206,6 @@ function identity(key: unknown): string {
   return `#${identities.get(key)}`;
 }
 
-/** The rows of update.wgsl's table: formula, first element, the one after the last, and where the operands are. */
-export class UpdateTable {
-  /** Operands per row, at most. */
-  #operands = 0;
-  readonly #rows: number[][] = [];
-  readonly #step: number;
-
-  /** `four`: elements are counted in fours. */
-  constructor(four: boolean) {
-    this.#step = four ? 4 : 1;
-  }
-
-  /** A tensor of `size` elements, in chunks; `operands`: words from the start of their bindings. */
-  add(formula: number, size: number, operands: readonly number[]): void {
-    this.#operands = Math.max(this.#operands, operands.length);
-    for (let begin = 0; begin < size; begin += UPDATE_CHUNK) {
-      const end = Math.min(begin + UPDATE_CHUNK, size);
-      this.#rows.push([formula, begin / this.#step, Math.ceil(end / this.#step), ...operands]);
-    }
-  }
-
-  get chunks(): number {
-    return this.#rows.length;
-  }
-
-  get columns(): number {
-    return FIXED_COLUMNS + this.#operands;
-  }
-
-  words(): Uint32Array {
-    const words = new Uint32Array(this.chunks * this.columns);
-    for (const [i, row] of this.#rows.entries()) words.set(row, i * this.columns);
-    return words;
-  }
-}
-
 /** Formula, begin, end. */
 const FIXED_COLUMNS = 3;
 
@@ -278,6 +213,29 @@ interface Formula {
   readonly prologue: string;
   readonly body: string;
   readonly segments: readonly { readonly size: number; readonly columns: readonly Tensor[] }[];
+}
+
+/**
+ * The rows of update.wgsl's table: formula, first element, the one after the last, and where the operands are, in
+ * words from the start of their bindings. `four`: elements are counted in fours.
+ */
+export function updateTable(
+  formulas: readonly Formula[],
+  wordOf: (operand: Tensor) => number,
+  four: boolean,
+): { words: Uint32Array; chunks: number; columns: number } {
+  const step = four ? 4 : 1;
+  const rows: number[][] = [];
+  for (const [number, { segments }] of formulas.entries())
+    for (const { size, columns } of segments)
+      for (let begin = 0; begin < size; begin += UPDATE_CHUNK) {
+        const end = Math.min(begin + UPDATE_CHUNK, size);
+        rows.push([number, begin / step, Math.ceil(end / step), ...columns.map(wordOf)]);
+      }
+  const columns = Math.max(...rows.map(({ length }) => length));
+  const words = new Uint32Array(rows.length * columns);
+  for (const [i, row] of rows.entries()) words.set(row, i * columns);
+  return { words, chunks: rows.length, columns };
 }
 
 const LOOP = 'for (var i = first + lane; i < end; i += WORKGROUP) {';
