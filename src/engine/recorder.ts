@@ -14,6 +14,8 @@ export interface Command {
   /** Op, then role: `matmul.backward.db`. Seen in errors, traces and profiles. */
   readonly label: string;
   readonly shader: Shader;
+  /** What the shader's text was tuned with, for reports. */
+  readonly tune?: Readonly<Record<string, number | string | boolean>>;
   /** Values of the shader's `override` declarations. */
   readonly constants?: Constants;
   /** A range for every storage variable, by its name in the shader. */

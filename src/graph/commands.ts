@@ -7,7 +7,6 @@ import type { Command } from '../engine/recorder.ts';
 import { specialize } from '../engine/shader.ts';
 import type { Tuning } from '../engine/tuning.ts';
 import { type KernelCall, type Lowered, storedAs } from '../ops/define.ts';
-import { wgslType } from '../ops/dtype.ts';
 import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { kernelText } from '../shaders/index.ts';
@@ -25,8 +24,6 @@ export class CommandWriter {
   readonly #engine: Engine;
   readonly #fuser: Fuser;
   readonly #places: Places;
-  /** How each command was lowered, for `explain()`. */
-  readonly lowered = new Map<Command, Lowered>();
 
   constructor(engine: Engine, fuser: Fuser, places: Places) {
     this.#engine = engine;
@@ -50,18 +47,16 @@ export class CommandWriter {
     const roots = rootsOf(kernel);
     const { profile } = this.#engine;
     if (roots[0].dtype === 'u8') {
-      const body = generator.scope(({ lines }) => {
-        const value = generator.value(roots[0], 'i');
-        return [...lines, `return ${value};`].join('\n');
-      });
-      return this.#finish(kernel, bytesKernel(roots[0].size, profile), { body }, generator, {
-        y: this.#places.of(roots[0]),
+      const lowered = bytesKernel(roots[0].size, profile);
+      const holes = { body: generator.returned(roots[0], ['i']) };
+      return this.#finish(this.label(kernel), lowered, generator, holes, {
+        y: this.#places.of(roots[0]).range!,
       });
     }
     const four = this.#fourAtATime(kernel);
     const { prologue, body } = generator.loop(() => this.#storeAll(generator, roots, four));
     const lowered = elementwiseKernel(Math.ceil(roots[0].size / (four ? 4 : 1)), profile);
-    return this.#finish(kernel, lowered, { prologue, body }, generator, {});
+    return this.#finish(this.label(kernel), lowered, generator, { prologue, body });
   }
 
   /**
@@ -101,22 +96,16 @@ export class CommandWriter {
     const lowered = kernel.family!.lower(this.call(kernel, tuning));
     const generator = new Generator((x) => this.#source(x, kernel));
     const holes: Record<string, string> = {};
-    const own: Record<string, Place> = {};
+    const own: Record<string, BufferRange> = {};
     const text = kernelText(lowered.kernel);
     const names = (mark: string) =>
       [...text.matchAll(new RegExp(`// @${mark} (\\w+)`, 'g'))].map(([, name]) => name);
 
-    const value = (input: Tensor, indices: readonly string[]) =>
-      generator.scope(({ lines }) => {
-        const values = indices.map((index) => generator.value(input, index));
-        const all = values.length === 1 ? values[0] : `vec4<${wgslType(input.dtype)}>(${values.join(', ')})`;
-        return [...lines, `return ${all};`].join('\n');
-      });
     // What is read in fours comes first: the first use decides how a memory is declared.
     for (const name of lowered.fours ?? []) {
       const input = kernel.inputs.get(name)!;
       const rows = this.#source(input, kernel) ? null : generator.rows(input);
-      holes[`load4 ${name}`] = rows?.four ?? value(input, generator.neighbours('base'));
+      holes[`load4 ${name}`] = rows?.four ?? generator.returned(input, generator.neighbours('base'));
       if (rows) holes[`origin ${name}`] = rows.origin;
     }
     const melted: [string, Tensor][] = [];
@@ -139,54 +128,59 @@ export class CommandWriter {
       }
       const place = this.#places.of(source.tensor);
       generator.alias(place, name);
-      own[name] = place;
+      own[name] = place.range!;
     }
-    for (const [name, input] of melted) holes[`load ${name}`] = value(input, ['i']);
+    for (const [name, input] of melted) holes[`load ${name}`] = generator.returned(input, ['i']);
     for (const name of names('output')) {
       const result = kernel.outputs.get(name);
       const roots = kernel.roots.filter(({ host }) => host === name).map(({ tensor }) => tensor);
       const stored = result !== undefined && this.#fuser.stored.has(result);
       if (!result || (!stored && roots.length === 0)) holes[`store ${name}`] = '';
-      else if (roots.length === 0) own[name] = this.#places.of(result);
+      else if (roots.length === 0) own[name] = this.#places.of(result).range!;
       else
         holes[`store ${name}`] = generator.scope(
-          ({ lines }) => {
-            this.#storeAll(generator, stored ? [result, ...roots] : roots);
-            return lines.join('\n');
-          },
+          () => this.#storeAll(generator, stored ? [result, ...roots] : roots),
           new Map([[result, 'value']]),
         );
     }
-    return this.#finish(kernel, lowered, holes, generator, own);
+    return this.#finish(this.label(kernel), lowered, generator, holes, own);
   }
 
+  /** `own`: what the shader's own names are bound to; `rangeOf`: what the generator's keys are. */
   #finish(
-    kernel: Kernel,
+    label: string,
     lowered: Lowered,
-    holes: Record<string, string>,
     generator: Generator,
-    own: Readonly<Record<string, Place>>,
+    holes: Readonly<Record<string, string>>,
+    own: Readonly<Record<string, BufferRange>> = {},
+    rangeOf = (key: unknown): BufferRange => (key as Place).range!,
   ): Command {
-    const bindings: Record<string, BufferRange> = {};
-    for (const [name, place] of Object.entries(own)) bindings[name] = place.range!;
-    for (const { name, source } of generator.bindings) bindings[name] = (source.key as Place).range!;
-    const command: Command = {
-      label: this.label(kernel),
+    const { params, tune, enable, constants, workgroups } = lowered;
+    const { bindings, uniforms } = generator;
+    return {
+      label,
       shader: specialize(kernelText(lowered.kernel), {
-        tune: { ...lowered.tune },
+        tune: { ...tune },
         holes: {
           ...holes,
-          bindings: generator.declarations(),
-          ...(lowered.enable ? { enable: lowered.enable.map((name) => `enable ${name};`).join('\n') } : {}),
+          bindings: holes.bindings ?? generator.declarations(),
+          ...(enable && { enable: enable.map((name) => `enable ${name};`).join('\n') }),
         },
       }),
-      constants: lowered.constants,
-      bindings,
-      uniforms: uniformsOf(lowered, generator),
-      workgroups: lowered.workgroups,
+      tune,
+      constants,
+      bindings: {
+        ...own,
+        ...Object.fromEntries(bindings.map(({ name, source }) => [name, rangeOf(source.key)])),
+      },
+      uniforms: {
+        params: { ...params },
+        ...(uniforms.length > 0 && {
+          fused: Object.fromEntries(uniforms.map(({ name, value }) => [name, value])),
+        }),
+      },
+      workgroups,
     };
-    this.lowered.set(command, lowered);
-    return command;
   }
 
   /**
@@ -229,22 +223,9 @@ export class CommandWriter {
     owned.push(table);
     engine.write(table, words);
     const lowered = updateKernel(chunks, columns, engine.profile);
-    const command: Command = {
-      label: group.map((kernels) => `update ${kernels.length} × ${this.label(kernels[0])}`).join(' | '),
-      shader: specialize(kernelText(lowered.kernel), {
-        tune: { ...lowered.tune },
-        holes: { body: updateBody(formulas), bindings: generator.declarations(true) },
-      }),
-      constants: lowered.constants,
-      bindings: {
-        table,
-        ...Object.fromEntries(generator.bindings.map(({ name, source }) => [name, windows.get(source.key)!])),
-      },
-      uniforms: uniformsOf(lowered, generator),
-      workgroups: lowered.workgroups,
-    };
-    this.lowered.set(command, lowered);
-    return command;
+    const label = group.map((kernels) => `update ${kernels.length} × ${this.label(kernels[0])}`).join(' | ');
+    const holes = { body: updateBody(formulas) };
+    return this.#finish(label, lowered, generator, holes, { table }, (buffer) => windows.get(buffer)!);
   }
 
   /** A copy of a value to where a variable lies. */
@@ -255,16 +236,13 @@ export class CommandWriter {
       '@group(0) @binding(101) var<storage, read> source: array<u32>;',
       '@group(0) @binding(102) var<storage, read_write> destination: array<u32>;',
     ].join('\n');
-    return {
-      label: `assign ${name}`,
-      shader: specialize(kernelText(lowered.kernel), {
-        holes: { prologue: '', body: 'destination[i] = source[i];', bindings },
-      }),
-      constants: lowered.constants,
-      bindings: { source: from.range!, destination: to.range! },
-      uniforms: { params: { ...lowered.params } },
-      workgroups: lowered.workgroups,
-    };
+    return this.#finish(
+      `assign ${name}`,
+      lowered,
+      new Generator(() => null),
+      { prologue: '', body: 'destination[i] = source[i];', bindings },
+      { source: from.range!, destination: to.range! },
+    );
   }
 
   /** Its ops in a few words. */
@@ -282,12 +260,3 @@ export class CommandWriter {
 }
 
 const rootsOf = (kernel: Kernel): Tensor[] => kernel.roots.map(({ tensor }) => tensor);
-
-/** The numbers that a kernel gets: its own parameters, and what generated code asked for. */
-function uniformsOf({ params }: Lowered, { uniforms }: Generator): Record<string, Record<string, number>> {
-  if (uniforms.length === 0) return { params: { ...params } };
-  return {
-    params: { ...params },
-    fused: Object.fromEntries(uniforms.map(({ name, value }) => [name, value])),
-  };
-}

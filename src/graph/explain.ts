@@ -1,7 +1,7 @@
 /** What the kernels of a plan do, in words and numbers: which ops each holds, what it moves and computes. */
 import type { Command, Step } from '../engine/recorder.ts';
 import type { Choice } from '../engine/tuning.ts';
-import { type Lowered, storedAs } from '../ops/define.ts';
+import { storedAs } from '../ops/define.ts';
 import { byteSize, type DType } from '../ops/dtype.ts';
 import type { Shape } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
@@ -74,13 +74,12 @@ export interface Told {
   readonly sketches: readonly Sketch[];
   readonly steps: readonly Step[];
   readonly fuser: Fuser;
-  readonly lowered: ReadonlyMap<Command, Lowered>;
   /** The name of the variable behind a leaf or an update's value, if it has one. */
   readonly nameOf: (tensor: Tensor) => string | null;
 }
 
 /** The kernels in the order in which they run. */
-export function explainKernels({ sketches, steps, fuser, lowered, nameOf }: Told): PlannedKernel[] {
+export function explainKernels({ sketches, steps, fuser, nameOf }: Told): PlannedKernel[] {
   const sketchOf = new Map(sketches.map((sketch) => [sketch.command, sketch]));
   const ran = steps.map(({ command }) => sketchOf.get(command)!);
   const madeBy = new Map<Tensor, number>();
@@ -118,7 +117,7 @@ export function explainKernels({ sketches, steps, fuser, lowered, nameOf }: Told
       workgroups: command.workgroups,
       storageBuffers: Object.keys(command.bindings).length,
       ...(tuning ? { tuning } : {}),
-      constants: { ...lowered.get(command)?.tune, ...command.constants },
+      constants: { ...command.tune, ...command.constants },
       pipeline: steps.findIndex(({ pipeline }) => pipeline === steps[index].pipeline),
       shader: command.shader.code,
     };

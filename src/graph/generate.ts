@@ -105,19 +105,17 @@ export class Generator implements Expressions {
     if (x.rank !== 2 || extent % 4 !== 0) return null;
     const row: { extent: number; origin: string | null } = { extent, origin: null };
     this.#row = row;
-    const found = this.scope(({ lines }) => {
-      const values = this.neighbours('flat').map((index) => this.value(x, index));
-      return row.origin === null
-        ? null
-        : {
-            origin: needed(lines, row.origin),
-            four: needed(lines, `vec4<${wgslType(x.dtype)}>(${values.join(', ')})`),
-          };
+    let four = '';
+    this.scope(() => {
+      four = this.#together(x, this.neighbours('flat'));
     });
     this.#row = null;
-    const elsewhere =
-      found && (/\b(flat|position)\b/.test(found.origin) || /\b(flat|position|row)\b/.test(found.four));
-    return elsewhere ? null : found;
+    if (row.origin === null) return null;
+    const { lines } = this.#scope;
+    const origin = needed(lines, row.origin);
+    four = needed(lines, four);
+    const elsewhere = /\b(flat|position)\b/.test(origin) || /\b(flat|position|row)\b/.test(four);
+    return elsewhere ? null : { origin, four };
   }
 
   divide(index: string, divisor: number): string {
@@ -145,15 +143,23 @@ export class Generator implements Expressions {
     return this.#neighbour(this.name(`${start} + ${quad.base}`), quad.offset);
   }
 
-  /** A function body of its own: `emit` gets the statements collected so far by what it calls. */
-  scope<T>(
-    emit: (scope: { lines: readonly string[] }) => T,
-    given: ReadonlyMap<Tensor, string> = new Map(),
-  ): T {
+  /** A function body of its own. */
+  scope(emit: () => void, given: ReadonlyMap<Tensor, string> = new Map()): string {
     this.#scope = new Scope();
     this.#hoisted = null;
     this.#give(given);
-    return emit(this.#scope);
+    emit();
+    return this.#scope.lines.join('\n');
+  }
+
+  /** The body of a function that gives elements of x: one, or four as a vector. */
+  returned(x: Tensor, indices: readonly string[]): string {
+    return this.scope(() => this.statement(`return ${this.#together(x, indices)};`));
+  }
+
+  #together(x: Tensor, indices: readonly string[]): string {
+    const values = indices.map((index) => this.value(x, index));
+    return values.length === 1 ? values[0] : `vec4<${wgslType(x.dtype)}>(${values.join(', ')})`;
   }
 
   /** A loop body, with a place before the loop for what all elements share. */
@@ -239,6 +245,11 @@ export class Generator implements Expressions {
   /** Where an element lies in its binding; a kernel over many tensors overrides it. */
   protected position(_tensor: Tensor, index: string): string {
     return index;
+  }
+
+  /** What the elements of its binding are. */
+  protected word(tensor: Tensor): string {
+    return storageType(storedAs(tensor));
   }
 
   /** A loaded word, or four of them, in the tensor's type; a kernel over many tensors has to convert. */
@@ -333,9 +344,9 @@ export class Generator implements Expressions {
   }
 
   /** What stands in the `@bindings` hole. Generated bindings are numbered from 100, clear of the shader's own. */
-  declarations(words = false): string {
+  declarations(): string {
     const lines = this.bindings.map(({ name, source }, i) => {
-      const word = words ? 'u32' : storageType(storedAs(source.tensor));
+      const word = this.word(source.tensor);
       const element = this.#fours.has(name) ? `vec4<${word}>` : word;
       return `@group(0) @binding(${101 + i}) var<storage, read_write> ${name}: array<${element}>;`;
     });

@@ -184,7 +184,6 @@ class Builder {
           sketches,
           steps: recording.steps,
           fuser: this.#fuser,
-          lowered: writer.lowered,
           nameOf: (x) => this.#assigned.get(x) ?? ((isLeaf(x) && this.#request.nameOf?.(x)) || null),
         }),
       );

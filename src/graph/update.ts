@@ -51,6 +51,10 @@ export class UpdateGenerator extends Generator {
     return `o${this.#column(tensor)} + ${index}`;
   }
 
+  protected override word(): string {
+    return 'u32';
+  }
+
   protected override typed(tensor: Tensor, words: string, count: 1 | 4): string {
     return storageType(tensor.dtype) === 'u32'
       ? words
