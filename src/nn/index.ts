@@ -1,4 +1,6 @@
-/** Models, and what they are made of. */
+/** Models, and what they are made of. Tensors have their methods wherever models are. */
+import '../graph/methods.ts';
+
 export { activations } from './activations.ts';
 export * as callbacks from './callbacks/index.ts';
 export * as initializers from './initializers/index.ts';
