@@ -96,6 +96,17 @@ class Trace implements Tracer {
   }
 }
 
+/** What a function returned, with other tensors in it. */
+function mapTensors(result: Outputs, f: (x: Tensor) => Tensor): Outputs {
+  if (result instanceof Tensor) return f(result);
+  if (Array.isArray(result)) return result.map((one) => mapTensors(one, f));
+  if (result && typeof result === 'object')
+    return Object.fromEntries(
+      Object.entries(result).map(([key, one]) => [key, mapTensors(one as Outputs, f)]),
+    );
+  return result;
+}
+
 /** One trace of the function for one kind of arguments, and its plan on an engine. */
 class Entry {
   readonly placeholders: readonly Tensor[];
@@ -123,33 +134,14 @@ class Entry {
           `capture: '${name}' is asynchronous; a step must be described without await. Read results outside.`,
         );
       }
-      this.structure = this.#flatten(result);
+      this.structure = mapTensors(result, (x) => {
+        // A variable that is returned gives its value.
+        this.outputs.push(x instanceof Variable ? this.trace.read(x) : x);
+        return x;
+      });
     } finally {
       tracing.current = null;
     }
-  }
-
-  /** Collects the tensors of the result; a variable that is returned gives its value. */
-  #flatten(result: Outputs): Outputs {
-    if (result instanceof Tensor) {
-      this.outputs.push(result instanceof Variable ? this.trace.read(result) : result);
-      return result;
-    }
-    if (Array.isArray(result)) for (const one of result) this.#flatten(one);
-    else if (result && typeof result === 'object')
-      for (const one of Object.values(result)) this.#flatten(one as Outputs);
-    return result;
-  }
-
-  /** The result's structure with new tensors in it. */
-  rebuild(result: Outputs, next: () => Tensor): Outputs {
-    if (result instanceof Tensor) return next();
-    if (Array.isArray(result)) return result.map((one) => this.rebuild(one, next));
-    if (result && typeof result === 'object')
-      return Object.fromEntries(
-        Object.entries(result).map(([key, one]) => [key, this.rebuild(one as Outputs, next)]),
-      );
-    return result;
   }
 
   /** Does the trace still say what the function would say now? */
@@ -167,17 +159,17 @@ class Entry {
       [...variables].map((variable) => variable.value),
       engine,
     );
-    if (!this.plan) collocate([...this.trace.values.keys()], engine);
-    for (const variable of variables) bringHome(variable, engine);
     for (const leaf of this.#leaves) leaf.checkUsable(label);
     const stays =
-      this.plan !== null &&
-      this.plan.engine === engine &&
+      this.plan?.engine === engine &&
       !engine.options.debug?.noReplay &&
       this.#homes.every(([variable, home]) => variable.home === home);
+    if (!stays) {
+      this.dispose();
+      collocate([...this.trace.values.keys()], engine);
+    }
+    for (const variable of variables) bringHome(variable, engine);
     if (stays) return this.plan!;
-    this.dispose();
-    collocate([...this.trace.values.keys()], engine);
     this.#homes = [...variables].map((variable) => [variable, variable.home!]);
     const homeOf = new Set([...variables].map((variable) => variable.home));
     this.#inputs = this.placeholders.map((x) =>
@@ -292,18 +284,15 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
 
   const entryFor = (args: readonly Tensor[], engine: Engine): Entry => {
     const key = args.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
-    const known = entries.get(key);
-    if (known?.isCurrent() && !engine.options.debug?.noReplay) {
-      // Most recently used goes last.
-      entries.delete(key);
-      entries.set(key, known);
-      latest = known;
-      return known;
+    let entry = entries.get(key);
+    if (!entry?.isCurrent() || engine.options.debug?.noReplay) {
+      const fresh = new Entry(fn as never, args, label);
+      entry?.dispose();
+      entry = fresh;
+      traces++;
     }
-    const entry = new Entry(fn as never, args, label);
-    known?.dispose();
+    // Most recently used goes last.
     entries.delete(key);
-    traces++;
     entries.set(key, entry);
     latest = entry;
     if (entries.size > PLANS) {
@@ -337,21 +326,16 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
       await entry.bind(values, engine);
       const results = entry.run(engine, 1);
       let next = 0;
-      return entry.rebuild(entry.structure, () => results[next++]) as R;
+      return mapTensors(entry.structure, () => results[next++]) as R;
     });
 
   return Object.defineProperties(
     Object.assign(step, {
-      async prepare(...given: A): Promise<void> {
-        const args = given.map((arg) => toTensor(arg).checkUsable(label));
-        const engine = await engineFor(args);
-        await serial(engine, async () => {
-          engine.check(label);
-          const plan = await entryFor(args, engine).ready(engine, label, options.onCompile);
+      prepare: (...given: A): Promise<void> =>
+        called(given, async (_entry, plan, _values, engine) => {
           const hear = options.onCompile ?? engine.options.onCompile;
           await engine.warm(plan.recording, (done, total) => hear?.(done, total, 'compiling'));
-        });
-      },
+        }),
       async replay(times = 1): Promise<void> {
         const engine = await engineFor([]);
         await serial(engine, async () => {

@@ -76,6 +76,13 @@ export function replaceValue(variable: Variable, value: Tensor): void {
   variable.engine = value.engine ?? variable.engine;
 }
 
+/** A variable's value from now on, whose numbers are elsewhere on the GPU already. */
+function newValue(variable: Variable, engine: Engine): Tensor {
+  const value = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
+  replaceValue(variable, value);
+  return value;
+}
+
 /** Is somebody waiting to be computed from this value? */
 export function hasPendingReaders(value: Tensor): boolean {
   const { readers } = value;
@@ -104,9 +111,7 @@ export function bringHome(variable: Variable, engine: Engine): void {
   if (old?.storage === variable.home) moveOut(variable, old, engine);
   atHome.delete(variable);
   engine.copy(range, variable.home);
-  const next = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
-  settle(next, engine, variable.home);
-  replaceValue(variable, next);
+  settle(newValue(variable, engine), engine, variable.home);
 }
 
 /** Takes the value at a variable's home away from there: to a place of its own when somebody still waits for it. */
@@ -128,9 +133,7 @@ export function beforeOverwrite(variable: Variable, engine: Engine): void {
   const old = variable.value;
   if (!old.readers || old.readers.length === 0) return;
   const home = moveOut(variable, old, engine);
-  const next = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
-  settle(next, engine, home);
-  replaceValue(variable, next);
+  settle(newValue(variable, engine), engine, home);
 }
 
 /** A range that several variables share, and how many of them are left. */
@@ -186,9 +189,7 @@ export function collocate(variables: readonly Variable[], engine: Engine): void 
     leaveBlock(variable);
     blockOf.set(variable, block);
     collectedMembers.register(variable, block, variable);
-    const next = new Tensor(variable.shape, variable.dtype, null, [], {}, engine);
-    next.storage = home;
-    replaceValue(variable, next);
+    newValue(variable, engine).storage = home;
     variable.home = home;
   });
 }
