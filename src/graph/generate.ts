@@ -143,11 +143,14 @@ export class Generator implements Expressions {
     return this.#neighbour(this.name(`${start} + ${quad.base}`), quad.offset);
   }
 
-  /** A function body of its own. */
+  /** A function body of its own. `given`: values that are at hand at element `i`, a kernel's results in its epilogue. */
   scope(emit: () => void, given: ReadonlyMap<Tensor, string> = new Map()): string {
     this.#scope = new Scope();
     this.#hoisted = null;
-    this.#give(given);
+    for (const [tensor, value] of given) {
+      this.#scope.known.set(`${tensor.id}@i`, value);
+      if (tensor.size === 1) this.#scope.known.set(`${tensor.id}@0u`, value);
+    }
     emit();
     return this.#scope.lines.join('\n');
   }
@@ -170,31 +173,27 @@ export class Generator implements Expressions {
     return { prologue: this.#hoisted.lines.join('\n'), body: this.#scope.lines.join('\n') };
   }
 
-  /** Values that are at hand at element `i`: the results of the kernel itself, in its epilogue. */
-  #give(given: ReadonlyMap<Tensor, string>): void {
-    for (const [tensor, value] of given) {
-      this.#scope.known.set(`${tensor.id}@i`, value);
-      if (tensor.size === 1) this.#scope.known.set(`${tensor.id}@0u`, value);
-    }
-  }
-
   statement(line: string): void {
     this.#scope.lines.push(line);
   }
 
   value(x: Tensor, index: string): string {
-    if (x.size === 1) return this.#scalar(x);
-    return this.#element(x, index);
+    return x.size === 1 ? this.#scalar(x) : this.#element(x, index);
   }
 
   /** A tensor of one element does not depend on the index: it is computed once, before the loop if there is one. */
   #scalar(x: Tensor): string {
     if (this.#scope.find(`${x.id}@0u`) !== undefined || !this.#hoisted) return this.#element(x, '0u');
-    const inner = this.#scope;
-    this.#scope = this.#hoisted;
-    const value = this.#element(x, '0u');
-    this.#scope = inner;
-    return value;
+    return this.#within(this.#hoisted, () => this.#element(x, '0u'));
+  }
+
+  /** What `emit` gives while statements and names go to `scope`. */
+  #within<T>(scope: Scope, emit: () => T): T {
+    const before = this.#scope;
+    this.#scope = scope;
+    const result = emit();
+    this.#scope = before;
+    return result;
   }
 
   #element(x: Tensor, index: string): string {
@@ -265,14 +264,15 @@ export class Generator implements Expressions {
   /** Writes element `index`. */
   store(source: Source, index: string, value: string): void {
     const { tensor } = source;
-    const word = this.untyped(tensor, tensor.dtype === 'bool' ? `u32(${value})` : value, 1);
+    const word = this.untyped(tensor, stored(tensor, value), 1);
     this.statement(`${this.bind(source)}[${this.position(tensor, index)}] = ${word};`);
   }
 
   /** Writes the four neighbours from `base` on. */
   storeQuad(source: Source, base: string, values: readonly string[]): void {
     const { tensor } = source;
-    const four = `vec4<${storageType(tensor.dtype)}>(${values.map((value) => (tensor.dtype === 'bool' ? `u32(${value})` : value)).join(', ')})`;
+    const words = values.map((value) => stored(tensor, value)).join(', ');
+    const four = `vec4<${storageType(tensor.dtype)}>(${words})`;
     this.statement(
       `${this.bind(source)}[(${this.position(tensor, base)}) >> 2u] = ${this.untyped(tensor, four, 4)};`,
     );
@@ -324,16 +324,13 @@ export class Generator implements Expressions {
   total(count: number, dtype: DType, term: (l: string) => string): string {
     const total = `v${this.#names++}`;
     const l = `v${this.#names++}`;
-    const outer = this.#scope;
     const bound = this.uniform(count, 'u32');
-    this.#scope = new Scope(outer);
-    const value = term(l);
-    const { lines } = this.#scope;
-    this.#scope = outer;
-    outer.lines.push(
+    const loop = new Scope(this.#scope);
+    const value = this.#within(loop, () => term(l));
+    this.#scope.lines.push(
       `var ${total} = ${literal(0, dtype)};`,
       `for (var ${l} = 0u; ${l} < ${bound}; ${l}++) {`,
-      ...[...lines, `${total} += ${value};`].map((line) => `  ${line}`),
+      ...[...loop.lines, `${total} += ${value};`].map((line) => `  ${line}`),
       '}',
     );
     return total;
@@ -362,6 +359,9 @@ export class Generator implements Expressions {
     return lines.join('\n');
   }
 }
+
+/** A value as it is stored: truth as a number. */
+const stored = ({ dtype }: Tensor, value: string): string => (dtype === 'bool' ? `u32(${value})` : value);
 
 /** `return result;` after the declarations among `lines` that it needs, and no others. */
 function needed(lines: readonly string[], result: string): string {

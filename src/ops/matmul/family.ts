@@ -1,33 +1,34 @@
 /** The kernel family of the matrix product: several shaders behind one contract. */
 import type { KernelCall, KernelFamily, Lowered } from '../define.ts';
 import { grid } from '../elementwise.ts';
-import { Layout } from './layout.ts';
+import { type Layout, layoutOf } from './layout.ts';
 import { blockOf, candidates, pick, readsPacked, refusal, type Variant } from './variants.ts';
 
 /** y = a · b and col_sum[n] = Σₖ b[k, n], the bias gradient that rides on dW = xᵀ · dz. */
 export const matmulFamily: KernelFamily = {
   name: 'matmul',
   lower(call: KernelCall): Lowered {
-    const layout = new Layout(call);
+    const layout = layoutOf(call);
     const variant = chosen(call, layout);
     const { shader, ...constants } = variant;
     const { rows, columns } = blockOf(variant);
-    const blocks = Math.ceil(layout.rows / rows) * Math.ceil(layout.columns / columns);
+    const { sizes, params } = layout;
+    const blocks = Math.ceil(sizes.rows / rows) * Math.ceil(sizes.columns / columns);
     const { flags, fours } = wideLoads(variant, layout);
     return {
       kernel: shader,
       tuning: { ...variant },
       tune: { ...constants, ...flags, Scalar: call.inputs.a.dtype },
       fours,
-      params: layout.params,
+      params,
       workgroups: grid(
-        blocks * layout.slices * layout.batches,
+        blocks * sizes.slices * sizes.batches,
         call.profile.limits.maxComputeWorkgroupsPerDimension,
       ),
     };
   },
-  packed: (call) => (readsPacked(call.profile, new Layout(call)) ? ['a'] : []),
-  candidates: (profile, call) => candidates(profile, call && new Layout(call)),
+  packed: (call) => (readsPacked(call.profile, layoutOf(call)) ? ['a'] : []),
+  candidates: (profile, call) => candidates(profile, call && layoutOf(call)),
   refusal: (profile, tuning) => refusal(profile, tuning as unknown as Variant),
 };
 
@@ -45,7 +46,7 @@ function wideLoads(
   layout: Layout,
 ): { flags: Record<string, number | boolean>; fours: string[] } {
   if (variant.shader === 'matmul') return { flags: {}, fours: [] };
-  const [a, b] = [layout.fours(true), layout.fours(false)];
+  const { a, b, even } = layout;
   if (variant.shader === 'matmul_workgroup')
     return {
       flags: {
@@ -60,7 +61,7 @@ function wideLoads(
   const [wide, { four, alongK }] = variant.SWAP ? ['a', a] : ['b', b];
   if (variant.shader === 'matmul_subgroup') return { flags: { FOUR: four }, fours: four ? [wide] : [] };
   return {
-    flags: { FOUR: four, ALONG_K: alongK && !four, EVEN: layout.even },
+    flags: { FOUR: four, ALONG_K: alongK && !four, EVEN: even },
     fours: four || alongK ? [wide] : [],
   };
 }

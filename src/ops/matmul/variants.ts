@@ -140,8 +140,8 @@ export function candidates(profile: Profile, product?: Layout): readonly Candida
  * narrow that every byte is unpacked once or twice.
  */
 export function readsPacked({ isSoftware, subgroups }: Profile, product: Layout): boolean {
-  const { rows, columns, inner, batches, slices } = product;
-  const { four, alongK } = product.fours(true);
+  const { rows, columns, inner, batches, slices } = product.sizes;
+  const { four, alongK } = product.a;
   return (
     isSoftware &&
     subgroups !== null &&
@@ -160,12 +160,13 @@ export const pick = (profile: Profile, product: Layout): Variant => ranked(profi
 function ranked(profile: Profile, product: Layout): Variant[] {
   const usual = byRule(profile, product);
   if (!profile.isSoftware || !profile.subgroups) return [usual];
-  const flops = 2 * product.rows * product.columns * product.inner * product.batches;
+  const { rows, columns, inner, batches } = product.sizes;
+  const flops = 2 * rows * columns * inner * batches;
   if (flops < 2e5) return [usual];
   const width = profile.subgroups.min >= 8 ? 8 : 4;
   // Packed bytes are read in fours or not at all: of the wide operand.
   const swaps = product.packed ? [true] : [false, true];
-  const shuffles = width === 8 && !(product.packed && product.fours(true).alongK);
+  const shuffles = width === 8 && !(product.packed && product.a.alongK);
   // A large tile takes seconds to compile where that happens at the first dispatch.
   const mostSums = !shuffles ? 40 : flops > 1e7 ? 128 : 80;
   const shared = swaps.flatMap((swap) =>
@@ -191,8 +192,8 @@ function ranked(profile: Profile, product: Layout): Variant[] {
 function tallTileWins(tile: Variant, product: Layout): boolean {
   const { rows, columns } = blockOf(tile);
   const filled = (size: number, block: number) => size / (Math.ceil(size / block) * block);
-  const full = filled(product.rows, rows) * filled(product.columns, columns) > 0.9;
-  return product.columns >= 32 && (full || !product.fours(true).alongK);
+  const full = filled(product.sizes.rows, rows) * filled(product.sizes.columns, columns) > 0.9;
+  return product.sizes.columns >= 32 && (full || !product.a.alongK);
 }
 
 /**
@@ -204,15 +205,16 @@ function tallTileWins(tile: Variant, product: Layout): boolean {
 function estimate(variant: Subgroup | Broadcast, product: Layout): number {
   const { TILE_P: p, TILE_Q: q } = variant;
   const { rows, columns } = blockOf(variant);
+  const { sizes } = product;
   const workgroups =
-    Math.ceil(product.rows / rows) * Math.ceil(product.columns / columns) * product.batches * product.slices;
-  const { four, alongK } = product.fours(variant.SWAP);
+    Math.ceil(sizes.rows / rows) * Math.ceil(sizes.columns / columns) * sizes.batches * sizes.slices;
+  const { four, alongK } = variant.SWAP ? product.a : product.b;
   const sums = 4 * p * q;
   let step: number;
   if (variant.shader === 'matmul_subgroup')
     step = (4 * p) / variant.WIDTH + (four ? 10 : 16) * q + 0.3 * p + 0.3 * sums + 6;
   else step = (7 * p) / 4 + (four || alongK ? 19 : 28) * q + 0.3 * p + 0.75 * sums + 4;
-  return Math.ceil(workgroups / 2) * (product.slice * step + 5 * sums + 300);
+  return Math.ceil(workgroups / 2) * (sizes.slice * step + 5 * sums + 300);
 }
 
 /**
@@ -222,7 +224,7 @@ function estimate(variant: Subgroup | Broadcast, product: Layout): number {
  * registers only, the larger the tile the fewer the loads. A GPU copies slabs to workgroup memory, as long as
  * the product fills a block.
  */
-function byRule({ isSoftware, limits }: Profile, { rows, columns, inner }: Layout): Variant {
+function byRule({ isSoftware, limits }: Profile, { sizes: { rows, columns, inner } }: Layout): Variant {
   const flops = 2 * rows * columns * inner;
   const tall = Math.min(8, powerOfTwo(rows));
   if (isSoftware) {
