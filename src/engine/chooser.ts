@@ -5,9 +5,9 @@
 import { ConfigError } from '../base/errors.ts';
 import { textStore } from '../base/text-store.ts';
 import type { BufferRange } from './arena.ts';
+import { openBench } from './bench.ts';
 import type { Engine } from './engine.ts';
 import { isRecord, refusalOf, wordsOf } from './foreign-tuning.ts';
-import { openBench } from './measure.ts';
 import { attempt, type Bench, type Contest, REPAY_RUNS, race, untried } from './race.ts';
 import type { Settled, TuningContext, TuningRequest } from './tuner.ts';
 import type { RecordedChoice, TuningOption } from './tuning.ts';

@@ -125,7 +125,8 @@ describe.each(['esbuild', 'vite'] as const)('an application built by %s', (bundl
     expect(same).toBe(true);
     const names = trained.map((url) => new URL(url).pathname.slice(1)).filter((name) => name in built.files);
     const later = ['formats', 'matmul_broadcast', 'matmul_subgroup', 'matmul_workgroup', 'sgd_linear'];
-    const found = (among: readonly string[]) => later.filter((one) => among.some((name) => name.includes(one)));
+    const found = (among: readonly string[]) =>
+      later.filter((one) => among.some((name) => name.includes(one)));
     expect(found(Object.keys(built.files))).toEqual(later);
     expect(found(names)).toEqual([]);
     const said = [built.atOnce, names, Object.keys(built.files)].map(
