@@ -33,8 +33,9 @@ export class Loop<Batches extends BatchPlan = BatchPlan> {
     this.batches = batches;
     this.objective = objective;
     this.states = model.loops[kind];
-    this.state = this.states.take(objective.sumSizes(hasWeights, sumsApart(batches)));
-    this.meter = new Meter(objective.countSums(hasWeights));
+    const sizes = objective.sumSizes(hasWeights, sumsApart(batches));
+    this.state = this.states.take(sizes);
+    this.meter = new Meter(sizes.reduce((sum, size) => sum + size));
     this.pace = new Pace(engine.options.submitMs);
     if (kind === 'train') optimizer.build(model.trainableWeights);
     this.steps =

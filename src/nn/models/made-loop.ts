@@ -133,7 +133,7 @@ export class MadeLoop extends Loop<Form> {
       last: false,
       run: async () => {
         const { sums } = await this.single.sums(operation, x, y, { sampleWeight, classWeight });
-        const expected = this.objective.countSums(this.batches.hasWeights);
+        const expected = this.meter.sums().length;
         if (sums.length === expected) return sums;
         throw new ValueError(
           `${called}: a batch of the dataset has ${sums.length} sums behind its loss and metrics and the first ${expected}. ` +

@@ -7,7 +7,7 @@ import { assignAll } from '../../graph/variables.ts';
 import { identity, type TensorLike, tensor } from '../../ops/constant.ts';
 import { apply } from '../../ops/define.ts';
 import { sameShape, show } from '../../ops/shape.ts';
-import { Tensor, type Variable } from '../../ops/tensor.ts';
+import type { Tensor, Variable } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import type { History } from '../callbacks/history.ts';
 import { oneOf } from '../check.ts';
@@ -353,20 +353,22 @@ export abstract class Model extends Layer {
    * Throws SaveError, with path and reason, when it cannot be written: the old file is as it was.
    */
   async save(target: FileTarget, options?: SaveOptions): Promise<void> {
-    this.refuseWhileChanging('save');
-    return this.besides(async () => (await formats()).saveTo(this, target, options, 'save'));
+    return this.toFiles('save', ({ saveTo }) => saveTo(this, target, options, 'save'));
   }
 
   /** Writes the weights (and the optimizer's state): `.weights.h5` as Keras 3, or `.safetensors`. */
   async saveWeights(target: FileTarget, options?: SaveOptions): Promise<void> {
-    this.refuseWhileChanging('saveWeights');
-    return this.besides(async () => (await formats()).saveTo(this, target, options, 'saveWeights'));
+    return this.toFiles('saveWeights', ({ saveTo }) => saveTo(this, target, options, 'saveWeights'));
   }
 
   /** The bytes of such a file, to be sent or kept elsewhere. Default format 'keras'. */
   async toBytes(format?: FileFormat): Promise<Uint8Array> {
-    this.refuseWhileChanging('toBytes');
-    return this.besides(async () => (await formats()).toBytes(this, format));
+    return this.toFiles('toBytes', ({ toBytes }) => toBytes(this, format));
+  }
+
+  private async toFiles<T>(operation: string, write: (files: Formats) => Promise<T>): Promise<T> {
+    this.refuseWhileChanging(operation);
+    return this.besides(async () => write(await formats()));
   }
 
   /**
@@ -459,14 +461,12 @@ export abstract class Model extends Layer {
 
 const running = () => loaded('weft: what trains', import('./running.ts'));
 const formats = () => loaded('weft: the file formats', import('../saving/formats.ts'));
+type Formats = Awaited<ReturnType<typeof formats>>;
 
 /** A weight's new value as a tensor of its shape. A flat typed array of the right size will do. */
 function fitting(given: TensorLike, weight: Variable, index: number): Tensor {
-  const flat = ArrayBuffer.isView(given) && !(given instanceof Tensor) ? given : null;
-  const x =
-    flat && (flat as Float32Array).length === weight.size
-      ? tensor(flat, { shape: [...weight.shape] })
-      : tensor(given);
+  const isFlat = ArrayBuffer.isView(given) && (given as Float32Array).length === weight.size;
+  const x = tensor(given, isFlat ? { shape: [...weight.shape] } : {});
   if (sameShape(x.shape, weight.shape)) return x;
   throw new ShapeError(
     `setWeights: weight ${index} (${weight.name}) has shape ${show(weight.shape)}; ${show(x.shape)} came.`,

@@ -146,34 +146,21 @@ export class Objective {
 
   /** Loss and metrics from the sums over `samples` samples. */
   results(sums: ArrayLike<number>, samples: number, hasWeights: boolean): Record<string, number> {
-    const all = Array.from(sums);
-    const logs: Record<string, number> = { loss: all[0] / samples };
-    let at = 1;
-    const counts = this.sumsOf(hasWeights);
-    this.metrics.forEach((metric, i) => {
-      const count = counts[i];
-      logs[metric.name] = metric.result(all.slice(at, at + count), samples);
-      at += count;
+    const logs: Record<string, number> = { loss: sums[0] / samples };
+    let end = 1;
+    this.exampleColumns(hasWeights).forEach((columns, i) => {
+      const start = end;
+      end += countSums(columns);
+      const { name, result } = this.metrics[i];
+      logs[name] = result(Array.from(sums).slice(start, end), samples);
     });
     return logs;
-  }
-
-  /** How many sums there are: one for the loss and those of the metrics. */
-  countSums(hasWeights: boolean): number {
-    return this.sumsOf(hasWeights).reduce((total, count) => total + count, 1);
   }
 
   /** The sizes of `columnSums`. */
   sumSizes(hasWeights: boolean, apart: boolean): readonly number[] {
     const columns = [zeros([1]), ...this.exampleColumns(hasWeights).flat()];
-    return grouped(columns, apart).map((group) => group.reduce((total, one) => total + columnsIn(one), 0));
-  }
-
-  /** How many sums each metric has. */
-  private sumsOf(hasWeights: boolean): readonly number[] {
-    return this.exampleColumns(hasWeights).map((columns) =>
-      columns.reduce((count, column) => count + columnsIn(column), 0),
-    );
+    return grouped(columns, apart).map(countSums);
   }
 
   /** What each metric makes of one sample. Tensors are descriptions: no work is done. */
@@ -189,7 +176,9 @@ export class Objective {
   }
 }
 
-const columnsIn = (column: Tensor): number => (column.rank < 2 ? 1 : column.shape[1]);
+/** Sums that come from columns: one of each [N], k of each [N, k]. */
+const countSums = (columns: readonly Tensor[]): number =>
+  columns.reduce((count, { rank, shape }) => count + (rank < 2 ? 1 : shape[1]), 0);
 
 /** Which columns are summed together: single ones that follow one another, unless `apart`. */
 function grouped(columns: readonly Tensor[], apart: boolean): Tensor[][] {

@@ -136,18 +136,16 @@ const sampleShape = (inputShape: BatchShape | null): Shape | null =>
  * copied: data that are streamed would be there twice.
  */
 function asTensor(value: unknown, like: Shape | null): Tensor {
-  const data = isNdArray(value) ? value.data : value;
-  let shape = isNdArray(value) ? value.shape : null;
-  if (shape === null && like !== null && isTyped(data)) {
-    const size = sizeOf(like);
-    if (size > 0 && data.length % size === 0) shape = [data.length / size, ...like];
-  }
-  const dtype =
-    isTyped(data) && data.buffer instanceof ArrayBuffer ? OWN_DTYPE.get(data.constructor) : undefined;
-  const sizes = shape ?? (isTyped(data) ? [data.length] : []);
-  const fits = isTyped(data) && sizes.every((size) => size >= 0) && sizeOf(sizes) === data.length;
-  if (dtype !== undefined && fits) return onHost(data as TypedArray, [...sizes], dtype);
-  return tensor(data as TensorLike, shape === null ? {} : { shape });
+  const { data, shape: given } = isNdArray(value) ? value : { data: value };
+  if (!isTyped(data)) return tensor(data as TensorLike, given ? { shape: given } : {});
+  const { length } = data;
+  const rows = like === null ? 0 : length / sizeOf(like);
+  const shape = given ?? (rows > 0 && Number.isInteger(rows) ? [rows, ...like!] : [length]);
+  const dtype = data.buffer instanceof ArrayBuffer ? OWN_DTYPE.get(data.constructor) : undefined;
+  const fits = shape.every((size) => size >= 0) && sizeOf(shape) === length;
+  return dtype && fits
+    ? onHost(data as TypedArray, [...shape], dtype)
+    : tensor(data as TensorLike, { shape });
 }
 
 /** A tensor of numbers that are on the host, without a copy: they must stay as they are until it has been used. */
