@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build as esbuild } from 'esbuild';
+import type { Browser } from 'playwright';
 // vite comes with vitest.
 import { build as vite } from 'vite';
-import { root } from './static-host.ts';
+import { host, root } from './static-host.ts';
 
 export interface Consumer {
   readonly folder: string;
@@ -96,3 +97,18 @@ function closure(entry: string, imports: (file: string) => readonly string[]): s
 /** Bytes as a host sends them. */
 export const gzipped = ({ files }: Application, names: readonly string[] = Object.keys(files)): number =>
   names.reduce((sum, name) => sum + gzipSync(files[name]).length, 0);
+
+export const ORIGIN = 'https://app.test';
+
+/** Opens an application under a policy without inline code; what it promises as `globalThis.outcome`. */
+export async function open<Outcome>(browser: Browser, { files, entry }: Application): Promise<Outcome> {
+  const tab = await browser.newPage();
+  const page = `<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'">
+    <script type="module" src="/${entry}"></script>`;
+  const served = Object.entries(files).map(([name, text]) => [`/${name}`, text]);
+  await host(tab, ORIGIN, { files: { '/': page, '/favicon.ico': '', ...Object.fromEntries(served) } });
+  await tab.goto(ORIGIN);
+  const outcome = await tab.evaluate(() => (globalThis as unknown as { outcome: Outcome }).outcome);
+  await tab.close();
+  return outcome as Outcome;
+}
