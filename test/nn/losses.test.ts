@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
   gradients,
+  type Loss,
   layers,
+  loadModel,
   losses,
   metrics,
   sequential,
@@ -105,16 +107,32 @@ describe('losses', () => {
     await close(losses.meanSquaredError({ reduction: 'none' }).compute(t, p, 2.3), [84.33333, 143.36667]);
   });
 
-  test('are found by any of their names', () => {
+  test('are found by any of their names', async () => {
     const names = ['mse', 'MSE', 'mean_squared_error', 'MeanSquaredError', 'meanSquaredError'];
     for (const name of names)
-      expect(resolveLoss(name, 'compile')([null as never, 1], [1, 1]).name).toBe('mean_squared_error');
+      expect((await resolveLoss(name, 'compile')([null as never, 1], [1, 1])).name).toBe(
+        'mean_squared_error',
+      );
     expect(() => resolveLoss('toString', 'compile')).toThrow(/Known are .*meanSquaredError/);
     expect(() => resolveLoss(losses.huber({ reduction: 'none' }), 'compile')).toThrow(/needs one number/);
     const choose = resolveLoss('crossentropy', 'compile');
-    expect(choose([8], [8, 3]).name).toBe('sparse_categorical_crossentropy');
-    expect(choose([8, 3], [8, 3]).name).toBe('categorical_crossentropy');
-    expect(choose([8, 1], [8, 1]).name).toBe('binary_crossentropy');
+    expect((await choose([8], [8, 3])).name).toBe('sparse_categorical_crossentropy');
+    expect((await choose([8, 3], [8, 3])).name).toBe('categorical_crossentropy');
+    expect((await choose([8, 1], [8, 1])).name).toBe('binary_crossentropy');
+  });
+
+  test('that few name are checked by compile and loaded by what runs', async () => {
+    const model = sequential([layers.input([1]), layers.dense(1, { kernelInitializer: 'ones' })]);
+    const compile = (config: object) => () => model.compile({ loss: { className: 'Huber', config } });
+    expect(compile({ delta: -1 })).toThrow(/delta is -1/);
+    expect(compile({ slope: 1 })).toThrow(/"slope" is unknown. Known are reduction, name, delta/);
+    expect(compile({ reduction: 'none' })).toThrow(/needs one number/);
+    compile({ delta: 2, name: 'h' })();
+    const { loss } = await model.evaluate([[3], [0.5]], [[0], [0]], { verbose: 0 });
+    expect(loss).toBe((4 + 0.125) / 2);
+    const again = await loadModel(await model.toBytes());
+    expect(await (again.compileOptions!.loss as Loss).compute([[0]], [[3]]).item()).toBe(4);
+    expect((await again.evaluate([[3], [0.5]], [[0], [0]], { verbose: 0 })).loss).toBe(loss);
   });
 });
 

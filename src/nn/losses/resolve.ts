@@ -2,11 +2,11 @@
 import { ConfigError } from '../../base/errors.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { Makers } from '../names.ts';
+import { seldom } from '../models/on-demand.ts';
+import { type Maker, Makers } from '../names.ts';
 import { byShapes } from '../pairs.ts';
-import { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './common.ts';
-import * as losses from './index.ts';
-import { Loss } from './loss.ts';
+import * as common from './common.ts';
+import { Loss, type LossOptions, lossOf } from './loss.ts';
 
 /** Keras's short names. */
 export const shortNames = {
@@ -19,7 +19,45 @@ export const shortNames = {
   kullbackLeiblerDivergence: 'klDivergence',
 };
 
-export const lossNames = new Makers<Loss>('loss', losses, shortNames);
+/** Losses that are loaded once they were named, each with the options that it alone takes. */
+export const seldomLosses: Readonly<Record<keyof typeof import('./seldom.ts'), LossOptions>> = {
+  meanAbsolutePercentageError: {},
+  meanSquaredLogarithmicError: {},
+  huber: { delta: 1 },
+  logCosh: {},
+  klDivergence: {},
+  poisson: {},
+  cosineSimilarity: {},
+  hinge: {},
+  squaredHinge: {},
+  categoricalHinge: {},
+};
+
+/** How those get their formula. */
+const formulas = new WeakMap<Loss, () => Promise<Loss>>();
+
+/** A loss whose options are checked and whose formula is still to be loaded. */
+const named =
+  (name: keyof typeof seldomLosses): Maker<Loss> =>
+  (options) => {
+    const loss = lossOf(name, (t) => t, seldomLosses[name])(options);
+    formulas.set(loss, async () => (await seldom()).losses[name](loss.config));
+    return loss;
+  };
+
+/** The loss with its formula. */
+export const whole = (loss: Loss): Loss | Promise<Loss> => formulas.get(loss)?.() ?? loss;
+
+export const lossNames = new Makers<Loss>(
+  'loss',
+  {
+    ...common,
+    ...Object.fromEntries(
+      (Object.keys(seldomLosses) as (keyof typeof seldomLosses)[]).map((name) => [name, named(name)]),
+    ),
+  },
+  shortNames,
+);
 
 /** A loss of one's own: a function, or an object with `call` (and perhaps `name` and `config`). */
 export interface LossDefinition {
@@ -32,7 +70,7 @@ export interface LossDefinition {
 export type LossLike = string | Loss | LossDefinition | ((yTrue: Tensor, yPred: Tensor) => Tensor);
 
 /** Chooses the loss once the shapes of y and the predictions are known. */
-export type LossChoice = (yTrue: Shape, yPred: Shape) => Loss;
+export type LossChoice = (yTrue: Shape, yPred: Shape) => Loss | Promise<Loss>;
 
 /** Whether a name leaves it to the shapes which cross-entropy is meant, as in Keras. */
 export const isCrossentropy = (name: unknown): name is string =>
@@ -42,13 +80,18 @@ export const isCrossentropy = (name: unknown): name is string =>
 export function resolveLoss(given: unknown, operation: string): LossChoice {
   if (isCrossentropy(given))
     return (...shapes) =>
-      byShapes(...shapes, binaryCrossentropy, sparseCategoricalCrossentropy, categoricalCrossentropy)();
+      byShapes(
+        ...shapes,
+        common.binaryCrossentropy,
+        common.sparseCategoricalCrossentropy,
+        common.categoricalCrossentropy,
+      )();
   const loss = lossFrom(given, operation);
   if (loss.reduction === 'none')
     throw new ConfigError(
       `${operation}: loss ${loss.name} has reduction 'none'; training needs one number. Use 'sum' or 'sumOverBatchSize'.`,
     );
-  return () => loss;
+  return () => whole(loss);
 }
 
 function lossFrom(given: unknown, operation: string): Loss {

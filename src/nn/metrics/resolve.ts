@@ -3,7 +3,7 @@ import { ConfigError } from '../../base/errors.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { Loss } from '../losses/loss.ts';
-import { isCrossentropy, shortNames } from '../losses/resolve.ts';
+import { isCrossentropy, seldomLosses, shortNames } from '../losses/resolve.ts';
 import { seldom as loadSeldom } from '../models/on-demand.ts';
 import { describe, Makers } from '../names.ts';
 import { byShapes } from '../pairs.ts';
@@ -28,16 +28,7 @@ const seldom: readonly (keyof typeof import('./seldom.ts'))[] = [
   'fBetaScore',
   'rootMeanSquaredError',
   'r2Score',
-  'cosineSimilarity',
-  'meanAbsolutePercentageError',
-  'meanSquaredLogarithmicError',
-  'huber',
-  'logCosh',
-  'klDivergence',
-  'poisson',
-  'hinge',
-  'squaredHinge',
-  'categoricalHinge',
+  ...(Object.keys(seldomLosses) as (keyof typeof seldomLosses)[]),
 ];
 
 export const metricNames = new Makers<Metric | Promise<Metric>>(

@@ -165,7 +165,7 @@ async function samplesFor(
   if (step === 'predict') return takeSamples({ x }, purpose);
   const y = form
     ? blank([count, ...form.y.shape.slice(1)], form.y.dtype)
-    : blankTargets(model, choice, count);
+    : await blankTargets(model, choice, count);
   const samples = await takeSamples({ x, y }, purpose);
   return {
     ...samples,
@@ -185,12 +185,12 @@ function sizesOf(shape: BatchShape | null, name: string): number[] {
 }
 
 /** Class numbers where the loss takes such, else targets like the outputs. */
-function blankTargets(model: Model, choice: ObjectiveChoice | null, count: number): Tensor {
+async function blankTargets(model: Model, choice: ObjectiveChoice | null, count: number): Promise<Tensor> {
   model.buildFor(model.inputShape!);
   const [, ...output] = sizesOf(model.outputShape, model.name);
   const classes = [count, ...output.slice(0, -1)];
   const outputs = [count, ...output];
-  const sparse = isSparse(classes, outputs) && choice?.loss(classes, outputs).sparse;
+  const sparse = isSparse(classes, outputs) && (await choice?.loss(classes, outputs))?.sparse;
   return sparse ? blank(classes, 'u8') : blank(outputs, 'f32');
 }
 

@@ -83,7 +83,8 @@ export class Objective {
     const known = (shape: BatchShape): Shape => shape.map((size) => size ?? 0);
     const shapes = [known(yShape), known(outputShape)] as const;
     const metrics = [...choice.metrics, ...choice.weightedMetrics].map((choose) => choose(...shapes));
-    return new Objective(choice.loss(...shapes), await Promise.all(metrics), choice.metrics.length, shapes);
+    const loss = choice.loss(...shapes);
+    return new Objective(await loss, await Promise.all(metrics), choice.metrics.length, shapes);
   }
 
   private constructor(

@@ -1,8 +1,9 @@
 /**
  * What models are seldom asked for: data that pass through the GPU, datasets, class weights, single batches, explaining,
- * metrics that few name. Loaded, all at once, when they are.
+ * losses and metrics that few name. Loaded, all at once, when they are.
  */
 
+export * as losses from '../losses/seldom.ts';
 export * as metrics from '../metrics/seldom.ts';
 export { BatchSteps } from './batch.ts';
 export { checkClassWeight, classWeights } from './class-weights.ts';

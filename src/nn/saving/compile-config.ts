@@ -1,7 +1,7 @@
 /** How a model was compiled, as Keras writes it, both ways. */
 import { WeftError } from '../../base/errors.ts';
 import { Loss } from '../losses/loss.ts';
-import { lossNames } from '../losses/resolve.ts';
+import { lossNames, whole } from '../losses/resolve.ts';
 import { Metric } from '../metrics/metric.ts';
 import { metricNames } from '../metrics/resolve.ts';
 import type { CompileOptions, Model } from '../models/model.ts';
@@ -60,7 +60,7 @@ export async function compileAsSaved(model: Model, config: JsonObject, where: st
   try {
     model.compile({
       optimizer: resolveOptimizer(unwrapped(config.optimizer), 'optimizer'),
-      loss: byClass(unwrapped(config.loss), 'loss', lossNames),
+      loss: await readLoss(config.loss),
       metrics: await readMetrics(config.metrics),
       weightedMetrics: await readMetrics(config.weighted_metrics),
     } as CompileOptions);
@@ -68,6 +68,12 @@ export async function compileAsSaved(model: Model, config: JsonObject, where: st
     if (!(error instanceof WeftError)) throw error;
     console.warn(`${where}: the model is not compiled: ${error.message}`);
   }
+}
+
+/** A name, or a loss with its formula: users may ask `compileOptions` for it. */
+function readLoss(given: unknown): unknown {
+  const loss = byClass(unwrapped(given), 'loss', lossNames);
+  return loss instanceof Loss ? whole(loss) : loss;
 }
 
 /** tf.keras 2 writes a list for each output. */
