@@ -2,6 +2,7 @@
  * Kernel ops that share a dispatch: nodes of one family with the same inputs are one kernel with several
  * outputs, and a node may be another family's by-product.
  */
+import { familyOf } from '../ops/families/index.ts';
 import type { Attributes, Tensor } from '../ops/tensor.ts';
 import { base, type Kernel } from './kernel.ts';
 import { isLeaf } from './order.ts';
@@ -15,7 +16,8 @@ export class Families {
     const found = this.kernels;
     for (const [order, node] of nodes.entries()) {
       if (isLeaf(node) || !node.op!.kernel) continue;
-      const { family, inputs: names, output } = node.op!.kernel;
+      const { inputs: names, output } = node.op!.kernel;
+      const family = familyOf(node.op!.kernel);
       const inputs = new Map(names.map((name, i) => [name, node.inputs[i]]));
       const sibling = found.find(
         (kernel) =>
@@ -46,7 +48,7 @@ export class Families {
       if (!node.op!.join) continue;
       for (const host of found) {
         if (host === kernel || host.outputs.size === 0) continue;
-        const anchor = [...host.outputs.values()].find((one) => one.op!.kernel?.family === host.family);
+        const anchor = [...host.outputs.values()].find((one) => familyOf(one.op!.kernel!) === host.family);
         const output = anchor ? node.op!.join(node, anchor) : null;
         if (output === null || host.outputs.has(output) || !this.#independent(host, node)) continue;
         this.#add(host, node, kernel.order, output, new Map());

@@ -1,41 +1,11 @@
 /** argMax and argMin: positions of extremes. */
 import { ValueError } from '../base/errors.ts';
 import type { TensorLike } from './constant.ts';
-import { COOPERATE_FROM, cooperating, eitherWay } from './cooperate.ts';
-import {
-  apply,
-  type Case,
-  defineOp,
-  type KernelFamily,
-  type Lowered,
-  noGradient,
-  type Op,
-  twin,
-} from './define.ts';
+import { apply, type Case, defineOp, noGradient, type Op, twin } from './define.ts';
 import { ndarray } from './reference.ts';
 import { countable } from './select.ts';
 import { around, normalizeAxis, reducedShape, type Shape, show, sizeOf } from './shape.ts';
-import { softmaxFamily } from './softmax.ts';
 import type { Tensor } from './tensor.ts';
-
-const argReduceFamily: KernelFamily = {
-  name: 'argReduce',
-  lower(call): Lowered {
-    const { x } = call.inputs;
-    const params = around(x.shape, call.attributes.axis as number);
-    const { outer, length, inner } = params;
-    const run = cooperating(call, outer * inner, inner === 1 && length >= COOPERATE_FROM);
-    const LARGEST = call.attributes.largest as boolean;
-    return {
-      kernel: 'arg_reduce',
-      tune: { Scalar: x.dtype },
-      params,
-      ...run,
-      constants: { ...run.constants, LARGEST },
-    };
-  },
-  candidates: eitherWay,
-};
 
 function argReduceOp(name: string, largest: boolean): Op {
   return defineOp({
@@ -48,11 +18,11 @@ function argReduceOp(name: string, largest: boolean): Op {
       return reducedShape(x, [axis as number], false);
     },
     dtype: () => 'i32',
-    kernel: { family: argReduceFamily, inputs: ['x'], output: 'y' },
+    kernel: { family: 'argReduce', inputs: ['x'], output: 'y' },
     // The softmax kernel finds the maximum of each row anyway.
     join(node, anchor) {
       const [x] = node.inputs;
-      const sameRows = anchor.op?.kernel?.family === softmaxFamily && anchor.inputs[0] === x;
+      const sameRows = anchor.op?.kernel?.family === 'softmax' && anchor.inputs[0] === x;
       return largest && sameRows && node.attributes.axis === x.rank - 1 ? 'best' : null;
     },
     backward: noGradient,

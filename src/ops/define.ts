@@ -52,9 +52,13 @@ export interface Cost {
   readonly bytes: number;
 }
 
+/** The families of ops/families/index.ts, which is loaded with the planner. */
+export type FamilyName = 'matmul' | 'reduce' | 'softmax' | 'argReduce';
+
 /** How an op with a shader of its own meets its kernel family. */
 export interface KernelBinding {
-  readonly family: KernelFamily;
+  /** By name; the family itself where an op has one of its own. */
+  readonly family: FamilyName | KernelFamily;
   /** The family's name for each input, in order: load hole and binding of that name. */
   readonly inputs: readonly string[];
   /** The family's name for the result: store hole and binding of that name. */

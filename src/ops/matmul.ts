@@ -1,4 +1,4 @@
-/** The matrix product: one op, and its gradient in the same op. The kernels that compute it are in matmul/. */
+/** The matrix product: one op, and its gradient in the same op. Its sizes and the ways to compute it are in matmul/. */
 import { ConfigError } from '../base/errors.ts';
 import type { Profile } from '../engine/profile.ts';
 import { type TensorLike, toTensor, zeros } from './constant.ts';
@@ -6,7 +6,6 @@ import { apply, type Case, defineOp, twin } from './define.ts';
 import { promote } from './dtype.ts';
 import { half } from './half.ts';
 import { extentsOf, shapeOf } from './matmul/extents.ts';
-import { matmulFamily } from './matmul/family.ts';
 import type { MatmulOptions } from './methods.ts';
 import { broadcastTo, reshape } from './movement.ts';
 import { sum } from './reduce.ts';
@@ -120,7 +119,7 @@ const matmulOp = defineOp({
   name: 'matmul',
   shape: ([a, b], attributes) => shapeOf(extentsOf(a, b, attributes as MatmulOptions)),
   dtype: ([a]) => a,
-  kernel: { family: matmulFamily, inputs: ['a', 'b'], output: 'y' },
+  kernel: { family: 'matmul', inputs: ['a', 'b'], output: 'y' },
   /** An empty sum is 0; a long one is made in slices that are added up as a tree. */
   expand(y, profile) {
     const [a, b] = y.inputs;
@@ -164,7 +163,7 @@ const matmulSlices = defineOp({
     return [...batch, attributes.slices as number, rows, columns];
   },
   dtype: ([a]) => a,
-  kernel: { family: matmulFamily, inputs: ['a', 'b'], output: 'y' },
+  kernel: { family: 'matmul', inputs: ['a', 'b'], output: 'y' },
   cost([a, b], y, attributes) {
     const { inner } = extentsOf(a.shape, b.shape, attributes as MatmulOptions);
     const elements = sizeOf(a.shape) + sizeOf(b.shape) + sizeOf(y.shape);

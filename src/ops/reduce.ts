@@ -2,14 +2,12 @@
 import { ValueError } from '../base/errors.ts';
 import { div, mul } from './binary.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
-import { COOPERATE_FROM, cooperating, eitherWay, WORKGROUP } from './cooperate.ts';
+import { cooperates, WORKGROUP } from './cooperate.ts';
 import {
   apply,
   type Case,
   type Composite,
   defineOp,
-  type KernelFamily,
-  type Lowered,
   type Op,
   opsOf,
   type Tolerance,
@@ -25,8 +23,6 @@ import { around, normalizeAxes, reducedShape, type Shape, show, sizeOf } from '.
 import type { Attributes, Tensor } from './tensor.ts';
 
 interface Row {
-  /** The number that the kernel knows it by. */
-  readonly kind: number;
   /** Where combining starts: the result over nothing, where that is finite. */
   readonly identity: number;
   /** The gradient for x; y and g have the reduced axes in place with size 1. */
@@ -37,13 +33,13 @@ interface Row {
 const extremeGradient: Row['df'] = (x, y, g) => where(equal(x, y), g, 0);
 
 const table = {
-  sum: { kind: 0, identity: 0, df: (_x, _y, g) => g },
-  prod: { kind: 1, identity: 1, df: productGradient },
-  max: { kind: 2, identity: Number.NEGATIVE_INFINITY, df: extremeGradient },
-  min: { kind: 3, identity: Number.POSITIVE_INFINITY, df: extremeGradient },
+  sum: { identity: 0, df: (_x, _y, g) => g },
+  prod: { identity: 1, df: productGradient },
+  max: { identity: Number.NEGATIVE_INFINITY, df: extremeGradient },
+  min: { identity: Number.POSITIVE_INFINITY, df: extremeGradient },
 } satisfies Record<string, Row>;
 
-type Kind = keyof typeof table;
+export type Kind = keyof typeof table;
 
 /** The product of the others: y / x, but right at zeros too. One zero leaves its own slope, two leave none. */
 function productGradient(x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]): Tensor {
@@ -56,39 +52,13 @@ function productGradient(x: Tensor, y: Tensor, g: Tensor, axes: readonly number[
 }
 
 /** x seen as [outer, length, inner] around the reduced axes, which are neighbours. */
-const view = (shape: Shape, axes: readonly number[]) =>
+export const view = (shape: Shape, axes: readonly number[]) =>
   around(shape, axes[0] ?? shape.length, axes.at(-1) ?? shape.length - 1);
 
 /** The longest chain of additions per lane: 64 blocks of 64 keep a sum within 1e-6 (FAULTS F18). */
 const LONGEST_CHAIN = 4096;
 
-/** Lanes share a long line of neighbours. */
-const cooperates = ({ length, inner }: ReturnType<typeof view>): boolean =>
-  inner === 1 && length >= COOPERATE_FROM;
-
-const reduceFamily: KernelFamily = {
-  name: 'reduce',
-  lower(call): Lowered {
-    const { x } = call.inputs;
-    const { kind, axes, parts = 1 } = call.attributes as ReduceAttributes;
-    const shape = view(x.shape, axes);
-    const run = cooperating(
-      parts === 1 ? call : { ...call, tuning: { COOPERATE: false } },
-      shape.outer * parts * shape.inner,
-      cooperates(shape),
-    );
-    return {
-      kernel: 'reduce',
-      tune: { Scalar: x.dtype },
-      params: { ...shape, parts },
-      ...run,
-      constants: { ...run.constants, KIND: table[kind].kind },
-    };
-  },
-  candidates: eitherWay,
-};
-
-interface ReduceAttributes extends Attributes {
+export interface ReduceAttributes extends Attributes {
   readonly kind: Kind;
   /** Sorted neighbours. */
   readonly axes: readonly number[];
@@ -154,7 +124,7 @@ function reduction(row: Row, kind: Kind): Op {
       return reducedShape(x, axes, keepDims);
     },
     dtype: ([x]) => x,
-    kernel: { family: reduceFamily, inputs: ['x'], output: 'y' },
+    kernel: { family: 'reduce', inputs: ['x'], output: 'y' },
     ...(kind === 'sum' && { expression: shortSum, short: isShort, join: columnSum }),
     expand(y) {
       const [x] = y.inputs;
@@ -185,7 +155,7 @@ const reduceParts = defineOp({
     return [outer, parts, inner];
   },
   dtype: ([x]) => x,
-  kernel: { family: reduceFamily, inputs: ['x'], output: 'y' },
+  kernel: { family: 'reduce', inputs: ['x'], output: 'y' },
   cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
 });
 

@@ -3,11 +3,9 @@
  * gives whichever of them are wanted.
  */
 import { ShapeError, ValueError } from '../base/errors.ts';
-import type { Profile } from '../engine/profile.ts';
 import { mul, sub } from './binary.ts';
 import { type TensorLike, toTensor } from './constant.ts';
-import { COOPERATE_FROM, cooperating, eitherWay } from './cooperate.ts';
-import { apply, type Case, defineOp, type KernelFamily, type Lowered, type Op, twin } from './define.ts';
+import { apply, type Case, defineOp, type Op, twin } from './define.ts';
 import { expandDims, transpose } from './movement.ts';
 import { sum } from './reduce.ts';
 import { build, type NdArray, ndarray } from './reference.ts';
@@ -15,29 +13,6 @@ import { cast } from './select.ts';
 import { normalizeAxis, type Shape, sameShape, show, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { exp, neg } from './unary.ts';
-
-/**
- * Does a workgroup share one row? A software driver takes a second to compile the barriers (llvmpipe 25.0.7) and
- * has few lanes to fill: only for few and long rows.
- */
-const cooperates = ({ isSoftware }: Profile, rows: number, columns: number): boolean =>
-  isSoftware ? columns >= 4096 && rows < 16 : columns >= COOPERATE_FROM;
-
-/** Outputs y, log_y, loss, dx and best of inputs x, t and g; see the shader. */
-export const softmaxFamily: KernelFamily = {
-  name: 'softmax',
-  lower(call): Lowered {
-    const { shape } = call.inputs.x;
-    const columns = shape.at(-1) as number;
-    const rows = sizeOf(shape.slice(0, -1));
-    return {
-      kernel: 'softmax',
-      params: { rows, columns },
-      ...cooperating(call, rows, cooperates(call.profile, rows, columns)),
-    };
-  },
-  candidates: eitherWay,
-};
 
 const tolerance = { relative: 1e-5, absolute: 1e-6 };
 
@@ -78,7 +53,7 @@ const elementwiseRows = (name: string, output: string, backward: (y: Tensor, g: 
     name,
     shape: ([x]) => x,
     dtype: () => 'f32',
-    kernel: { family: softmaxFamily, inputs: ['x'], output },
+    kernel: { family: 'softmax', inputs: ['x'], output },
     backward: (_inputs, y, g) => [backward(y, g)],
     cost: ([x]) => ({ flops: 5 * sizeOf(x.shape), bytes: 16 * sizeOf(x.shape) }),
   });
@@ -138,7 +113,7 @@ const lossOp: Op = defineOp({
     return x.slice(0, -1);
   },
   dtype: () => 'f32',
-  kernel: { family: softmaxFamily, inputs: ['x', 't'], output: 'loss' },
+  kernel: { family: 'softmax', inputs: ['x', 't'], output: 'loss' },
   backward: ([x, t], _y, g) => [apply(gradientOp, [x, t, g]), neg(mul(logSoftmax(x), expandDims(g, -1)))],
   cost: ([x]) => ({ flops: 7 * sizeOf(x.shape), bytes: 8 * sizeOf(x.shape) }),
 });
@@ -167,7 +142,7 @@ const gradientOp: Op = defineOp({
     return x;
   },
   dtype: () => 'f32',
-  kernel: { family: softmaxFamily, inputs: ['x', 't', 'g'], output: 'dx' },
+  kernel: { family: 'softmax', inputs: ['x', 't', 'g'], output: 'dx' },
   backward([x, t, g], _dx, h) {
     const p = softmax(x);
     const column = expandDims(g, -1);

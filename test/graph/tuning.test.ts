@@ -12,7 +12,7 @@ import {
   tensor,
   variable,
 } from '../../src/index.ts';
-import { matmulFamily } from '../../src/ops/matmul/family.ts';
+import { matmulFamily } from '../../src/ops/families/matmul.ts';
 import { temporaryCache } from '../support/cache.ts';
 import { testEngine } from '../support/engine.ts';
 

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { ConfigError, capture, gradients, half, matmul, tensor, variable } from '../../src/index.ts';
+import { matmulFamily } from '../../src/ops/families/matmul.ts';
 import { roundToHalf } from '../../src/ops/half.ts';
-import { matmulFamily } from '../../src/ops/matmul/family.ts';
 import { generator } from '../reference/random.ts';
 import { testEngine } from '../support/engine.ts';
 

@@ -11,10 +11,8 @@ import {
   matmul,
   max,
   mean,
-  type Op,
   oneHot,
   prod,
-  registry,
   softmax,
   softmaxCrossEntropy,
   sum,
@@ -23,6 +21,7 @@ import {
   variable,
   zeros,
 } from '../../src/index.ts';
+import { matmulFamily } from '../../src/ops/families/matmul.ts';
 import { generator } from '../reference/random.ts';
 import { sharedEngine, testEngine } from '../support/engine.ts';
 
@@ -65,8 +64,7 @@ describe('by-products', () => {
   test('in every variant of the product', async () => {
     const [x, g] = [random.array(33 * 44, -1, 1), random.array(33 * 20, -1, 1)];
     const { profile } = await testEngine();
-    const variants = registry.get('matmul') as Op;
-    for (const { tuning, refused } of variants.kernel!.family.candidates!(profile)) {
+    for (const { tuning, refused } of matmulFamily.candidates!(profile)) {
       if (refused) continue;
       const engine = await testEngine({ tuning: { matmul: tuning } });
       const step = capture((rows: Tensor, upstream: Tensor, w: Tensor, b: Tensor) =>
@@ -200,8 +198,7 @@ describe('rows of packed bytes', () => {
 
   test('give it in every variant of the product', async () => {
     const { profile } = await testEngine();
-    const { family } = (registry.get('matmul') as Op).kernel!;
-    for (const { tuning, refused } of family.candidates!(profile)) {
+    for (const { tuning, refused } of matmulFamily.candidates!(profile)) {
       if (refused) continue;
       const { got, wanted } = await products(784, await testEngine({ tuning: { matmul: tuning } }));
       for (const [y, exact] of got.map((one, i) => [one, wanted[i]]))

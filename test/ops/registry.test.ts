@@ -15,6 +15,7 @@ import {
   type KernelFamily,
   type ProvenOp as Op,
 } from '../../src/ops/define.ts';
+import { familyOf } from '../../src/ops/families/index.ts';
 import { registry } from '../../src/ops/registry.ts';
 import { sizeOf } from '../../src/ops/shape.ts';
 import type { Tensor } from '../../src/ops/tensor.ts';
@@ -192,8 +193,10 @@ for (const [name, entry] of registry) {
 
 const families = new Map<KernelFamily, Op[]>();
 for (const entry of registry.values()) {
-  const family = 'kernel' in entry ? entry.kernel?.family : undefined;
-  if (family) families.set(family, [...(families.get(family) ?? []), entry as Op]);
+  const kernel = 'kernel' in entry ? entry.kernel : undefined;
+  if (!kernel) continue;
+  const family = familyOf(kernel);
+  families.set(family, [...(families.get(family) ?? []), entry as Op]);
 }
 
 /** Every case of a family's ops on this engine. */

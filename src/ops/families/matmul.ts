@@ -1,8 +1,8 @@
 /** The kernel family of the matrix product: several shaders behind one contract. */
 import type { KernelCall, KernelFamily, Lowered } from '../define.ts';
 import { grid } from '../elementwise.ts';
-import { type Layout, layoutOf } from './layout.ts';
-import { blockOf, candidates, pick, readsPacked, refusal, type Variant } from './variants.ts';
+import { type Layout, layoutOf } from '../matmul/layout.ts';
+import { blockOf, candidates, pick, readsPacked, refusal, type Variant } from '../matmul/variants.ts';
 
 /** y = a · b and col_sum[n] = Σₖ b[k, n], the bias gradient that rides on dW = xᵀ · dz. */
 export const matmulFamily: KernelFamily = {
