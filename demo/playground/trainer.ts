@@ -190,6 +190,8 @@ export class Trainer {
       this.wanted = Math.max(0, this.wanted - done);
       this.tellSome();
     }
+    // What is told after a pause is of its step.
+    await this.asides.get('progress');
     if (wasTraining) this.post({ type: 'state', training: false });
     await Promise.all(this.asides.values());
     await this.tellAll();
