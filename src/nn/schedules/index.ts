@@ -9,7 +9,7 @@ import { fill } from '../../ops/constant.ts';
 import { where } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { flag, numberBetween, wholeNumber } from '../check.ts';
-import { describe, readOptions } from '../names.ts';
+import { describe, kerasClass, readOptions } from '../names.ts';
 import { type DescribedSchedule, describedSchedule, type Schedule } from './schedule.ts';
 
 export interface DecayOptions {
@@ -58,16 +58,27 @@ export interface PolynomialDecayOptions {
   name?: string;
 }
 
-const missing = Number.NaN;
+/**
+ * A schedule by name. `defaults`: of its options; those that are NaN have none. Where there is a decay, its start and
+ * length are checked alike.
+ */
+const scheduleOf =
+  <Options extends object>(
+    name: string,
+    defaults: Required<Options>,
+    rateFor: (given: Required<Options>) => Schedule,
+  ) =>
+  (options: Options): DescribedSchedule => {
+    const given = readOptions(name, options, defaults);
+    const { initialLearningRate, decaySteps } = given as Partial<DecayOptions>;
+    if ('decaySteps' in defaults) {
+      numberBetween(initialLearningRate, name, 'initialLearningRate', 0);
+      wholeNumber(decaySteps, name, 'decaySteps');
+    }
+    return describedSchedule(kerasClass(name), given, rateFor(given));
+  };
 
-/** The options that all schedules with a decay check alike. */
-function checkDecay(
-  name: string,
-  { initialLearningRate, decaySteps }: { initialLearningRate: number; decaySteps: number },
-): void {
-  numberBetween(initialLearningRate, name, 'initialLearningRate', 0);
-  wholeNumber(decaySteps, name, 'decaySteps');
-}
+const decay = { initialLearningRate: Number.NaN, decaySteps: Number.NaN };
 
 /**
  * ⌊step / n⌋ of whole numbers. Division may be off by 2.5 ULP in WGSL, which at multiples of n would be a
@@ -75,80 +86,63 @@ function checkDecay(
  */
 const stairs = (step: Tensor, n: number): Tensor => step.add(0.5).div(n).floor();
 
-const progress = (
-  step: Tensor,
-  { decaySteps, staircase }: { decaySteps: number; staircase: boolean },
-): Tensor => (staircase ? stairs(step, decaySteps) : step.div(decaySteps));
-
-function readDecay(name: string, options: DecayOptions, className: string) {
-  const given = readOptions(name, options, {
-    initialLearningRate: missing,
-    decaySteps: missing,
-    decayRate: missing,
-    staircase: false,
-    name: className,
-  });
-  checkDecay(name, given);
-  flag(given.staircase, name, 'staircase');
-  return given;
-}
+/** A schedule in `decaySteps`: `rateFor` the share of them that is done. `least`: the lowest rate of decay. */
+const decaying = (
+  name: string,
+  least: number,
+  rateFor: (done: Tensor, decayRate: number) => Tensor,
+): ((options: DecayOptions) => DescribedSchedule) =>
+  scheduleOf<DecayOptions>(
+    name,
+    { ...decay, decayRate: Number.NaN, staircase: false, name: kerasClass(name) },
+    ({ initialLearningRate, decaySteps, decayRate, staircase }) => {
+      flag(staircase, name, 'staircase');
+      numberBetween(decayRate, name, 'decayRate', least);
+      return (step) =>
+        rateFor(staircase ? stairs(step, decaySteps) : step.div(decaySteps), decayRate).mul(
+          initialLearningRate,
+        );
+    },
+  );
 
 /** η = η₀ · rate^(step / decaySteps) */
-export function exponentialDecay(options: DecayOptions): DescribedSchedule {
-  const given = readDecay('exponentialDecay', options, 'ExponentialDecay');
-  const { initialLearningRate, decayRate } = given;
-  numberBetween(decayRate, 'exponentialDecay', 'decayRate', Number.MIN_VALUE);
+export const exponentialDecay = decaying('exponentialDecay', Number.MIN_VALUE, (done, rate) =>
   // WGSL's pow is good to 1e-4; log of the rate is computed here, in float64.
-  return describedSchedule('ExponentialDecay', given, (step) =>
-    progress(step, given).mul(Math.log(decayRate)).exp().mul(initialLearningRate),
-  );
-}
+  done.mul(Math.log(rate)).exp(),
+);
 
 /** η = η₀ / (1 + rate · step / decaySteps) */
-export function inverseTimeDecay(options: DecayOptions): DescribedSchedule {
-  const given = readDecay('inverseTimeDecay', options, 'InverseTimeDecay');
-  const { initialLearningRate, decayRate } = given;
-  numberBetween(decayRate, 'inverseTimeDecay', 'decayRate', 0);
-  return describedSchedule('InverseTimeDecay', given, (step) =>
-    progress(step, given).mul(decayRate).add(1).reciprocal().mul(initialLearningRate),
-  );
-}
+export const inverseTimeDecay = decaying('inverseTimeDecay', 0, (done, rate) =>
+  done.mul(rate).add(1).reciprocal(),
+);
 
 /**
  * η = η₁ · ((1 − α) · ½ (1 + cos(π · step / decaySteps)) + α), from η₁ = η₀ at step 0; with a warm-up, first on
  * a straight line from η₀ to η₁ = warmupTarget (Loshchilov and Hutter 2016).
  */
-export function cosineDecay(options: CosineDecayOptions): DescribedSchedule {
-  const name = 'cosineDecay';
-  const given = readOptions(name, options, {
-    initialLearningRate: missing,
-    decaySteps: missing,
-    alpha: 0,
-    name: 'CosineDecay',
-    warmupTarget: null as number | null,
-    warmupSteps: 0,
-  });
-  checkDecay(name, given);
-  const { initialLearningRate, decaySteps, warmupTarget } = given;
-  const alpha = numberBetween(given.alpha, name, 'alpha', 0, 1);
-  const warmupSteps = wholeNumber(given.warmupSteps, name, 'warmupSteps', 0);
-  if (warmupTarget !== null) numberBetween(warmupTarget, name, 'warmupTarget', 0);
-  const decayed = (step: Tensor, from: number): Tensor => {
-    const cosine = cosineOfHalfTurns(step.minimum(decaySteps).div(decaySteps));
-    return cosine
-      .add(1)
-      .mul(0.5 * (1 - alpha))
-      .add(alpha)
-      .mul(from);
-  };
-  return describedSchedule('CosineDecay', given, (step) => {
-    if (warmupTarget === null) return decayed(step, initialLearningRate);
-    const after = decayed(step.sub(warmupSteps), warmupTarget);
-    if (warmupSteps === 0) return after;
-    const rise = (warmupTarget - initialLearningRate) / warmupSteps;
-    return where(step.less(warmupSteps), step.mul(rise).add(initialLearningRate), after);
-  });
-}
+export const cosineDecay = scheduleOf<CosineDecayOptions>(
+  'cosineDecay',
+  { ...decay, alpha: 0, name: 'CosineDecay', warmupTarget: null, warmupSteps: 0 },
+  ({ initialLearningRate, decaySteps, alpha, warmupTarget, warmupSteps }) => {
+    const name = 'cosineDecay';
+    numberBetween(alpha, name, 'alpha', 0, 1);
+    wholeNumber(warmupSteps, name, 'warmupSteps', 0);
+    if (warmupTarget !== null) numberBetween(warmupTarget, name, 'warmupTarget', 0);
+    const decayed = (step: Tensor, from: number): Tensor =>
+      cosineOfHalfTurns(step.minimum(decaySteps).div(decaySteps))
+        .add(1)
+        .mul(0.5 * (1 - alpha))
+        .add(alpha)
+        .mul(from);
+    return (step) => {
+      if (warmupTarget === null) return decayed(step, initialLearningRate);
+      const after = decayed(step.sub(warmupSteps), warmupTarget);
+      if (warmupSteps === 0) return after;
+      const rise = (warmupTarget - initialLearningRate) / warmupSteps;
+      return where(step.less(warmupSteps), step.mul(rise).add(initialLearningRate), after);
+    };
+  },
+);
 
 /**
  * cos(π x) for x from 0 to 1, as −sin(π (x − ½)) by its series. WGSL's own cos may be off by 5e-4, which is
@@ -170,60 +164,51 @@ function cosineOfHalfTurns(x: Tensor): Tensor {
 }
 
 /** The value of the first boundary that is not below the step, or the last value. */
-export function piecewiseConstantDecay(options: PiecewiseConstantDecayOptions): DescribedSchedule {
-  const name = 'piecewiseConstantDecay';
-  const given = readOptions(name, options, {
-    boundaries: [] as readonly number[],
-    values: [] as readonly number[],
-    name: 'PiecewiseConstant',
-  });
-  const { boundaries, values } = given;
-  if (!Array.isArray(boundaries) || !Array.isArray(values) || values.length !== boundaries.length + 1)
-    throw new ValueError(
-      `${name}: boundaries are ${describe(boundaries)} and values ${describe(values)}; expected one value more than boundaries.`,
-    );
-  boundaries.forEach((step, i) => {
-    numberBetween(step, name, `boundaries[${i}]`, i === 0 ? 0 : boundaries[i - 1]);
-  });
-  values.forEach((rate, i) => {
-    numberBetween(rate, name, `values[${i}]`, 0);
-  });
-  return describedSchedule('PiecewiseConstantDecay', given, (step) =>
-    boundaries.reduceRight<Tensor>(
-      (later, boundary, i) => where(step.lessEqual(boundary), values[i], later),
-      fill(step.shape, values[values.length - 1]),
-    ),
-  );
-}
+export const piecewiseConstantDecay = scheduleOf<PiecewiseConstantDecayOptions>(
+  'piecewiseConstantDecay',
+  { boundaries: [], values: [], name: 'PiecewiseConstant' },
+  ({ boundaries, values }) => {
+    const name = 'piecewiseConstantDecay';
+    if (!Array.isArray(boundaries) || !Array.isArray(values) || values.length !== boundaries.length + 1)
+      throw new ValueError(
+        `${name}: boundaries are ${describe(boundaries)} and values ${describe(values)}; expected one value more than boundaries.`,
+      );
+    boundaries.forEach((step, i) => {
+      numberBetween(step, name, `boundaries[${i}]`, i === 0 ? 0 : boundaries[i - 1]);
+    });
+    values.forEach((rate, i) => {
+      numberBetween(rate, name, `values[${i}]`, 0);
+    });
+    return (step) =>
+      boundaries.reduceRight<Tensor>(
+        (later, boundary, i) => where(step.lessEqual(boundary), values[i], later),
+        fill(step.shape, values[values.length - 1]),
+      );
+  },
+);
 
 /**
  * η = (η₀ − end) (1 − step / decaySteps)^power + end; with `cycle`, decaySteps grows to the next of its
  * multiples whenever it is passed.
  */
-export function polynomialDecay(options: PolynomialDecayOptions): DescribedSchedule {
-  const name = 'polynomialDecay';
-  const given = readOptions(name, options, {
-    initialLearningRate: missing,
-    decaySteps: missing,
-    endLearningRate: 0.0001,
-    power: 1,
-    cycle: false,
-    name: 'PolynomialDecay',
-  });
-  checkDecay(name, given);
-  const { initialLearningRate, decaySteps } = given;
-  const end = numberBetween(given.endLearningRate, name, 'endLearningRate', 0);
-  const power = numberBetween(given.power, name, 'power', 0);
-  const cycle = flag(given.cycle, name, 'cycle');
-  return describedSchedule('PolynomialDecay', given, (step) => {
-    // ⌈step / n⌉, at least 1
-    const rounds = stairs(step.sub(1), decaySteps).add(1).maximum(1);
-    const done = cycle ? step.div(rounds.mul(decaySteps)) : step.minimum(decaySteps).div(decaySteps);
-    return raised(done.neg().add(1), power)
-      .mul(initialLearningRate - end)
-      .add(end);
-  });
-}
+export const polynomialDecay = scheduleOf<PolynomialDecayOptions>(
+  'polynomialDecay',
+  { ...decay, endLearningRate: 0.0001, power: 1, cycle: false, name: 'PolynomialDecay' },
+  ({ initialLearningRate, decaySteps, endLearningRate: end, power, cycle }) => {
+    const name = 'polynomialDecay';
+    numberBetween(end, name, 'endLearningRate', 0);
+    numberBetween(power, name, 'power', 0);
+    flag(cycle, name, 'cycle');
+    return (step) => {
+      // ⌈step / n⌉, at least 1
+      const rounds = stairs(step.sub(1), decaySteps).add(1).maximum(1);
+      const done = cycle ? step.div(rounds.mul(decaySteps)) : step.minimum(decaySteps).div(decaySteps);
+      return raised(done.neg().add(1), power)
+        .mul(initialLearningRate - end)
+        .add(end);
+    };
+  },
+);
 
 /** x^power for x from 0 to 1. */
 function raised(x: Tensor, power: number): Tensor {
