@@ -33,7 +33,7 @@ test('imports in src point down', () => {
   const wrong: string[] = [];
   for (const file of sourceFiles('src')) {
     const from = layerOf(file);
-    if (!(from in layers)) continue; // index.ts may import all
+    if (!(from in layers)) continue; // the public surface may import all
     for (const specifier of importsOf(file)) {
       if (!specifier.startsWith('.')) continue; // types of Node; the build refuses `node:` values
       const target = posix.join(posix.dirname(file), specifier);

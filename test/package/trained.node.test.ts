@@ -78,10 +78,10 @@ const pages = {
     ${outcome}`,
 };
 
-/** Set a little above what holds, so that a part that creeps in is seen. */
+/** The core is promised to stay below 60 KB; the others are bounded some 3 KB above what holds. */
 const MOST_BYTES = {
   core: { vite: 60_000, esbuild: 66_000 },
-  fit: { vite: 80_000, esbuild: 84_000 },
+  fit: { vite: 79_000, esbuild: 83_000 },
 };
 
 interface Outcome {
