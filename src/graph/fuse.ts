@@ -81,13 +81,14 @@ export class Fuser {
     const kernels = families.kernels.filter((kernel) => !this.#isShort(kernel, families));
     this.#packed = packedReads(kernels, families.producer, profile);
     const forced = new Set<Tensor>();
-    for (let heavy: Tensor | null; ; forced.add(heavy)) {
+    for (;;) {
       this.kernels = [...kernels];
       this.producer = new Map(families.producer);
       this.#reads.clear();
       this.#formExpressions(forced);
-      heavy = this.#overBudget();
+      const heavy = this.#overBudget();
       if (!heavy) break;
+      forced.add(heavy);
     }
     this.#meltAll();
     this.#joinSiblings();

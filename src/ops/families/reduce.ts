@@ -13,6 +13,7 @@ export const reduceFamily: KernelFamily = {
     const { x } = call.inputs;
     const { kind, axes, parts = 1 } = call.attributes as ReduceAttributes;
     const shape = view(x.shape, axes);
+    // A part of a long reduction is one lane's work.
     const run = cooperating(
       parts === 1 ? call : { ...call, tuning: { COOPERATE: false } },
       shape.outer * parts * shape.inner,
