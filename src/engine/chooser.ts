@@ -70,8 +70,14 @@ export class Chooser {
   #settled(request: TuningRequest): Settled {
     const option = this.#option;
     const pinned = typeof option === 'object';
-    if (pinned && !isRecord(option) && Object.hasOwn(option, request.family))
-      return { tuning: request.whole(option[request.family]), from: 'pinned' };
+    if (pinned && !isRecord(option) && Object.hasOwn(option, request.family)) {
+      const tuning = request.whole(option[request.family]);
+      const problem = refusalOf(request, tuning);
+      if (problem === null) return { tuning, from: 'pinned' };
+      throw new ConfigError(
+        `init: tuning.${request.family} with ${wordsOf(tuning)}: ${problem}. Fix: pin what engine.tuning.choices() lists.`,
+      );
+    }
     const known = this.#known!.get(request.key);
     if (!known) return { tuning: request.standard, from: 'static' };
     const problem = refusalOf(request, known.tuning);

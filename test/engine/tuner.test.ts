@@ -435,6 +435,13 @@ describe('a record', () => {
       { tuning: { TILE: 4 }, from: 'pinned' },
     ]);
   });
+
+  test('by family is refused when the family has no such variant', async () => {
+    const { tuner } = tunerWith({ toy: { TILE: 5 } });
+    await expect(tuner.choose([request(variants(4))], measuring)).rejects.toThrow(
+      /^init: tuning\.toy with TILE=5: no variant of toy\. Fix: /,
+    );
+  });
 });
 
 test.each([
