@@ -13,8 +13,6 @@ export {
   iota,
   type Nested,
   ones,
-  type RandomOptions,
-  random,
   type TensorLike,
   type TensorOptions,
   tensor,
@@ -22,6 +20,7 @@ export {
   variable,
   zeros,
 } from './ops/constant.ts';
+export * as random from './ops/draws.ts';
 export type { DType, TypedArray } from './ops/dtype.ts';
 export { half } from './ops/half.ts';
 export { matmul } from './ops/matmul.ts';
@@ -40,6 +39,7 @@ export {
   stack,
   transpose,
 } from './ops/movement.ts';
+export type { RandomOptions } from './ops/random.ts';
 export { max, mean, min, prod, sum } from './ops/reduce.ts';
 export {
   cast,

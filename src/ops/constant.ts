@@ -1,8 +1,7 @@
-/** Where tensors come from: JavaScript data, constants, counters and random numbers. */
+/** Where tensors come from: JavaScript data, constants and counters. */
 import { DTypeError, ShapeError, ValueError } from '../base/errors.ts';
-import { philox, toUniform } from '../base/random.ts';
 import type { Engine } from '../engine/engine.ts';
-import { apply, defineOp, noGradient, type Op, type Tolerance, twin } from './define.ts';
+import { apply, defineOp, noGradient, twin } from './define.ts';
 import { arrays, type DType, parseDType, type TypedArray } from './dtype.ts';
 import { build } from './reference.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
@@ -210,52 +209,6 @@ const iotaOp = defineOp({
 /** [0, 1, …, n - 1] as i32; costs nothing inside an expression. */
 export const iota = (n: number): Tensor => apply(iotaOp, [], { size: n });
 
-interface RandomAttributes extends Attributes {
-  shape: Shape;
-  seed: number;
-  stream: number;
-}
-
-/** A random op, by its WGSL function in lib/random.wgsl. */
-function randomOp(name: string, wgsl: string): Op {
-  return defineOp({
-    name,
-    shape: (_inputs, a) => (a as RandomAttributes).shape,
-    dtype: () => 'f32',
-    expression(e, [counter], index, y) {
-      const { seed, stream } = y.attributes as RandomAttributes;
-      e.use('random');
-      const step = `u32(${e.value(counter, '0u')})`;
-      return e.name(`${wgsl}(${index}, ${step}, ${e.uniform(seed, 'u32')}, ${e.uniform(stream, 'u32')})`);
-    },
-    backward: noGradient,
-  });
-}
-
-const randomUniform = randomOp('randomUniform', 'random_uniform');
-/** Box and Muller, the first uniform kept off 0. WGSL's cosine is good to 2^-11. */
-const randomNormal = randomOp('randomNormal', 'random_normal');
-export interface RandomOptions {
-  /** Key of the generator; default 0. */
-  seed?: number;
-  /** Independent sequences of one seed; default 0. */
-  stream?: number;
-  /** The step counter, a scalar integer tensor or number; the same counter gives the same numbers. Default 0. */
-  counter?: TensorLike;
-}
-
-const draw =
-  (op: Op) =>
-  (shape: readonly number[], { seed = 0, stream = 0, counter = 0 }: RandomOptions = {}): Tensor =>
-    apply(op, [toTensor(counter, 'i32')], {
-      shape: checkShape(shape, op.name),
-      seed: seed >>> 0,
-      stream: stream >>> 0,
-    });
-
-/** Counter-based random tensors: `uniform` in [0, 1), `normal` with mean 0 and deviation 1. */
-export const random = { uniform: draw(randomUniform), normal: draw(randomNormal) };
-
 // ---- the twins
 
 const identityTwin = twin(identity, () => ({
@@ -273,48 +226,5 @@ const iotaTwin = twin(iotaOp, () => ({
   cases: [{ shapes: [], attributes: { size: 7 } }],
 }));
 
-const words = new Uint32Array(4);
-
-/** The four words that belong to one element of a random tensor. */
-function drawn({ seed, stream }: RandomAttributes, step: number, element: number): Uint32Array {
-  philox(words, [element, step, 0, 0], [seed, stream]);
-  return words;
-}
-
-/** The same from the four words in float64. */
-const randomTwin = (op: Op, js: (words: Uint32Array) => number, tolerance: Tolerance) =>
-  twin(op, () => ({
-    reference: ([counter], a) => {
-      const attributes = a as RandomAttributes;
-      return build(attributes.shape, (_, i) => js(drawn(attributes, counter.data[0], i)));
-    },
-    tolerance,
-    cases: [
-      {
-        shapes: [[]],
-        dtypes: ['i32'],
-        range: [0, 9],
-        attributes: { shape: [5, 7], seed: 42, stream: 3 },
-        noGradient: 'random',
-      },
-      {
-        shapes: [[]],
-        dtypes: ['i32'],
-        range: [0, 9],
-        attributes: { shape: [130], seed: 7, stream: 0 },
-        noGradient: 'random',
-      },
-    ],
-  }));
-
-const uniformTwin = randomTwin(randomUniform, ([word]) => toUniform(word), {});
-
-const normalTwin = randomTwin(
-  randomNormal,
-  ([first, second]) =>
-    Math.sqrt(-2 * Math.log(((first >>> 8) + 0.5) / 0x1000000)) * Math.cos(2 * Math.PI * toUniform(second)),
-  { relative: 1e-4, absolute: 3e-3 },
-);
-
 /** For the registry. */
-export const twins = [identityTwin, fillTwin, iotaTwin, uniformTwin, normalTwin];
+export const twins = [identityTwin, fillTwin, iotaTwin];

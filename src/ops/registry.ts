@@ -10,6 +10,7 @@ import type { Composite, ProvenOp } from './define.ts';
 import * as half from './half.ts';
 import * as matmul from './matmul.ts';
 import * as movement from './movement.ts';
+import * as random from './random.ts';
 import * as reduce from './reduce.ts';
 import * as select from './select.ts';
 import * as sgdLinear from './sgd-linear.ts';
@@ -19,6 +20,7 @@ import * as unary from './unary.ts';
 /** Every op and composite by name. */
 export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...constant.twins,
+  ...random.twins,
   ...unary.twins,
   ...binary.twins,
   ...select.twins,

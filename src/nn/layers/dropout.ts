@@ -1,5 +1,6 @@
 import { add, div } from '../../ops/binary.ts';
-import { random, variable } from '../../ops/constant.ts';
+import { variable } from '../../ops/constant.ts';
+import { uniform } from '../../ops/random.ts';
 import { greaterEqual, where } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween, wholeNumber } from '../check.ts';
@@ -55,7 +56,7 @@ export class Dropout extends Layer {
     if (!training || this.rate === 0) return x;
     this.place ??= placeOutside();
     const [seed, place] = this.seed === null ? [this.randomSeed ?? seedInUse(), this.place] : [this.seed, 0];
-    const drawn = random.uniform(x.shape, {
+    const drawn = uniform(x.shape, {
       seed,
       stream: streams.dropout + place,
       counter: this.steps,
