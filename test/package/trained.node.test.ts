@@ -81,7 +81,7 @@ const pages = {
 /** The core is promised to stay below 60 KB; the others are bounded some 3 KB above what holds. */
 const MOST_BYTES = {
   core: { vite: 60_000, esbuild: 66_000 },
-  fit: { vite: 79_000, esbuild: 83_000 },
+  fit: { vite: 75_500, esbuild: 83_000 },
 };
 
 interface Outcome {
