@@ -38,6 +38,8 @@ export class Trainer {
   /** The steps at which progress and validation were told last. */
   private toldStep = 0;
   private watchedStep = -1;
+  /** A hurry has left something out. */
+  private isBehind = false;
   private times: { at: number; step: number }[] = [];
 
   private inspection: Inspection = { weights: 0, confusion: false, mistakes: 0 };
@@ -45,7 +47,7 @@ export class Trainer {
 
   /**
    * `fail` hears of errors of the loop, which nobody awaits. While `isHurried`, the next command waits already, and
-   * only numbers are told of this one.
+   * only numbers are told of this one; `catchUp` tells the rest after the last one.
    */
   constructor(
     engine: Engine,
@@ -153,6 +155,7 @@ export class Trainer {
   async quietly<T>(task: (experiment: Experiment) => Promise<T>): Promise<T> {
     const wasTraining = this.isTraining;
     await this.pause();
+    await this.catchUp();
     try {
       if (!this.experiment) throw new Error('There is no network yet.');
       return await task(this.experiment);
@@ -228,9 +231,22 @@ export class Trainer {
   /** Everything that is looked at, as it is now. */
   private async tellAll(): Promise<void> {
     await this.tellProgress();
+    this.isBehind = true;
+    await this.tellPictures();
+  }
+
+  /** What takes longer than numbers: in a hurry it stays behind. */
+  private async tellPictures(): Promise<void> {
     if (!this.isHurried()) await this.tellPicture();
     if (!this.isHurried()) await this.tellWeights();
-    if (!this.isHurried() && this.watchedStep !== this.experiment?.steps) await this.tellValidation();
+    if (this.isHurried()) return;
+    this.isBehind = false;
+    if (this.watchedStep !== this.experiment?.steps) await this.tellValidation();
+  }
+
+  /** Tells of a pause what a hurry has left out. */
+  async catchUp(): Promise<void> {
+    if (this.isBehind && !this.loop) await this.tellPictures();
   }
 
   private async tellProgress(): Promise<void> {

@@ -197,9 +197,10 @@ let waiting = 0;
 
 function enqueue(task: () => Promise<void> | void): Promise<void> {
   waiting++;
-  const done = queue.then(() => {
+  const done = queue.then(async () => {
     waiting--;
-    return task();
+    await task();
+    if (waiting === 0 && !isDead) await trainer?.catchUp();
   });
   queue = done.catch(() => {});
   return done;

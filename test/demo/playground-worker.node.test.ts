@@ -84,6 +84,15 @@ test('of steps in a hurry only the last is looked at', async () => {
   await worker.close();
 });
 
+test('what a hurry leaves out is told after the last command, whatever that is', async () => {
+  const worker = await ready();
+  await worker.step(100);
+  await worker.send({ type: 'reset' });
+  await worker.send({ type: 'inspect', what: { weights: 0, confusion: false, mistakes: 0 } });
+  expect(await worker.next('validation')).toMatchObject({ step: 0 });
+  await worker.close();
+});
+
 test('the same settings give the same numbers, another seed gives others', async () => {
   const lossAfter = async (seed: number): Promise<number> => {
     const worker = await ready({ seed });
