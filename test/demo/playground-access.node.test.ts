@@ -155,6 +155,33 @@ test('the theme follows the system until somebody chooses, and the choice is kep
   expect(await ground()).toBe(light);
 });
 
+test('pictures, bars and counts keep their colours where readers have forced their own', async () => {
+  const context = await browser.newContext({ forcedColors: 'active' });
+  const hash = '#net=16-relu&batch=32&seed=1';
+  ({ page } = await openPage(browser, 'playground', { hash, context }));
+  await page.locator('#train:enabled').waitFor();
+  await page.getByRole('button', { name: 'Step' }).click();
+  await page.getByRole('button', { name: 'Try a picture: Trouser' }).click();
+  const colours = (): Promise<Record<string, number>> =>
+    page.evaluate(() => {
+      const shades = (canvas: HTMLCanvasElement) => {
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size;
+      };
+      const grounds = (selector: string) =>
+        new Set([...document.querySelectorAll(selector)].map((one) => getComputedStyle(one).backgroundColor))
+          .size;
+      return {
+        drawing: shades(document.querySelector('#pad')!),
+        data: shades(document.querySelector('#mosaic')!),
+        confusion: grounds('.confusion tbody td'),
+        bars: grounds('.track, .best .fill'),
+      };
+    });
+  for (const name of ['drawing', 'data', 'confusion', 'bars'])
+    await expect.poll(async () => (await colours())[name], { timeout: 10_000 }).toBeGreaterThan(1);
+});
+
 test('nothing moves about while the page gets ready and trains', async () => {
   ({ page } = await openPage(browser, 'playground', {
     hash: '#net=16-relu&batch=32&seed=1',

@@ -16,6 +16,8 @@ export function rgb(token: string): Rgb {
   if (!found) {
     probe ??= document.body.appendChild(document.createElement('span'));
     probe.hidden = true;
+    // A picture stays a picture where the reader has colours of their own.
+    probe.style.setProperty('forced-color-adjust', 'none');
     probe.style.color = `var(${token})`;
     const [red = 0, green = 0, blue = 0] = (getComputedStyle(probe).color.match(/[\d.]+/g) ?? []).map(Number);
     found = [red, green, blue];
