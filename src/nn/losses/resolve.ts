@@ -76,16 +76,23 @@ export type LossChoice = (yTrue: Shape, yPred: Shape) => Loss | Promise<Loss>;
 export const isCrossentropy = (name: unknown): name is string =>
   typeof name === 'string' && ['crossentropy', 'ce'].includes(name.toLowerCase());
 
+/** Which of the cross-entropies of a table, of losses or of metrics, the shapes mean. */
+export const crossentropyOf = <T>(
+  table: Readonly<
+    Record<'binaryCrossentropy' | 'sparseCategoricalCrossentropy' | 'categoricalCrossentropy', T>
+  >,
+  ...shapes: [Shape, Shape]
+): T =>
+  byShapes(
+    ...shapes,
+    table.binaryCrossentropy,
+    table.sparseCategoricalCrossentropy,
+    table.categoricalCrossentropy,
+  );
+
 /** What `compile({ loss })` means. */
 export function resolveLoss(given: unknown, operation: string): LossChoice {
-  if (isCrossentropy(given))
-    return (...shapes) =>
-      byShapes(
-        ...shapes,
-        common.binaryCrossentropy,
-        common.sparseCategoricalCrossentropy,
-        common.categoricalCrossentropy,
-      )();
+  if (isCrossentropy(given)) return (...shapes) => crossentropyOf(common, ...shapes)();
   const loss = lossFrom(given, operation);
   if (loss.reduction === 'none')
     throw new ConfigError(

@@ -3,7 +3,7 @@ import { ConfigError } from '../../base/errors.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { Loss } from '../losses/loss.ts';
-import { isCrossentropy, seldomLosses, shortNames } from '../losses/resolve.ts';
+import { crossentropyOf, isCrossentropy, seldomLosses, shortNames } from '../losses/resolve.ts';
 import { seldom as loadSeldom } from '../models/on-demand.ts';
 import { describe, Makers } from '../names.ts';
 import { byShapes } from '../pairs.ts';
@@ -88,14 +88,7 @@ function factoryNamed(
         common.sparseCategoricalAccuracy,
         common.categoricalAccuracy,
       );
-  if (isCrossentropy(name))
-    return (...shapes) =>
-      byShapes(
-        ...shapes,
-        common.binaryCrossentropy,
-        common.sparseCategoricalCrossentropy,
-        common.categoricalCrossentropy,
-      );
+  if (isCrossentropy(name)) return (...shapes) => crossentropyOf(common, ...shapes);
   const factory = metricNames.get(name, operation);
   return () => factory;
 }
