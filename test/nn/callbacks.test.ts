@@ -39,6 +39,45 @@ async function printed(task: () => Promise<unknown>): Promise<string> {
   return text;
 }
 
+describe('a value that is NaN is never the best', () => {
+  const values = [Number.NaN, 4, 3, 2, Number.NaN];
+  const monitored = {
+    onEpochEnd(epoch: number, logs: Record<string, number>) {
+      logs.q = values[epoch];
+    },
+  };
+  const options = { monitor: 'q', mode: 'min' } as const;
+  const run = (callback: InstanceType<typeof callbacks.Callback>) =>
+    line(0.25).fit(x, y, { ...quiet, epochs: 5, callbacks: [monitored, callback] });
+
+  test('earlyStopping goes by the numbers after it', async () => {
+    const stop = callbacks.earlyStopping({ ...options, patience: 2, restoreBestWeights: true });
+    const { epoch } = await run(stop);
+    expect(epoch).toHaveLength(5);
+    expect(stop.bestEpoch).toBe(3);
+  });
+
+  test('NaN alone runs out of patience', async () => {
+    values.fill(Number.NaN);
+    const { epoch } = await run(callbacks.earlyStopping({ ...options, patience: 2 }));
+    expect(epoch).toHaveLength(2);
+    values.splice(0, 5, Number.NaN, 4, 3, 2, Number.NaN);
+  });
+
+  test('reduceLROnPlateau counts it as no improvement', async () => {
+    values.splice(0, 5, Number.NaN, Number.NaN, 1, 2, Number.NaN);
+    const { history } = await run(callbacks.reduceLROnPlateau({ ...options, patience: 2, factor: 0.5 }));
+    expect(history.learning_rate).toEqual([0.25, 0.25, 0.125, 0.125, 0.125]);
+  });
+
+  test('a threshold that is NaN is refused, since nothing is better', () => {
+    expect(() => callbacks.earlyStopping({ baseline: Number.NaN })).toThrow(/baseline is NaN/);
+    expect(() => callbacks.modelCheckpoint('x.keras', { initialValueThreshold: Number.NaN })).toThrow(
+      /initialValueThreshold is NaN/,
+    );
+  });
+});
+
 describe('reduceLROnPlateau', () => {
   test.each(recorded.plateau.map((one) => [JSON.stringify(one.options), one] as const))(
     'with %s does what Keras does, word for word',

@@ -8,6 +8,7 @@ import {
   optimizers,
   resetNames,
   sequential,
+  data as sets,
   tensor,
   zeros,
 } from '../../src/index.ts';
@@ -113,6 +114,39 @@ describe('metrics of several sums', () => {
       6,
     );
     expect(logs.macro).toBeCloseTo(await metrics.f1Score().compute(data('labels'), p), 6);
+  });
+
+  test('R² far from 0 is exact over many batches, blocks of them, and batches of another size', async () => {
+    // More steps than are added up at once, and a trend, so that the first batch is unlike the last.
+    const n = 1201;
+    const y = Float32Array.from({ length: n }, (_, i) => 1e5 + i / 100 + (i % 7));
+    const off = Float32Array.from(y, (value, i) => value + ((i * 5) % 4) - 1.5);
+    const center = y.reduce((sum, one) => sum + one, 0) / n;
+    const spread = y.reduce((sum, one) => sum + (one - center) ** 2, 0);
+    const wanted = 1 - y.reduce((sum, one, i) => sum + (one - off[i]) ** 2, 0) / spread;
+    const [t, p] = [y, off].map((of) => tensor(of, { shape: [n, 1] }));
+    const model = sequential([layers.flatten({ inputShape: [1] })]);
+    model.compile({ loss: 'mae', metrics: ['mse', metrics.r2Score(), 'mae'] });
+    const quiet = { verbose: 0 } as const;
+    expect(await metrics.r2Score().compute(t, p)).toBeCloseTo(wanted, 5);
+    expect((await model.evaluate(p, t, { ...quiet, batchSize: 4 })).r2_score).toBeCloseTo(wanted, 5);
+    expect((await model.evaluate(p, t, { ...quiet, batchSize: 64 })).r2_score).toBeCloseTo(wanted, 5);
+    const made = sets.Dataset.fromTensorSlices([p, t])
+      .map((row) => row)
+      .batch(4);
+    expect((await model.evaluate(made, quiet)).r2_score).toBeCloseTo(wanted, 5);
+    expect((await model.testOnBatch(p, t)).r2_score).toBeCloseTo(wanted, 5);
+  });
+
+  test('AUC of predictions outside 0 to 1 is refused with the fix, in an evaluation too', async () => {
+    await expect(metrics.auc().compute([0, 0, 1, 1], [-2, -1, 1.5, 3])).rejects.toThrow(
+      /4 of the predictions lie outside 0 to 1.*fromLogits: true/,
+    );
+    expect(await metrics.auc({ fromLogits: true }).compute([0, 0, 1, 1], [-2, -1, 1.5, 3])).toBe(1);
+    expect(await metrics.auc().compute([0, 1], [0, 1 + 2 ** -23])).toBe(1);
+    const model = sequential([layers.flatten({ inputShape: [1] })]);
+    model.compile({ loss: 'mse', metrics: ['auc'] });
+    await expect(model.evaluate([[-1], [2]], [[0], [1]], { verbose: 0 })).rejects.toThrow(/outside 0 to 1/);
   });
 
   test('refuse what makes no sense', () => {

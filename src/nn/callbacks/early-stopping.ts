@@ -3,7 +3,7 @@ import { flag, wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import { standardTerminal } from '../report/terminal.ts';
 import type { Logs } from './callback.ts';
-import { MonitorCallback, type MonitorOptions, monitorDefaults } from './monitor.ts';
+import { MonitorCallback, type MonitorOptions, monitorDefaults, threshold } from './monitor.ts';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs without improvement after which training stops; default 0: the first one. */
@@ -42,7 +42,7 @@ export class EarlyStopping extends MonitorCallback {
     });
     super(name, given);
     this.patience = wholeNumber(given.patience, name, 'patience', 0);
-    this.baseline = given.baseline;
+    this.baseline = threshold(given.baseline, name, 'baseline');
     this.restoreBestWeights = flag(given.restoreBestWeights, name, 'restoreBestWeights');
     this.startFromEpoch = wholeNumber(given.startFromEpoch, name, 'startFromEpoch', 0);
     this.verbose = wholeNumber(given.verbose, name, 'verbose', 0);

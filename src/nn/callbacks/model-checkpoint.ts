@@ -5,7 +5,7 @@ import { describe, readOptions } from '../names.ts';
 import { exponent, fixed, floatText } from '../report/format.ts';
 import { standardTerminal } from '../report/terminal.ts';
 import type { Logs } from './callback.ts';
-import { MonitorCallback, type MonitorOptions } from './monitor.ts';
+import { MonitorCallback, type MonitorOptions, threshold } from './monitor.ts';
 
 export interface ModelCheckpointOptions extends Pick<MonitorOptions, 'monitor' | 'mode'> {
   /** 1 says what is saved; default 0. */
@@ -56,7 +56,7 @@ export class ModelCheckpoint extends MonitorCallback {
     this.weightsOnly = flag(given.saveWeightsOnly, name, 'saveWeightsOnly');
     this.bestOnly = flag(given.saveBestOnly, name, 'saveBestOnly');
     this.verbose = wholeNumber(given.verbose, name, 'verbose', 0);
-    this.best = given.initialValueThreshold;
+    this.best = threshold(given.initialValueThreshold, name, 'initialValueThreshold');
     this.path = checkedPath(path, this.weightsOnly);
     if (given.saveFreq !== 'epoch' && typeof given.saveFreq !== 'number')
       throw new ConfigError(

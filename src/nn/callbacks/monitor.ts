@@ -1,6 +1,7 @@
 /** For callbacks that watch one key of the logs and ask whether it got better. */
-import { ConfigError } from '../../base/errors.ts';
+import { ConfigError, ValueError } from '../../base/errors.ts';
 import { numberBetween, oneOf } from '../check.ts';
+import { describe } from '../names.ts';
 import { Callback, type Logs } from './callback.ts';
 
 export interface MonitorOptions {
@@ -20,6 +21,12 @@ export const monitorDefaults: Required<MonitorOptions> = {
   minDelta: 0,
   baseline: null,
 };
+
+/** What a value must be better than at first, or null. */
+export function threshold(value: unknown, name: string, option: string): number | null {
+  if (value === null || (typeof value === 'number' && !Number.isNaN(value))) return value;
+  throw new ValueError(`${name}: ${option} is ${describe(value)}; expected a number, or null for none.`);
+}
 
 export abstract class MonitorCallback extends Callback {
   readonly monitor: string;
@@ -45,7 +52,9 @@ export abstract class MonitorCallback extends Callback {
     return null;
   }
 
+  /** NaN is never better, not even than nothing: it would stay the best, since no number is better than it. */
   protected isBetter(value: number, than: number | null): boolean {
+    if (Number.isNaN(value)) return false;
     if (than === null) return true;
     return this.direction() === 'down' ? value + this.minDelta < than : value - this.minDelta > than;
   }

@@ -26,7 +26,8 @@ export const huber = lossOf(
 
 /** mean log cosh(p − t) */
 export const logCosh = lossOf('logCosh', (t, p) => {
-  const e = p.sub(t);
+  // Of |e|, so that it is ∞ far out on both sides.
+  const e = p.sub(t).abs();
   return e.add(e.mul(-2).softplus()).sub(Math.LN2);
 });
 
@@ -52,8 +53,8 @@ export const cosineSimilarity = lossOf('cosineSimilarity', (t, p) => sum(unit(t)
 
 /** Labels 0 and 1 become −1 and 1, when there are no others. */
 function hingeLabels(t: Tensor): Tensor {
-  const binary = t.equal(0).logicalOr(t.equal(1)).cast('f32').min();
-  return where(binary.greater(0), t.mul(2).sub(1), t);
+  const others = sum(t.notEqual(0).logicalAnd(t.notEqual(1)).cast('f32'));
+  return where(others.equal(0), t.mul(2).sub(1), t);
 }
 
 /** By how much 1 − t · p is above 0. */

@@ -1,11 +1,12 @@
 import { ValueError } from '../../base/errors.ts';
 import { tensor } from '../../ops/constant.ts';
 import { stack } from '../../ops/movement.ts';
+import { cast, logicalOr } from '../../ops/select.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
 import { EPSILON, weighted } from '../losses/loss.ts';
 import { describe } from '../names.ts';
 import { paired } from '../pairs.ts';
-import { type Columns, divide, type MetricFactory, metricOf } from './metric.ts';
+import { type Columns, divide, type MetricFactory, metricOf, no, sumPerSample, yes } from './metric.ts';
 
 export interface AucOptions {
   /** How many points the curve has; default 200. */
@@ -63,11 +64,16 @@ function interpolatedPrecision({ truePositives, falsePositives }: Counts): numbe
   return area;
 }
 
+/** How far beyond 0 and 1 a prediction may be by rounding alone. */
+const SLACK = 1e-5;
+
 /**
  * The area under the curve of y (0 or 1) against predictions in [0, 1], by Keras's 200 thresholds: the curve's
- * points are counts of the predictions above each of them, summed on the GPU.
+ * points are counts of the predictions above each of them, summed on the GPU. A NaN is on the wrong side of each.
  *
  * y and predictions: [n] or [n, outputs].
+ *
+ * ValueError where predictions lie outside [0, 1]: thresholds do not tell those apart.
  */
 export const auc: MetricFactory<AucOptions> = metricOf<
   Required<AucOptions> & { numLabels: null; labelWeights: null }
@@ -105,16 +111,24 @@ export const auc: MetricFactory<AucOptions> = metricOf<
       const [t, p] = paired(name, yTrue, yPred);
       const [samples] = t.shape;
       const outputs = t.size / Math.max(samples, 1);
-      const yes = (fromLogits ? p.sigmoid() : p)
-        .reshape([samples, outputs, 1, 1])
-        .greater(tensor(thresholds))
-        .cast('f32');
-      const truth = [t, t.neg().add(1)].map((one) => weighted(one, weight).reshape([samples, outputs]));
-      // [samples, outputs, true or not, thresholds]
-      const counts = stack(truth, -1).expandDims(-1).mul(yes);
-      return multiLabel
-        ? [counts.reshape([samples, outputs * 2 * count])]
-        : [(outputs === 1 ? counts : counts.sum(1)).reshape([samples, 2 * count])];
+      const share = fromLogits ? p.sigmoid() : p;
+      const places = share.clip(0, 1).reshape([samples, outputs, 1]);
+      const truth = [t, t.neg().add(1)].map((one) => weighted(one, weight).reshape([samples, outputs, 1]));
+      // What is true counts where it is above a threshold, what is not where it is not below.
+      const counts = stack(
+        [
+          truth[0].mul(yes(places, tensor(thresholds))),
+          truth[1].mul(no(places, tensor(thresholds)).neg().add(1)),
+        ],
+        2,
+      ); // [samples, outputs, true or not, thresholds]
+      const outside = cast(logicalOr(share.less(-SLACK), share.greater(1 + SLACK)), 'f32');
+      return [
+        multiLabel
+          ? counts.reshape([samples, outputs * 2 * count])
+          : (outputs === 1 ? counts : counts.sum(1)).reshape([samples, 2 * count]),
+        sumPerSample(weighted(outside, weight)),
+      ];
     };
     const area = (truePositives: readonly number[], falsePositives: readonly number[]): number => {
       const counts = { truePositives, falsePositives };
@@ -123,7 +137,12 @@ export const auc: MetricFactory<AucOptions> = metricOf<
       return x.slice(1).reduce((sum, next, i) => sum + (x[i] - next) * heights[method](y[i], y[i + 1]), 0);
     };
     const result = (sums: readonly number[]): number => {
-      const curvesIn = sums.length / (2 * count);
+      const outside = sums[sums.length - 1];
+      if (outside > 0)
+        throw new ValueError(
+          `${name}: ${outside} of the predictions lie outside 0 to 1, where thresholds cannot tell them apart. For logits say metrics.auc({ fromLogits: true }); let other models end in a sigmoid.`,
+        );
+      const curvesIn = (sums.length - 1) / (2 * count);
       const counts = (i: number): readonly number[] => sums.slice(i * count, (i + 1) * count);
       const areas = Array.from({ length: curvesIn }, (_, i) => area(counts(2 * i), counts(2 * i + 1)));
       return areas.reduce((sum, one) => sum + one, 0) / curvesIn;

@@ -1,16 +1,16 @@
 /** The metrics that are named every day. 'accuracy' is one of these, chosen by shapes; see resolve.ts. */
-import { cast } from '../../ops/select.ts';
+import { cast, logicalAnd } from '../../ops/select.ts';
 import { numberBetween } from '../check.ts';
 import * as losses from '../losses/common.ts';
 import { classNumbers, paired } from '../pairs.ts';
 import { lossMetric, meanOf, metricOf, yes } from './metric.ts';
 
-/** Share of values on the right side of the threshold. */
+/** Share of values on the right side of the threshold. A NaN is on neither. */
 export const binaryAccuracy = metricOf('binaryAccuracy', { threshold: 0.5 }, ({ threshold }) => {
   numberBetween(threshold, 'binaryAccuracy', 'threshold', Number.NEGATIVE_INFINITY);
   return meanOf((yTrue, yPred) => {
     const [t, p] = paired('binaryAccuracy', yTrue, yPred);
-    const hits = cast(t.equal(yes(p, threshold)), 'f32');
+    const hits = cast(logicalAnd(t.equal(yes(p, threshold)), p.equal(p)), 'f32');
     return hits.rank > 1 ? hits.mean(-1) : hits;
   });
 });

@@ -3,7 +3,7 @@ import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween } from '../check.ts';
 import { weighted } from '../losses/loss.ts';
 import { paired } from '../pairs.ts';
-import { divide, type MetricFactory, metricOf, sumPerSample, yes } from './metric.ts';
+import { divide, type MetricFactory, metricOf, no, sumPerSample, yes } from './metric.ts';
 
 export interface CountOptions {
   /** A prediction above it is a yes; default 0.5. */
@@ -11,11 +11,12 @@ export interface CountOptions {
 }
 
 /**
- * What is counted; of a ratio, above and below the line. t: 0 or 1, yes: 1 where the prediction is a yes.
+ * What is counted; of a ratio, above and below the line. t: 0 or 1; yes, no: 1 where the prediction is one, and
+ * a NaN is neither.
  */
 const counted = (
   name: string,
-  counts: (t: Tensor, yes: Tensor) => readonly Tensor[],
+  counts: (t: Tensor, yes: Tensor, no: Tensor) => readonly Tensor[],
   direction?: 'down',
 ): MetricFactory<CountOptions> =>
   metricOf<Required<CountOptions>>(name, { thresholds: 0.5 }, ({ thresholds }) => {
@@ -24,23 +25,28 @@ const counted = (
       direction,
       columns(yTrue, yPred, weight) {
         const [t, p] = paired(name, yTrue, yPred);
-        return counts(t, yes(p, thresholds)).map((one) => sumPerSample(weighted(one, weight)));
+        return counts(t, yes(p, thresholds), no(p, thresholds)).map((one) =>
+          sumPerSample(weighted(one, weight)),
+        );
       },
       result: ([above, below]) => (below === undefined ? above : divide(above, below)),
     };
   });
 
-const no = (yes: Tensor): Tensor => yes.neg().add(1);
+const not = (x: Tensor): Tensor => x.neg().add(1);
 
-/** Share of the yeses that are right. */
-export const precision = counted('precision', (t, yes) => [yes.mul(t), yes]);
+/** Share of the yeses that are right. A NaN for what is not true counts as a wrong yes. */
+export const precision = counted('precision', (t, yes, no) => [
+  yes.mul(t),
+  yes.mul(t).add(not(no).mul(not(t))),
+]);
 /** Share of what is true that is found. */
 export const recall = counted('recall', (t, yes) => [yes.mul(t), t]);
 /** How many yeses are right. */
 export const truePositives = counted('truePositives', (t, yes) => [yes.mul(t)]);
-/** How many yeses are wrong. */
-export const falsePositives = counted('falsePositives', (t, yes) => [yes.mul(no(t))], 'down');
+/** How many yeses, or NaNs, stand where they are wrong. */
+export const falsePositives = counted('falsePositives', (t, _yes, no) => [not(no).mul(not(t))], 'down');
 /** How many noes are right. */
-export const trueNegatives = counted('trueNegatives', (t, yes) => [no(yes).mul(no(t))]);
-/** How many noes are wrong. */
-export const falseNegatives = counted('falseNegatives', (t, yes) => [no(yes).mul(t)], 'down');
+export const trueNegatives = counted('trueNegatives', (t, _yes, no) => [no.mul(not(t))]);
+/** How many noes, or NaNs, stand where a yes is due. */
+export const falseNegatives = counted('falseNegatives', (t, yes) => [not(yes).mul(t)], 'down');

@@ -7,8 +7,19 @@ import { type Loss, type LossFactory, type LossOptions, weighted } from '../loss
 import { kerasClass, readOptions, snakeCase } from '../names.ts';
 import { innerAxes, perSample } from '../pairs.ts';
 
-/** What a metric computes for the samples of a batch, to be summed over them: [N] or [N, sums] each. */
-export type Columns = (yTrue: Tensor, yPred: Tensor, weight: Tensor | null) => Tensor[];
+/**
+ * What a metric computes for the samples of a batch, to be summed over them: [N] or [N, sums] each. `before`: the
+ * sums of the batches before it, for metrics that have a `join`, and whose columns are one [N, sums].
+ */
+export type Columns = (
+  yTrue: Tensor,
+  yPred: Tensor,
+  weight: Tensor | null,
+  before?: Tensor | null,
+) => Tensor[];
+
+/** The sums of two parts of the samples as those of both. */
+export type Join = (a: Float64Array, b: Float64Array) => Float64Array;
 
 /** The metric from the sums and the number of samples. */
 type Result = (sums: readonly number[], samples: number) => number;
@@ -21,6 +32,8 @@ export interface MetricTraits {
   config?: Readonly<Record<string, unknown>>;
   /** Keras's class name; default null: a metric of one's own, which files cannot describe. */
   className?: string | null;
+  /** Default null: sums are added. */
+  join?: Join | null;
 }
 
 /** A number that tells how good predictions are. */
@@ -31,6 +44,7 @@ export class Metric {
   readonly orderOnly: boolean;
   readonly config: Readonly<Record<string, unknown>>;
   readonly className: string | null;
+  readonly join: Join | null;
   /** What each sample adds to each of the sums: columns [N], or several beside each other, [N, sums]. */
   readonly columns: Columns;
   /** The metric from the sums and the number of samples. */
@@ -40,9 +54,10 @@ export class Metric {
     name: string,
     columns: Columns,
     result: Result,
-    { direction = 'up', orderOnly = false, config = {}, className = null }: MetricTraits = {},
+    { direction = 'up', orderOnly = false, config = {}, className = null, join = null }: MetricTraits = {},
   ) {
     this.className = className;
+    this.join = join;
     this.name = name;
     this.columns = columns;
     this.result = result;
@@ -128,7 +143,10 @@ export const lossMetric =
     metricOfLoss(loss(options));
 
 /** 1 where a prediction is a yes, 0 elsewhere. */
-export const yes = (p: Tensor, threshold: number): Tensor => cast(p.greater(threshold), 'f32');
+export const yes = (p: Tensor, threshold: number | Tensor): Tensor => cast(p.greater(threshold), 'f32');
+
+/** 1 where a prediction is a no, 0 elsewhere. A NaN is neither: whatever is true, it is wrong. */
+export const no = (p: Tensor, threshold: number | Tensor): Tensor => cast(p.lessEqual(threshold), 'f32');
 
 /** a / b, and 0 for nothing of nothing. */
 export const divide = (a: number, b: number): number => (b === 0 ? (Number.isNaN(a) ? a : 0) : a / b);

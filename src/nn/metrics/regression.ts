@@ -1,10 +1,15 @@
 /** Metrics of numbers rather than classes, beside the losses, each of which is a metric too. */
+import { fill, iota } from '../../ops/constant.ts';
+import { concat } from '../../ops/movement.ts';
+import { logicalAnd, where } from '../../ops/select.ts';
+import { sizeOf } from '../../ops/shape.ts';
+import type { Tensor } from '../../ops/tensor.ts';
 import { oneOf } from '../check.ts';
 import * as common from '../losses/common.ts';
 import { weighted } from '../losses/loss.ts';
 import * as seldom from '../losses/seldom.ts';
 import { paired } from '../pairs.ts';
-import { type Columns, type MetricFactory, meanOf, metricOf } from './metric.ts';
+import { type Columns, divide, type Join, type MetricFactory, meanOf, metricOf } from './metric.ts';
 
 /** √ mean (t − p)² */
 export const rootMeanSquaredError = metricOf('rootMeanSquaredError', {}, () => {
@@ -24,7 +29,25 @@ export interface R2Options {
 
 const r2Defaults = { classAggregation: 'uniformAverage' as string, numRegressors: 0 };
 
-/** 1 − Σ (t − p)² / Σ (t − t̄)²: the share of the variance that predictions explain. 1 is perfect, 0 a guess of t̄. */
+/** The sums of two parts, by the anchor of the first. */
+const joined: Join = (a, b) => {
+  const outputs = (a.length - 1) / 5;
+  if (a[5 * outputs] === 0) return b;
+  return a.map((x, i) => {
+    const [kind, output] = [Math.floor(i / outputs), i % outputs];
+    const [, sum, squares, , count] = [0, 1, 2, 3, 4].map((k) => b[k * outputs + output]);
+    const shift = b[output] - a[output];
+    if (kind === 0) return x;
+    if (kind === 1) return x + sum + count * shift;
+    return x + (kind === 2 ? squares + 2 * shift * sum + count * shift * shift : b[i]);
+  });
+};
+
+/**
+ * 1 − Σ (t − p)² / Σ (t − t̄)²: the share of the variance that predictions explain. 1 is perfect, 0 a guess of t̄.
+ *
+ * Sums are of d = t − anchor, the mean of the first batch: Σ t² − (Σ t)² / n would be rounding where t is far from 0.
+ */
 export const r2Score: MetricFactory<R2Options> = metricOf('r2Score', r2Defaults, (given) => {
   const name = 'r2Score';
   oneOf(given.numRegressors, name, 'numRegressors', [0]);
@@ -34,19 +57,36 @@ export const r2Score: MetricFactory<R2Options> = metricOf('r2Score', r2Defaults,
     'classAggregation',
     ['uniformaverage', 'varianceweightedaverage'],
   );
-  const columns: Columns = (yTrue, yPred, weight) => {
+  const columns: Columns = (yTrue, yPred, weight, before) => {
     const [t, p] = paired(name, yTrue, yPred);
-    const ones = t.mul(0).add(1);
-    const outputs = t.shape.slice(1).reduce((product, size) => product * size, 1);
-    return [t, t.square(), t.sub(p).square(), ones].map((x) =>
-      weighted(x, weight).reshape([t.shape[0], outputs]),
-    );
+    const [samples, ...inner] = t.shape;
+    const outputs = sizeOf(inner);
+    const flat = (x: Tensor): Tensor => x.reshape([samples, outputs]);
+    let anchor = t.mean(0);
+    let begins = iota(samples).equal(0);
+    if (before) {
+      const seen = before.slice([5 * outputs], [1]);
+      anchor = where(seen.greater(0).reshape([]), before.slice([0], [outputs]).reshape(inner), anchor);
+      begins = logicalAnd(begins, seen.equal(0));
+    }
+    const d = t.sub(anchor);
+    const sums = [d, d.square(), t.sub(p).square(), fill(t.shape, 1)];
+    return [
+      concat(
+        [
+          where(begins.reshape([samples, 1]), anchor.reshape([1, outputs]), 0),
+          ...sums.map((x) => flat(weighted(x, weight))),
+          fill([samples, 1], 1),
+        ],
+        1,
+      ),
+    ];
   };
   const result = (sums: readonly number[]): number => {
-    const outputs = sums.length / 4;
+    const outputs = (sums.length - 1) / 5;
     const of = Array.from({ length: outputs }, (_, i) => {
-      const [sum, squares, residue, count] = [0, 1, 2, 3].map((kind) => sums[kind * outputs + i]);
-      const variance = squares - (sum * sum) / count;
+      const [sum, squares, residue, count] = [1, 2, 3, 4].map((kind) => sums[kind * outputs + i]);
+      const variance = squares - divide(sum * sum, count);
       return { variance, score: variance === 0 ? 0 : 1 - residue / variance };
     });
     const share = ({ variance }: { variance: number }): number =>
@@ -54,5 +94,5 @@ export const r2Score: MetricFactory<R2Options> = metricOf('r2Score', r2Defaults,
     const total = of.reduce((sum, one) => sum + share(one), 0);
     return of.reduce((sum, one) => sum + share(one) * one.score, 0) / total;
   };
-  return { columns, result };
+  return { columns, result, join: joined };
 });

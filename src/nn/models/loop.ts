@@ -35,7 +35,10 @@ export class Loop<Batches extends BatchPlan = BatchPlan> {
     this.states = model.loops[kind];
     const sizes = objective.sumSizes(hasWeights, sumsApart(batches));
     this.state = this.states.take(sizes);
-    this.meter = new Meter(sizes.reduce((sum, size) => sum + size));
+    this.meter = new Meter(
+      sizes.reduce((sum, size) => sum + size),
+      (a, b) => objective.joined(a, b, hasWeights),
+    );
     this.pace = new Pace(engine.options.submitMs);
     if (kind === 'train') optimizer.build(model.trainableWeights);
     this.steps =

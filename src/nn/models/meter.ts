@@ -8,11 +8,14 @@ export const BLOCK = 256;
 export class Meter {
   private totals: Float64Array;
   private open: Float64Array;
+  private readonly join: (a: Float64Array, b: Float64Array) => Float64Array;
   /** Readings are taken in the order in which they were asked for. */
   private queue: Promise<void> = Promise.resolve();
   private waiting = 0;
 
-  constructor(sums: number) {
+  /** `join`: the sums of two parts as those of both. */
+  constructor(sums: number, join: (a: Float64Array, b: Float64Array) => Float64Array) {
+    this.join = join;
     this.totals = new Float64Array(sums);
     this.open = new Float64Array(sums);
   }
@@ -30,7 +33,7 @@ export class Meter {
       try {
         const block = Float64Array.from(await reading);
         if (closes) {
-          this.totals = this.totals.map((total, i) => total + block[i]);
+          this.totals = this.join(this.totals, block);
           this.open = new Float64Array(block.length);
         } else this.open = block;
       } finally {
@@ -48,7 +51,7 @@ export class Meter {
   /** Sums that were read elsewhere. */
   add(sums: ArrayLike<number>): void {
     this.queue = this.queue.then(() => {
-      this.totals = this.totals.map((total, i) => total + sums[i]);
+      this.totals = this.join(this.totals, Float64Array.from(sums));
     });
     this.queue.catch(() => {});
   }
@@ -64,6 +67,6 @@ export class Meter {
 
   /** The sums so far. */
   sums(): Float64Array {
-    return this.totals.map((total, i) => total + this.open[i]);
+    return this.join(this.totals, this.open);
   }
 }

@@ -119,8 +119,10 @@ export class Objective {
    * A final softmax or sigmoid and its cross-entropy are computed from the logits: there the loss of a
    * confident mistake is its true size and its gradient is not 0. Probabilities are made only for metrics
    * that ask for more than their order.
+   *
+   * `before`: the sums of the batches before it, for metrics that go on from theirs.
    */
-  measure(model: Predictor, batch: Batch, training: boolean): Measured {
+  measure(model: Predictor, batch: Batch, training: boolean, before: readonly Tensor[] = []): Measured {
     const { loss } = this;
     const logits = loss.absorbs !== null && model.finalActivation === loss.absorbs;
     const z = model.call(batch.x, { training, logits });
@@ -139,21 +141,29 @@ export class Objective {
           batch.y,
           metric.orderOnly ? z : predictions(),
           i >= this.firstWeighted ? batch.weight : null,
+          metric.join && sumsFrom(before, this.places(batch.weight !== null)[i][0]),
         ),
       ),
     ];
     return { loss: penalized(loss.reduce(values)), columns };
   }
 
+  /** The sums of two parts of the samples as those of both. */
+  joined(a: Float64Array, b: Float64Array, hasWeights: boolean): Float64Array {
+    const both = a.map((x, i) => x + b[i]);
+    this.places(hasWeights).forEach((place, i) => {
+      const { join } = this.metrics[i];
+      if (join) both.set(join(a.slice(...place), b.slice(...place)), place[0]);
+    });
+    return both;
+  }
+
   /** Loss and metrics from the sums over `samples` samples. */
   results(sums: ArrayLike<number>, samples: number, hasWeights: boolean): Record<string, number> {
     const logs: Record<string, number> = { loss: sums[0] / samples };
-    let end = 1;
-    this.exampleColumns(hasWeights).forEach((columns, i) => {
-      const start = end;
-      end += countSums(columns);
+    this.places(hasWeights).forEach((place, i) => {
       const { name, result } = this.metrics[i];
-      logs[name] = result(Array.from(sums).slice(start, end), samples);
+      logs[name] = result(Array.from(sums).slice(...place), samples);
     });
     return logs;
   }
@@ -162,6 +172,16 @@ export class Objective {
   sumSizes(hasWeights: boolean, apart: boolean): readonly number[] {
     const columns = [zeros([1]), ...this.exampleColumns(hasWeights).flat()];
     return grouped(columns, apart).map(countSums);
+  }
+
+  /** Where the sums of each metric begin, and where they end. */
+  private places(hasWeights: boolean): readonly (readonly [number, number])[] {
+    let end = 1;
+    return this.exampleColumns(hasWeights).map((columns) => {
+      const start = end;
+      end += countSums(columns);
+      return [start, end];
+    });
   }
 
   /** What each metric makes of one sample. Tensors are descriptions: no work is done. */
@@ -180,6 +200,15 @@ export class Objective {
 /** Sums that come from columns: one of each [N], k of each [N, k]. */
 const countSums = (columns: readonly Tensor[]): number =>
   columns.reduce((count, { rank, shape }) => count + (rank < 2 ? 1 : shape[1]), 0);
+
+/** The tensor among these that begins with sum number `start`. */
+function sumsFrom(tensors: readonly Tensor[], start: number): Tensor | undefined {
+  let end = 0;
+  return tensors.find(({ size }) => {
+    end += size;
+    return end - size === start;
+  });
+}
 
 /** Which columns are summed together: single ones that follow one another, unless `apart`. */
 function grouped(columns: readonly Tensor[], apart: boolean): Tensor[][] {

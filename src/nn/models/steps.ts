@@ -135,7 +135,7 @@ export const trainingSteps = (
   engine: Engine,
 ): StepPair =>
   makeSteps('train', batches, engine, (size) => {
-    const { loss, columns } = objective.measure(model, batches.at(state.position, size), true);
+    const { loss, columns } = objective.measure(model, batches.at(state.position, size), true, state.sums);
     const weights = model.trainableWeights;
     if (weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
     account(state, columns, sumsApart(batches));
@@ -150,6 +150,6 @@ export const evaluationSteps = (
   engine: Engine,
 ): StepPair =>
   makeSteps('evaluate', batches, engine, (size) => {
-    const { columns } = objective.measure(model, batches.at(state.position, size), false);
+    const { columns } = objective.measure(model, batches.at(state.position, size), false, state.sums);
     account(state, columns, sumsApart(batches));
   });
