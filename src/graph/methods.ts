@@ -1,121 +1,134 @@
-/** Attaches every op to Tensor as a method, and what only the runtime can do: reading, disposing, assigning. */
+/**
+ * The ops that are methods too: `add(a, b)` is also `a.add(b)`. The types of the methods, their attachment and what the
+ * package exports follow from the list below. Beside it stands what only the runtime can do: reading, disposing, assigning.
+ *
+ * Whoever loads a tensor loads all of these; the other ops are loaded by those who name them (tensors.ts).
+ */
 import { ValueError } from '../base/errors.ts';
 import { type NestedArray, nest } from '../base/nested.ts';
-import * as argReduce from '../ops/arg-reduce.ts';
-import * as binary from '../ops/binary.ts';
-import { matmul } from '../ops/matmul.ts';
-import type { TensorMethods, VariableMethods } from '../ops/methods.ts';
-import * as movement from '../ops/movement.ts';
-import * as reduce from '../ops/reduce.ts';
-import * as select from '../ops/select.ts';
+import type { TensorLike } from '../ops/constant.ts';
+import type { TypedArray } from '../ops/dtype.ts';
 import { show } from '../ops/shape.ts';
-import { logSoftmax, softmax } from '../ops/softmax.ts';
 import { Tensor, Variable } from '../ops/tensor.ts';
-import * as unary from '../ops/unary.ts';
+import * as methods from './methods.ts';
 import { dispose, read } from './runtime.ts';
 import { assign } from './variables.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: each method has parameters of its own.
-type Method = (tensor: any, ...rest: any[]) => unknown;
-type Methods<T> = Record<Exclude<keyof T, symbol>, Method>;
+export { argMax, argMin } from '../ops/arg-reduce.ts';
+export { add, div, floorDiv, maximum, minimum, mul, pow, squaredDifference, sub } from '../ops/binary.ts';
+export { matmul } from '../ops/matmul.ts';
+export {
+  broadcastTo,
+  expandDims,
+  flatten,
+  gather,
+  oneHot,
+  pad,
+  reshape,
+  slice,
+  squeeze,
+  transpose,
+} from '../ops/movement.ts';
+export { max, mean, min, prod, sum } from '../ops/reduce.ts';
+export {
+  cast,
+  clip,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  notEqual,
+} from '../ops/select.ts';
+export { logSoftmax, softmax } from '../ops/softmax.ts';
+export {
+  abs,
+  ceil,
+  cos,
+  elu,
+  erf,
+  exp,
+  expm1,
+  floor,
+  isNan,
+  log,
+  log1p,
+  logSigmoid,
+  neg,
+  reciprocal,
+  relu,
+  relu6,
+  rsqrt,
+  selu,
+  sigmoid,
+  sign,
+  sin,
+  softplus,
+  softsign,
+  sqrt,
+  square,
+  tanh,
+} from '../ops/unary.ts';
+
+/** Each as a method: without its first argument, which is the tensor itself. */
+type Methods = {
+  [Name in keyof typeof methods]: (typeof methods)[Name] extends (x: never, ...rest: infer Rest) => infer Y
+    ? (...rest: Rest) => Y
+    : never;
+};
+
+declare module '../ops/tensor.ts' {
+  interface Tensor extends Methods {
+    /** The numbers, computed if need be: Float32Array, Int32Array, Uint32Array (also for bool) or Uint8Array. */
+    data(): Promise<TypedArray>;
+    /** The one number of a tensor of size 1. */
+    item(): Promise<number>;
+    /** The numbers as nested arrays. */
+    array(): Promise<NestedArray>;
+    /** Gives its memory back; using it afterwards throws DisposedError. Twice is harmless. */
+    dispose(): void;
+    [Symbol.dispose](): void;
+  }
+
+  interface Variable {
+    /**
+     * Gives the variable a new value of the same shape. It holds at once for every later expression; the
+     * promise resolves when its numbers are computed. In a captured function it records an in-place update.
+     */
+    assign(value: TensorLike): Promise<void>;
+  }
+}
 
 /** Functions whose first argument is the tensor itself. */
-const methods: Methods<TensorMethods> = {
-  add: binary.add,
-  sub: binary.sub,
-  mul: binary.mul,
-  div: binary.div,
-  floorDiv: binary.floorDiv,
-  pow: binary.pow,
-  maximum: binary.maximum,
-  minimum: binary.minimum,
-  squaredDifference: binary.squaredDifference,
-  equal: select.equal,
-  notEqual: select.notEqual,
-  greater: select.greater,
-  greaterEqual: select.greaterEqual,
-  less: select.less,
-  lessEqual: select.lessEqual,
-  logicalAnd: select.logicalAnd,
-  logicalOr: select.logicalOr,
-  logicalXor: select.logicalXor,
-  logicalNot: select.logicalNot,
+// biome-ignore lint/suspicious/noExplicitAny: each has parameters of its own.
+type Functions = Readonly<Record<string | symbol, (tensor: any, ...rest: any[]) => unknown>>;
 
-  neg: unary.neg,
-  abs: unary.abs,
-  sign: unary.sign,
-  floor: unary.floor,
-  ceil: unary.ceil,
-  square: unary.square,
-  sqrt: unary.sqrt,
-  rsqrt: unary.rsqrt,
-  reciprocal: unary.reciprocal,
-  exp: unary.exp,
-  expm1: unary.expm1,
-  log: unary.log,
-  log1p: unary.log1p,
-  sin: unary.sin,
-  cos: unary.cos,
-  tanh: unary.tanh,
-  sigmoid: unary.sigmoid,
-  softplus: unary.softplus,
-  logSigmoid: unary.logSigmoid,
-  softsign: unary.softsign,
-  relu: unary.relu,
-  relu6: unary.relu6,
-  elu: unary.elu,
-  selu: unary.selu,
-  erf: unary.erf,
-  isNan: unary.isNan,
-  clip: select.clip,
-  cast: select.cast,
-
-  matmul,
-  softmax,
-  logSoftmax,
-  sum: reduce.sum,
-  mean: reduce.mean,
-  max: reduce.max,
-  min: reduce.min,
-  prod: reduce.prod,
-  argMax: argReduce.argMax,
-  argMin: argReduce.argMin,
-
-  reshape: movement.reshape,
-  flatten: movement.flatten,
-  squeeze: movement.squeeze,
-  expandDims: movement.expandDims,
-  transpose: movement.transpose,
-  broadcastTo: movement.broadcastTo,
-  slice: movement.slice,
-  pad: movement.pad,
-  gather: movement.gather,
-  oneHot: movement.oneHot,
-
+attach(Tensor, methods);
+attach(Tensor, {
   data: read,
-  async item(x: Tensor): Promise<number> {
+  async item(x: Tensor) {
     if (x.size !== 1)
       throw new ValueError(
         `item: shape ${show(x.shape)} has ${x.size} numbers; expected one. Use data() or array().`,
       );
     return (await read(x))[0];
   },
-  async array(x: Tensor): Promise<NestedArray> {
+  async array(x: Tensor) {
     return nest(await read(x), x.shape);
   },
   dispose,
-};
+  [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: dispose,
+});
+attach(Variable, { assign });
 
-attach(Tensor, methods);
-attach(Tensor, { [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: dispose });
-attach(Variable, { assign } satisfies Methods<VariableMethods>);
-
-function attach(
-  to: typeof Tensor | typeof Variable,
-  methods: Readonly<Record<string | symbol, Method>>,
-): void {
+function attach(to: typeof Tensor | typeof Variable, methods: Functions): void {
   for (const name of Reflect.ownKeys(methods)) {
     const method = methods[name];
+    if (typeof method !== 'function') continue; // a module has a tag of its own, Symbol.toStringTag
     Object.defineProperty(to.prototype, name, {
       value(this: Tensor, ...rest: unknown[]) {
         return method(this, ...rest);

@@ -6,13 +6,24 @@ import { apply, type Case, defineOp, twin } from './define.ts';
 import { promote } from './dtype.ts';
 import { half } from './half.ts';
 import { extentsOf, shapeOf } from './matmul/extents.ts';
-import type { MatmulOptions } from './methods.ts';
 import { broadcastTo, reshape } from './movement.ts';
 import { sum } from './reduce.ts';
 import { broadcastPosition, build, type NdArray } from './reference.ts';
 import { cast } from './select.ts';
 import { type Shape, sameShape, sizeOf } from './shape.ts';
 import type { Attributes, Tensor } from './tensor.ts';
+
+export interface MatmulOptions {
+  /** Use the first operand with its last two axes swapped. */
+  transposeA?: boolean;
+  /** Use the second operand with its last two axes swapped. */
+  transposeB?: boolean;
+  /**
+   * How the operands are kept for the kernel; default `'f32'`. `'f16'` rounds them to 11 significant bits (see
+   * `half`), for half the bytes where the adapter has shader-f16; sums stay f32.
+   */
+  storage?: 'f32' | 'f16';
+}
 
 /** The longest sum that one lane keeps; longer ones are made in slices, for accuracy (FAULTS F18). */
 const LONGEST_SUM = 4096;

@@ -15,12 +15,19 @@ import {
 } from './define.ts';
 import type { Expressions } from './expression.ts';
 import { isColumnSumOf } from './matmul.ts';
-import type { Axes, ReduceOptions } from './methods.ts';
 import { broadcastTo, reshape, transpose } from './movement.ts';
 import { broadcastPosition, build, forEachIndex, type NdArray, ndarray } from './reference.ts';
 import { cast, countable, equal, logicalAnd, where } from './select.ts';
 import { around, normalizeAxes, reducedShape, type Shape, show, sizeOf } from './shape.ts';
 import type { Attributes, Tensor } from './tensor.ts';
+
+/** One axis, several, or all of them when left out; counted from the end when negative. */
+export type Axes = number | readonly number[] | null;
+
+export interface ReduceOptions {
+  /** Leave reduced axes in place with size 1; default false. */
+  keepDims?: boolean;
+}
 
 interface Row {
   /** Where combining starts: the result over nothing, where that is finite. */

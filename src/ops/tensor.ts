@@ -1,6 +1,7 @@
 /**
  * The one class of values. A Tensor is a description: an op, its inputs and attributes, a shape and a
  * dtype. It gets memory only when somebody asks for its numbers, or when it is a variable or data.
+ * Its methods are in graph/methods.ts.
  */
 
 import { DisposedError } from '../base/errors.ts';
@@ -8,7 +9,6 @@ import type { BufferRange } from '../engine/arena.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Op } from './define.ts';
 import type { DType, TypedArray } from './dtype.ts';
-import type { TensorMethods, VariableMethods } from './methods.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
 
 /** Static arguments of an op: plain data, part of a plan's key. */
@@ -16,10 +16,6 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 let created = 0;
 
-// graph/methods.ts attaches what TensorMethods lists.
-export interface Tensor extends TensorMethods {}
-
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above.
 export class Tensor {
   /** Order of creation, hence a topological order. */
   readonly id = ++created;
@@ -90,10 +86,6 @@ export class Tensor {
  * await w.data();
  * ```
  */
-// graph/methods.ts attaches what VariableMethods lists.
-export interface Variable extends VariableMethods {}
-
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above.
 export class Variable extends Tensor {
   readonly name: string;
   /** Where it belongs, for reports: 'dense_1/kernel'. Null where its name says enough. */

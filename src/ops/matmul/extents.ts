@@ -1,6 +1,6 @@
 /** The sizes of a product, and the message when there is none. */
 import { ShapeError } from '../../base/errors.ts';
-import type { MatmulOptions } from '../methods.ts';
+import type { MatmulOptions } from '../matmul.ts';
 import { broadcastShapes, type Shape, show } from '../shape.ts';
 
 /** The letters of the product: y[batch, rows, columns] = Σ a[batch, rows, inner] · b[batch, inner, columns]. */

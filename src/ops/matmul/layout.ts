@@ -1,6 +1,6 @@
 /** How the operands of a product are walked and its result is laid out; the same for every variant. */
 import type { KernelCall } from '../define.ts';
-import type { MatmulOptions } from '../methods.ts';
+import type { MatmulOptions } from '../matmul.ts';
 import { sizeOf } from '../shape.ts';
 import { extentsOf } from './extents.ts';
 
