@@ -126,9 +126,6 @@ export function explainKernels({ sketches, steps, fuser, nameOf }: Told): Planne
 
 const total = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0);
 
-/** Ops that are no work of their own. */
-const SILENT = new Set(['identity', 'fill']);
-
 /** The names of a kernel's ops: its own first, then what melted into it. */
 export const opsOf = (kernel: Kernel, fuser: Fuser): string[] =>
   workOf(kernel, fuser).parts.map(({ op }) => op);
@@ -143,7 +140,7 @@ function workOf(kernel: Kernel, fuser: Fuser): { parts: PlannedOp[]; reads: Map<
   const seen = new Map<Tensor, number>();
   const add = (node: Tensor, part: PlannedOp['part'], wanted: number): void => {
     const { op, inputs, attributes, shape, size } = node;
-    if (op!.alias || SILENT.has(op!.name)) return;
+    if (op!.alias || op!.silent) return;
     const { flops } = op!.cost?.(inputs, node, attributes) ?? { flops: 0 };
     parts.push({ op: op!.name, shape, part, flops: size > 0 ? Math.round((flops * wanted) / size) : 0 });
   };

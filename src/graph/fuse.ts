@@ -35,9 +35,6 @@ function accesses(root: Tensor, isSource: (x: Tensor) => boolean): Map<Tensor, S
   return found;
 }
 
-/** Kernel families whose inputs are read many times, so that only the cheapest expression may melt into a load. */
-const READS_OFTEN = new Set(['matmul']);
-
 interface Cost {
   readonly loads: number;
   readonly steps: number;
@@ -192,7 +189,7 @@ export class Fuser {
     for (const owner of owners) {
       if (packed?.has(owner as Kernel)) continue;
       const family = 'family' in owner ? owner.family : null;
-      if (family && READS_OFTEN.has(family.name) && !(loads <= 1 && steps <= 3)) return true;
+      if (family?.readsOften && !(loads <= 1 && steps <= 3)) return true;
       if (!family && this.#short.has(owner as Tensor) && steps > 1 && this.#continuesKernel(node))
         return true;
     }
@@ -224,7 +221,7 @@ export class Fuser {
         costs.set(node, { loads: node.size === 1 ? 0 : 1, steps: 0 });
       else {
         let loads = 0;
-        let steps = node.op!.name.startsWith('random') ? 30 : node.op!.alias ? 0 : 1;
+        let steps = node.op!.alias ? 0 : (node.op!.steps ?? 1);
         for (const input of node.inputs) {
           loads += costs.get(input)!.loads;
           steps += costs.get(input)!.steps;

@@ -1,8 +1,6 @@
 /** From what the user wrote to the nodes of a plan: reachable, expanded, each distinct value once. */
 import type { Profile } from '../engine/profile.ts';
-import { fill } from '../ops/constant.ts';
 import { concat } from '../ops/movement.ts';
-import { sameShape } from '../ops/shape.ts';
 import { type Attributes, Tensor, tracing } from '../ops/tensor.ts';
 import { isLeaf, topological } from './order.ts';
 
@@ -14,29 +12,12 @@ export const attributesKey = (attributes: Attributes): string =>
       : value,
   );
 
-const isFill = (x: Tensor, value?: number): boolean =>
-  x.op?.name === 'fill' && (value === undefined || x.attributes.value === value);
-
-/** A simpler tensor with the same bits, or null. */
-function simpler(x: Tensor, inputs: readonly Tensor[]): Tensor | null {
-  const [a, b] = inputs;
-  switch (x.op!.name) {
-    case 'mul':
-      // Gradients start from a 1. x · 1 has the bits of x, whatever x is.
-      if (isFill(b, 1) && sameShape(a.shape, x.shape)) return a;
-      if (isFill(a, 1) && sameShape(b.shape, x.shape)) return b;
-      return null;
-    case 'reshape':
-    case 'broadcastTo':
-    case 'transpose':
-    case 'slice':
-      if (isFill(a)) return fill(x.shape, a.attributes.value as number, x.dtype);
-      if (x.op!.alias && a.op?.alias && !isLeaf(a))
-        return new Tensor(x.shape, x.dtype, x.op, a.inputs, x.attributes, x.engine);
-      return null;
-    default:
-      return null;
-  }
+/** A view of a view is a view of what is behind both. */
+function merged(x: Tensor): Tensor | null {
+  const [a] = x.inputs;
+  return x.op!.alias && a.op?.alias && !isLeaf(a)
+    ? new Tensor(x.shape, x.dtype, x.op, a.inputs, x.attributes, x.engine)
+    : null;
 }
 
 const split = new WeakMap<Tensor, Tensor>();
@@ -95,7 +76,7 @@ export function simplify(roots: readonly Tensor[], profile: Profile): { roots: T
     const inputs = x.inputs.map((input) => canonical.get(input)!);
     const same = inputs.every((input, i) => input === x.inputs[i]);
     const node = same ? x : new Tensor(x.shape, x.dtype, x.op, inputs, x.attributes, x.engine);
-    const replaced = simpler(node, inputs) ?? node.op!.expand?.(node, profile) ?? null;
+    const replaced = node.op!.simplify?.(node) ?? merged(node) ?? node.op!.expand?.(node, profile) ?? null;
     if (replaced && replaced !== node) {
       settle(replaced);
       return canonical.get(replaced) ?? replaced;

@@ -1,12 +1,12 @@
 /** Functions of two elements with full broadcasting, a row each. */
 import { broadcastCases } from './cases.ts';
-import { type TensorLike, toTensor } from './constant.ts';
+import { isFill, type TensorLike, toTensor } from './constant.ts';
 import { apply, type Case, opsOf, type Tolerance, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
 import { pointwise } from './pointwise.ts';
 import { elementwise } from './reference.ts';
 import { cast, equal, greater, greaterEqual, less, lessEqual, where } from './select.ts';
-import { sizeOf } from './shape.ts';
+import { sameShape, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { log, neg, square } from './unary.ts';
 
@@ -17,14 +17,24 @@ interface Row {
   readonly integers?: string;
   /** Gradients for x and y, given z = f(x, y) and its gradient g; broadcasting is undone by the driver. */
   readonly df: (x: Tensor, y: Tensor, z: Tensor, g: Tensor) => [Tensor | null, Tensor | null];
+  /** A simpler tensor with the same bits, or null. */
+  readonly simplify?: (x: Tensor, y: Tensor, z: Tensor) => Tensor | null;
   /** The dtype of operands that it wants in place of another: true division gives f32, ⌊x / y⌋ takes signs. */
   readonly instead?: Partial<Record<DType, DType>>;
 }
 
+/** Is the product z of x and y just x? */
+const unchanged = (x: Tensor, y: Tensor, z: Tensor): boolean => isFill(y, 1) && sameShape(x.shape, z.shape);
+
 const table = {
   add: { f: 'x + y', df: (_x, _y, _z, g) => [g, g] },
   sub: { f: 'x - y', df: (_x, _y, _z, g) => [g, neg(g)] },
-  mul: { f: 'x * y', df: (x, y, _z, g) => [mul(g, y), mul(g, x)] },
+  mul: {
+    f: 'x * y',
+    df: (x, y, _z, g) => [mul(g, y), mul(g, x)],
+    // Gradients start from a 1. x · 1 has the bits of x, whatever x is.
+    simplify: (x, y, z) => (unchanged(x, y, z) ? x : unchanged(y, x, z) ? y : null),
+  },
   div: {
     f: 'x / y',
     integers: 'floor_div_i32(x, y)',
@@ -64,9 +74,10 @@ const table = {
   },
 } satisfies Record<string, Row>;
 
-const ops = opsOf<keyof typeof table, Row>(table, ({ f, integers = f, df }, name) =>
+const ops = opsOf<keyof typeof table, Row>(table, ({ f, integers = f, df, simplify }, name) =>
   pointwise({
     name,
+    ...(simplify && { simplify: (z) => simplify(z.inputs[0], z.inputs[1], z) }),
     f: ([x]) => (x.dtype === 'f32' ? f : integers),
     backward: ([x, y], z, g) => df(x, y, z, g),
     cost: (_inputs, z) => ({ flops: sizeOf(z.shape), bytes: 12 * sizeOf(z.shape) }),

@@ -147,6 +147,8 @@ export function variable(initial: TensorLike, options: VariableOptions = {}): Va
 /** The same numbers as a node of its own. */
 export const identity = defineOp({
   name: 'identity',
+  pointwise: true,
+  silent: true,
   shape: ([x]) => x,
   dtype: ([x]) => x,
   expression: (e, [x], index) => e.value(x, index),
@@ -161,6 +163,7 @@ interface FillAttributes extends Attributes {
 
 const fillOp = defineOp({
   name: 'fill',
+  silent: true,
   shape: (_inputs, a) => (a as FillAttributes).shape,
   dtype: (_inputs, a) => (a as FillAttributes).dtype,
   expression(e, _inputs, _index, y) {
@@ -170,6 +173,10 @@ const fillOp = defineOp({
   },
   backward: noGradient,
 });
+
+/** Is x one repeated number, or this one? */
+export const isFill = (x: Tensor, value?: number): boolean =>
+  x.op === fillOp && (value === undefined || x.attributes.value === value);
 
 /** A tensor of one repeated number; costs no memory and, fused, no load. */
 export function fill(shape: readonly number[], value: number, dtype = 'f32'): Tensor {

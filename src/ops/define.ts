@@ -96,6 +96,8 @@ export interface Lowered {
  */
 export interface KernelFamily {
   readonly name: string;
+  /** Its inputs are read many times, so that only the cheapest expression may melt into a load. */
+  readonly readsOften?: boolean;
   lower(call: KernelCall): Lowered;
   /**
    * Every way to compute it, as tuning objects, with the reason where this profile cannot run one: what the
@@ -120,6 +122,12 @@ export interface Op {
   expression?(e: Expressions, inputs: readonly Tensor[], index: string, result: Tensor): string;
   /** Expression op that only renames indices over the same bytes (reshape): its result needs no memory of its own. */
   readonly alias?: boolean;
+  /** Each element of the result is made of the elements at its own place in the inputs, which broadcast. */
+  readonly pointwise?: boolean;
+  /** No work of its own, so that no report names it. */
+  readonly silent?: boolean;
+  /** Arithmetic behind one element, as the planner counts it when it computes something twice; default 1. */
+  readonly steps?: number;
   /** The result always gets memory of its own, where its elements lie in this form. Reading them gives its dtype. */
   readonly stored?: StoredDType;
   /** Kernel op. */
@@ -128,6 +136,8 @@ export interface Op {
   short?(node: Tensor): boolean;
   /** The name of another family's output that this node can be instead, when `anchor` is in the same graph. */
   join?(node: Tensor, anchor: Tensor): string | null;
+  /** A simpler tensor with the same bits, for a plan; null where there is none. */
+  simplify?(node: Tensor): Tensor | null;
   /** Replaces the node by simpler ops when a plan is made (long reductions in stages). */
   expand?(node: Tensor, profile: Profile): Tensor | null;
   /** Gradients for each input, given the result and the gradient g that arrives; null where there is none. */

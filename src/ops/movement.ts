@@ -1,7 +1,7 @@
 /** Ops that move elements and change none: each is an index map, so inside a fused kernel they are free. */
 import { AxisError, ShapeError, ValueError } from '../base/errors.ts';
-import { fill, type TensorLike, toTensor } from './constant.ts';
-import { apply, defineOp, noGradient, twin } from './define.ts';
+import { fill, isFill, type TensorLike, toTensor } from './constant.ts';
+import { apply, defineOp, noGradient, type Op, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
 import { broadcastIndex, type Expressions, literal, stridedIndex } from './expression.ts';
 import { matmul } from './matmul.ts';
@@ -20,11 +20,16 @@ import {
 } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
+/** One number moved about is that number repeated. */
+const ofFill: Op['simplify'] = ({ inputs: [x], shape, dtype }) =>
+  isFill(x) ? fill(shape, x.attributes.value as number, dtype) : null;
+
 const reshapeOp = defineOp({
   name: 'reshape',
   shape: (_inputs, a) => a.shape as Shape,
   dtype: ([x]) => x,
   alias: true,
+  simplify: ofFill,
   expression: (e, [x], index) => e.value(x, index),
   backward: ([x], _y, g) => [reshape(g, x.shape)],
 });
@@ -95,6 +100,7 @@ export function expandDims(x: TensorLike, axis = 0): Tensor {
 
 const transposeOp = defineOp({
   name: 'transpose',
+  simplify: ofFill,
   shape: ([x], a) => (a.permutation as number[]).map((axis) => x[axis]),
   dtype: ([x]) => x,
   expression(e, [x], index, y) {
@@ -156,6 +162,7 @@ export function transpose(x: TensorLike, permutation?: readonly number[]): Tenso
 
 const broadcastToOp = defineOp({
   name: 'broadcastTo',
+  simplify: ofFill,
   shape: (_inputs, a) => a.shape as Shape,
   dtype: ([x]) => x,
   expression: (e, [x], index, y) => e.value(x, broadcastIndex(e, index, y.shape, x.shape)),
@@ -182,6 +189,7 @@ export function broadcastTo(x: TensorLike, shape: readonly number[]): Tensor {
 
 const sliceOp = defineOp({
   name: 'slice',
+  simplify: ofFill,
   shape: (_inputs, a) => a.size as Shape,
   dtype: ([x]) => x,
   expression(e, [x], index, y) {

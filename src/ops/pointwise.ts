@@ -8,7 +8,7 @@ import type { Tensor } from './tensor.ts';
 const MATH =
   /\b(is_nan|max_nan|min_nan|exp_kept|log_kept|log1p_unit|expm1|sigmoid|softplus|tanh_safe|power|erf|floor_div_i32)\(/;
 
-interface Pointwise extends Omit<Op, 'shape' | 'dtype' | 'expression'> {
+interface Pointwise extends Omit<Op, 'shape' | 'dtype' | 'expression' | 'pointwise'> {
   /** Default: that of the first input. */
   readonly dtype?: Op['dtype'];
   /** WGSL of an element of the result, in which x, y and z are the elements of the inputs. */
@@ -16,6 +16,7 @@ interface Pointwise extends Omit<Op, 'shape' | 'dtype' | 'expression'> {
 }
 
 export const pointwise = ({ f, ...op }: Pointwise): Op => ({
+  pointwise: true,
   shape: ([first, ...others]) => others.reduce((all, one) => broadcastShapes(all, one, op.name), first),
   dtype: ([first]) => first,
   expression(e, inputs, index, result) {

@@ -18,6 +18,7 @@ function randomOp(name: string, wgsl: string): Op {
     name,
     shape: (_inputs, a) => (a as RandomAttributes).shape,
     dtype: () => 'f32',
+    steps: 30,
     expression(e, [counter], index, y) {
       const { seed, stream } = y.attributes as RandomAttributes;
       e.use('random');

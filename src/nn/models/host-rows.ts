@@ -12,14 +12,6 @@ export interface HostRows {
   batch(size: number, rowsOf: (leaf: Tensor) => Tensor): Tensor;
 }
 
-/** Ops that make each row of their result of the same row of their operands: what data are prepared with. */
-const ROW_BY_ROW = new Set(
-  (
-    'cast identity add sub mul div floorDiv maximum minimum pow squaredDifference neg abs square sqrt exp log log1p ' +
-    'clip where equal notEqual greater greaterEqual less lessEqual logicalNot'
-  ).split(' '),
-);
-
 /**
  * What x [n, …] is made of, where that is on the host and row by row: data as they are, or scaled, converted, clipped,
  * reshaped. Null for anything else, and for what is on the GPU already.
@@ -43,8 +35,8 @@ export function hostRows(x: Tensor): HostRows | null {
       leaves.add(node);
       return (_size, rowsOf) => rowsOf(node);
     }
-    const isReshape = op.name === 'reshape';
-    if (!isReshape && !ROW_BY_ROW.has(op.name)) return null;
+    const isReshape = op.alias;
+    if (!isReshape && !op.pointwise) return null;
     const inputs = node.inputs.map((input): Maker | null =>
       !isReshape && isBeside(input, node) ? () => input : makerOf(input),
     );

@@ -7,6 +7,7 @@ import { blockOf, candidates, pick, readsPacked, refusal, type Variant } from '.
 /** y = a · b and col_sum[n] = Σₖ b[k, n], the bias gradient that rides on dW = xᵀ · dz. */
 export const matmulFamily: KernelFamily = {
   name: 'matmul',
+  readsOften: true,
   lower(call: KernelCall): Lowered {
     const layout = layoutOf(call);
     const variant = chosen(call, layout);
