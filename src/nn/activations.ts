@@ -5,6 +5,7 @@ import * as select from '../ops/select.ts';
 import { logSoftmax, softmax } from '../ops/softmax.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import * as unary from '../ops/unary.ts';
+import { tensorFrom } from './check.ts';
 import { describe, Names } from './names.ts';
 
 type ActivationFunction = (x: Tensor) => Tensor;
@@ -73,7 +74,10 @@ export type ActivationLike = string | null | undefined | ActivationFunction;
 export function resolveActivation(given: unknown, operation: string): Activation {
   if (given === null || given === undefined) return rows.linear;
   if (typeof given === 'string') return names.get(given, operation);
-  if (typeof given === 'function') return { name: given.name || 'custom', of: given as ActivationFunction };
+  if (typeof given === 'function') {
+    const name = given.name || 'custom';
+    return { name, of: (x) => tensorFrom(given(x), `${operation}: activation ${name}`) };
+  }
   throw new ConfigError(
     `${operation}: activation is ${describe(given)}; expected a name, null or a function.`,
   );

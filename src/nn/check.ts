@@ -1,5 +1,6 @@
 /** The rules that arguments of layers, optimizers and fit obey, each with its message. */
 import { ConfigError, ValueError } from '../base/errors.ts';
+import { Tensor } from '../ops/tensor.ts';
 import { describe } from './names.ts';
 
 /** A whole number, `least` or more. */
@@ -31,6 +32,14 @@ export function flag(value: unknown, operation: string, argument: string): boole
   if (typeof value !== 'boolean')
     throw new ConfigError(`${operation}: ${argument} is ${describe(value)}; expected true or false.`);
   return value;
+}
+
+/** What a function of the user's gave, where a tensor is due. */
+export function tensorFrom(result: unknown, what: string): Tensor {
+  if (result instanceof Tensor) return result;
+  throw new ConfigError(
+    `${what} gave ${describe(result)}; expected a tensor. Return one, from a plain function and not an async one.`,
+  );
 }
 
 /** One of a few words or values. */

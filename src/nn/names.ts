@@ -83,6 +83,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`;
   if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
+  if (value instanceof Promise) return 'a promise';
   if (typeof value === 'object' && value !== null)
     return `an object with ${Object.keys(value).join(', ') || 'no keys'}`;
   return String(value);

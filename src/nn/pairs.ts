@@ -5,6 +5,7 @@ import { mean } from '../ops/reduce.ts';
 import { cast } from '../ops/select.ts';
 import { type Shape, sameShape, show } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
+import { tensorFrom } from './check.ts';
 
 /**
  * Two tensors of one rank: where one has a last axis of size 1 more than the other, it goes, or the
@@ -64,6 +65,16 @@ export const innerAxes = (x: Tensor): number[] => Array.from({ length: x.rank - 
 /** Which of three fits: where there is one output, where y holds class numbers, where it holds rows. */
 export const byShapes = <T>(yTrue: Shape, yPred: Shape, binary: T, sparse: T, categorical: T): T =>
   yPred.at(-1) === 1 ? binary : isSparse(yTrue, yPred) ? sparse : categorical;
+
+/** Values for the samples of a batch: [N, …], or one number that stands for all of them. */
+export function valuesFrom(result: unknown, name: string, predictions: Tensor): Tensor {
+  const values = tensorFrom(result, name);
+  const [count] = predictions.shape;
+  if (values.rank === 0 || predictions.rank === 0 || values.shape[0] === count) return values;
+  throw new ShapeError(
+    `${name} gave values of shape ${show(values.shape)} for ${count} samples; expected [${count}], [${count}, …] or one number.`,
+  );
+}
 
 /** Means over all axes but the first: one value for each sample. A scalar stays one. */
 export const perSample = (values: Tensor): Tensor =>

@@ -44,7 +44,7 @@ function flatten(data: Nested): { values: (number | boolean)[]; shape: number[] 
             `tensor: data${path} is an array where the first branch ends; rows must have equal form.`,
           );
         throw new DTypeError(
-          `tensor: data${path} is ${describe(at)}; expected a number or a boolean. Convert BigInt with Number(), text with parseFloat().`,
+          `tensor: data${path} is ${describe(at)}; expected a number or a boolean. ${ArrayBuffer.isView(at) ? 'Put rows into one typed array and give its shape: { data, shape }' : 'Convert BigInt with Number(), text with parseFloat()'}.`,
         );
       }
       values.push(at);

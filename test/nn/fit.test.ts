@@ -131,6 +131,18 @@ describe('validation', () => {
     expect(history).toEqual({ loss: [0], val_loss: [1] });
   });
 
+  test('is never weighted by classes, wherever it comes from', async () => {
+    const model = line();
+    const [inputs, targets] = [[[1], [1], [1], [1]], [0, 1, 0, 1].map((t) => [t])];
+    const classWeight = { 0: 2, 1: 10 };
+    const split = await model.fit(inputs, targets, { ...quiet, classWeight, validationSplit: 0.5 });
+    // Errors 1 0 | 1 0.
+    expect(split.history).toEqual({ loss: [1], val_loss: [0.5] });
+    const sampleWeight = [1, 1, 3, 1];
+    const weighted = await model.fit(inputs, targets, { ...quiet, sampleWeight, validationSplit: 0.5 });
+    expect(weighted.history.val_loss).toEqual([1.5]);
+  });
+
   test('may have weights, come less often, and needs samples on both sides', async () => {
     const weighted = { x: [[1], [1]], y: [[0], [1]], sampleWeight: [0.5, 9] };
     const { history } = await line().fit([[1]], [[0]], {

@@ -29,6 +29,10 @@ export class LearningRateScheduler extends Callback {
   override async onEpochBegin(epoch: number): Promise<void> {
     const { optimizer } = this.model;
     const given = this.schedule(epoch, await optimizer.currentLearningRate());
+    if ((given as unknown) instanceof Promise)
+      throw new ConfigError(
+        'learningRateScheduler: the result of schedule is a promise; expected a number. Give a plain function, not an async one.',
+      );
     const rate = numberBetween(given, 'learningRateScheduler', 'the result of schedule', 0);
     optimizer.learningRate = rate;
     if (this.verbose > 0)

@@ -1,8 +1,9 @@
 /** What a layer's options mean by an initializer. */
-import { ShapeError } from '../../base/errors.ts';
+import { ConfigError, ShapeError } from '../../base/errors.ts';
 import type { TensorLike } from '../../ops/constant.ts';
 import { type Shape, show, sizeOf } from '../../ops/shape.ts';
-import { Makers } from '../names.ts';
+import { Tensor } from '../../ops/tensor.ts';
+import { describe, Makers } from '../names.ts';
 import {
   constant,
   glorotNormal,
@@ -52,13 +53,20 @@ export type InitializerLike =
 /** The initializer that an argument means. */
 export function resolveInitializer(given: unknown, operation: string): Initializer {
   if (given instanceof Initializer) return given;
-  if (typeof given === 'function') return custom(given as (shape: Shape) => ArrayLike<number>);
+  if (typeof given === 'function') return custom(given as (shape: Shape) => unknown);
   return makers.make(given, operation);
 }
 
-function custom(compute: (shape: Shape) => ArrayLike<number>): Initializer {
+function custom(compute: (shape: Shape) => unknown): Initializer {
   return new Initializer(compute.name || 'custom', {}, (shape) => {
-    const values = Float32Array.from(compute(shape));
+    const given = compute(shape);
+    const numbers =
+      given instanceof Tensor ? given.host : Array.isArray(given) ? given.flat(Infinity) : given;
+    if (!Array.isArray(numbers) && !ArrayBuffer.isView(numbers))
+      throw new ConfigError(
+        `initializer ${compute.name}: gave ${describe(given)}; expected ${sizeOf(shape)} numbers in an array. Of a tensor that is computed, give what await x.data() gives.`,
+      );
+    const values = Float32Array.from(numbers as ArrayLike<number>);
     if (values.length !== sizeOf(shape))
       throw new ShapeError(
         `initializer ${compute.name}: gave ${values.length} values for shape ${show(shape)}, which takes ${sizeOf(shape)}.`,

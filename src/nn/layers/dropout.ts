@@ -1,10 +1,12 @@
+import { ConfigError, ShapeError } from '../../base/errors.ts';
 import { add, div } from '../../ops/binary.ts';
 import { variable } from '../../ops/constant.ts';
 import { uniform } from '../../ops/random.ts';
 import { greaterEqual, where } from '../../ops/select.ts';
+import { type Shape, show } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween, wholeNumber } from '../check.ts';
-import { readOptions } from '../names.ts';
+import { describe, readOptions } from '../names.ts';
 import { placeOutside, seedInUse, streams } from '../seeds.ts';
 import {
   type BatchShape,
@@ -12,6 +14,7 @@ import {
   Layer,
   type LayerOptions,
   layerDefaults,
+  showBatch,
   withMain,
 } from './layer.ts';
 
@@ -20,6 +23,11 @@ export interface DropoutOptions extends LayerOptions {
   rate: number;
   /** Default null: the engine's seed. */
   seed?: number | null;
+  /**
+   * Sizes of the mask, where values are dropped together: [null, 1, 8] drops the same of the 8 at every position of a
+   * sample. 1: all along this axis alike; null: as the input. Default null: each value by itself.
+   */
+  noiseShape?: BatchShape | null;
 }
 
 /**
@@ -33,30 +41,48 @@ export interface DropoutOptions extends LayerOptions {
 export class Dropout extends Layer {
   readonly rate: number;
   readonly seed: number | null;
+  readonly noiseShape: BatchShape | null;
   /** Training calls so far. Not a weight: saved states hold it beside the weights. */
   readonly steps = variable(0, { dtype: 'i32', name: 'dropout_steps', trainable: false });
 
   constructor(options: DropoutOptions) {
-    const { rate, seed, ...rest } = readOptions('dropout', options, {
+    const { rate, seed, noiseShape, ...rest } = readOptions('dropout', options, {
       ...layerDefaults,
       rate: Number.NaN,
       seed: null as number | null,
-      noiseShape: null as null,
+      noiseShape: null as BatchShape | null,
     });
     super(rest, 'Dropout');
     this.rate = numberBetween(rate, this.name, 'rate', 0, 1);
     this.seed = seed === null ? null : wholeNumber(seed, this.name, 'seed', 0);
+    if (noiseShape !== null && !Array.isArray(noiseShape))
+      throw new ConfigError(
+        `${this.name}: noiseShape is ${describe(noiseShape)}; expected sizes such as [null, 1, 8].`,
+      );
+    this.noiseShape = noiseShape;
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return inputShape;
   }
 
+  /** Sizes of what is drawn for inputs of a shape. */
+  private maskShape(shape: Shape): Shape {
+    const { noiseShape } = this;
+    if (noiseShape === null) return shape;
+    const sizes = noiseShape.map((size, axis) => size ?? shape[axis]);
+    if (sizes.length === shape.length && sizes.every((size, axis) => size === 1 || size === shape[axis]))
+      return sizes;
+    throw new ShapeError(
+      `${this.name}: noiseShape ${showBatch(noiseShape)} does not fit inputs ${show(shape)}; each size is 1, that of the input, or null.`,
+    );
+  }
+
   override call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x;
     this.place ??= placeOutside();
     const [seed, place] = this.seed === null ? [this.randomSeed ?? seedInUse(), this.place] : [this.seed, 0];
-    const drawn = uniform(x.shape, {
+    const drawn = uniform(this.maskShape(x.shape), {
       seed,
       stream: streams.dropout + place,
       counter: this.steps,
@@ -67,7 +93,8 @@ export class Dropout extends Layer {
   }
 
   override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), rate: this.rate, seed: this.seed };
+    const { rate, seed, noiseShape } = this;
+    return { ...super.getConfig(), rate, seed, ...(noiseShape && { noiseShape }) };
   }
 }
 

@@ -3,7 +3,7 @@ import { ConfigError, ShapeError, StateError, ValueError } from '../../base/erro
 import { variable, zeros } from '../../ops/constant.ts';
 import { checkShape, type Shape } from '../../ops/shape.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
-import { flag, wholeNumber } from '../check.ts';
+import { flag, tensorFrom, wholeNumber } from '../check.ts';
 import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
 import { automaticName, describe } from '../names.ts';
 import { placeOutside } from '../seeds.ts';
@@ -101,6 +101,8 @@ export class Layer {
   randomSeed: number | null = null;
   /** Its own weights, in the order in which they were added. */
   protected readonly ownWeights: Variable[] = [];
+  /** Properties that `call` sets itself: what it leaves behind says nothing about what it will do. */
+  readonly writtenByCall = new Set<string>();
   private readonly regularizers = new Map<Variable, WeightRule>();
 
   /** `className`: the type to show and save; default is the JavaScript class's name, which a minifier may change. */
@@ -142,7 +144,7 @@ export class Layer {
   computeOutputShape(inputShape: BatchShape): BatchShape {
     const [samples, ...sizes] = inputShape;
     if (sizes.includes(null)) return inputShape;
-    const y = this.call(zeros([1, ...(sizes as number[])]), { training: false });
+    const y = this.run(zeros([1, ...(sizes as number[])]), { training: false });
     return [samples, ...y.shape.slice(1)];
   }
 
@@ -164,7 +166,16 @@ export class Layer {
   /** The layer applied to a tensor; builds it first if need be. */
   apply(x: Tensor, { training = false, logits = false }: Partial<CallContext> = {}): Tensor {
     this.buildFor([null, ...x.shape.slice(1)]);
-    return this.call(x, { training, logits });
+    return this.run(x, { training, logits });
+  }
+
+  /** The function's result, checked. */
+  run(x: Tensor, context: CallContext): Tensor {
+    const before = { ...this } as Record<string, unknown>;
+    const y = tensorFrom(this.call(x, context), `${this.name}: call`);
+    for (const [name, value] of Object.entries(this))
+      if (before[name] !== value) this.writtenByCall.add(name);
+    return y;
   }
 
   /** Builds the layer, or checks that what it was built for also fits this shape. */

@@ -4,7 +4,7 @@ import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { seldom } from '../models/on-demand.ts';
 import { type Maker, Makers } from '../names.ts';
-import { byShapes } from '../pairs.ts';
+import { byShapes, valuesFrom } from '../pairs.ts';
 import * as common from './common.ts';
 import { Loss, type LossOptions, lossOf } from './loss.ts';
 
@@ -103,11 +103,16 @@ export function resolveLoss(given: unknown, operation: string): LossChoice {
 
 function lossFrom(given: unknown, operation: string): Loss {
   if (given instanceof Loss) return given;
-  if (typeof given === 'function')
-    return new Loss(given.name || 'loss', given as (yTrue: Tensor, yPred: Tensor) => Tensor);
+  if (typeof given === 'function') return ownLoss(given.name || 'loss', given as Comparison);
   if (typeof given === 'object' && given !== null && 'call' in given) {
     const { name = 'loss', call, config } = given as LossDefinition;
-    return new Loss(name, (yTrue, yPred) => call.call(given, yTrue, yPred), config);
+    return ownLoss(name, call.bind(given), config);
   }
   return lossNames.make(given, operation, 'a name, a loss or a function');
 }
+
+type Comparison = (yTrue: Tensor, yPred: Tensor) => Tensor;
+
+/** A loss of one's own; what its function gives is checked. */
+const ownLoss = (name: string, compare: Comparison, config?: Record<string, unknown>): Loss =>
+  new Loss(name, (yTrue, yPred) => valuesFrom(compare(yTrue, yPred), `loss ${name}`, yPred), config);

@@ -5,7 +5,7 @@ import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { type Loss, type LossFactory, type LossOptions, weighted } from '../losses/loss.ts';
 import { kerasClass, readOptions, snakeCase } from '../names.ts';
-import { innerAxes, perSample } from '../pairs.ts';
+import { innerAxes, perSample, valuesFrom } from '../pairs.ts';
 
 /**
  * What a metric computes for the samples of a batch, to be summed over them: [N] or [N, sums] each. `before`: the
@@ -113,18 +113,19 @@ export function metricOf<Options extends object>(
 
 type Values = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
-/** The mean over samples of some values: [N, …] of them. */
-export const meanOf = (values: Values): Rule => ({
+/** The mean over samples of some values: [N, …] of them, or one that counts for each sample of the batch. */
+export const meanOf = (values: Values, name = 'metric'): Rule => ({
   columns(yTrue, yPred, weight) {
-    const all = cast(values(yTrue, yPred), 'f32');
+    const given = cast(valuesFrom(values(yTrue, yPred), name, yPred), 'f32');
+    const all = given.rank === 0 ? given.broadcastTo([yPred.shape[0] ?? 1]) : given;
     return (weight ? [weighted(all, weight), weight] : [all]).map(perSample);
   },
   result: ([total, weights], samples) => divide(total, weights ?? samples),
 });
 
-/** A metric that is the mean over samples of some values: [N, …] of them. */
+/** A metric that is the mean over samples of some values: [N, …] of them, or one for the whole batch. */
 export function meanMetric(name: string, values: Values, traits?: MetricTraits): Metric {
-  const { columns, result } = meanOf(values);
+  const { columns, result } = meanOf(values, `metric ${name}`);
   return new Metric(name, columns, result, traits);
 }
 

@@ -47,7 +47,7 @@ export interface MetricDefinition {
   name?: string;
   /** Whether more is better; default 'up'. */
   direction?: 'up' | 'down';
-  /** One value for each sample. */
+  /** One value for each sample, or one for the batch. */
   call(yTrue: Tensor, yPred: Tensor): Tensor;
   config?: Record<string, unknown>;
 }

@@ -69,8 +69,13 @@ export function partsOf(element: unknown, operation: string): Parts {
       `${operation}: the dataset's elements have ${element.length} parts; expected [x, y] or [x, y, sampleWeight].`,
     );
   }
-  const named = element as Parts;
-  return typeof element === 'object' && element !== null && 'x' in element ? named : { x: element };
+  if (typeof element !== 'object' || element === null || Object.getPrototypeOf(element) !== Object.prototype)
+    return { x: element };
+  if ('x' in element) return element as Parts;
+  if ('data' in element) return { x: element };
+  throw new ConfigError(
+    `${operation}: the dataset's elements are objects with ${Object.keys(element).join(', ') || 'no keys'}; expected [x, y], [x, y, sampleWeight] or { x, y, sampleWeight }. Bring them into that form with map.`,
+  );
 }
 
 /** What a dataset leaves open is not for options to say: ConfigError where they are given. */

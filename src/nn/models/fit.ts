@@ -198,7 +198,10 @@ async function runEpochs(
     for (let epoch = initialEpoch; epoch < epochs; epoch++) {
       throwIfAborted(signal, 'fit');
       await callbacks.call('onEpochBegin', epoch, {});
-      logs = sorted(await training.run(epoch, callbacks, signal));
+      const trained = await training.run(epoch, callbacks, signal);
+      // Data that ended are no epoch.
+      if (trained === null) break;
+      logs = sorted(trained);
       if (evaluation && (epoch + 1) % validationFreq === 0) {
         const values = Object.entries(await evaluation.run(callbacks, signal, 'fit', { pass: epoch }));
         logs = sorted({

@@ -19,7 +19,7 @@ export interface Predictor {
   readonly finalActivation: string | null;
   /** What its weights add to the loss. */
   readonly losses: readonly Tensor[];
-  call(x: Tensor, context: CallContext): Tensor;
+  run(x: Tensor, context: CallContext): Tensor;
 }
 
 /** A batch: [N, …] each. */
@@ -125,7 +125,7 @@ export class Objective {
   measure(model: Predictor, batch: Batch, training: boolean, before: readonly Tensor[] = []): Measured {
     const { loss } = this;
     const logits = loss.absorbs !== null && model.finalActivation === loss.absorbs;
-    const z = model.call(batch.x, { training, logits });
+    const z = model.run(batch.x, { training, logits });
     let activated: Tensor | null = null;
     const predictions = (): Tensor => {
       activated ??= logits ? resolveActivation(loss.absorbs, 'measure').of(z) : z;

@@ -23,7 +23,7 @@ export function streamedWay(model: Model, samples: Samples, batchSize: number, e
     ? model.predictStep(engine)
     : capture(
         (...parts: Tensor[]) =>
-          model.call(
+          model.run(
             batch(parts[0].shape[0], (leaf) => parts[leaves.indexOf(leaf)]),
             { training: false },
           ),

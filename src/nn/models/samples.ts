@@ -18,6 +18,8 @@ export interface Samples {
   readonly x: Tensor;
   readonly y: Tensor | null;
   readonly weight: Tensor | null;
+  /** Whether the weights are those of classes, which count in training alone. */
+  readonly byClass?: boolean;
   readonly start: number;
   readonly count: number;
   /** The rows that a pass visits, where a dataset says which; null for `count` rows from `start`. */
@@ -107,7 +109,7 @@ export async function takeSamples(given: GivenSamples, purpose: Purpose): Promis
     const x = own(given.x, 'x', sampleShape(purpose.inputShape));
     const count = x.shape[0] ?? 0;
     checkInput(x, purpose);
-    const y = given.y === undefined || given.y === null ? null : own(given.y, 'y');
+    const y = isGiven(given.y) ? own(given.y, 'y') : null;
     if (y !== null && y.shape[0] !== count)
       throw new ShapeError(
         `${operation}: x has ${count} samples and y ${y.shape[0] ?? 'is one number'}; expected the same number of both.`,
@@ -115,12 +117,15 @@ export async function takeSamples(given: GivenSamples, purpose: Purpose): Promis
     if (count === 0)
       throw new ValueError(`${operation}: x has shape ${show(x.shape)}: there are no samples.`);
     const weight = await weightsOf(given, y, count, operation, own);
-    return { x, y, weight, start: 0, count, dispose: () => freeAll(made) };
+    const byClass = weight !== null && !isGiven(given.sampleWeight);
+    return { x, y, weight, byClass, start: 0, count, dispose: () => freeAll(made) };
   } catch (error) {
     freeAll(made);
     throw error;
   }
 }
+
+const isGiven = (value: unknown): boolean => value !== null && value !== undefined;
 
 const freeAll = (made: readonly Tensor[]): void => {
   for (const one of made) one.dispose();
@@ -132,15 +137,17 @@ const sampleShape = (inputShape: BatchShape | null): Shape | null =>
     : null;
 
 /**
- * Arrays as a tensor; a flat one as rows of the model's input, where it divides into such. Typed arrays are not
+ * Arrays as a tensor; a flat one, typed or a list, as rows of the model's input, where it divides into such. Typed arrays are not
  * copied: data that are streamed would be there twice.
  */
 function asTensor(value: unknown, like: Shape | null): Tensor {
   const { data, shape: given } = isNdArray(value) ? value : { data: value };
-  if (!isTyped(data)) return tensor(data as TensorLike, given ? { shape: given } : {});
+  const isFlat = isTyped(data) || (Array.isArray(data) && typeof data[0] === 'number');
+  if (!isFlat) return tensor(data as TensorLike, given ? { shape: given } : {});
   const { length } = data;
   const rows = like === null ? 0 : length / sizeOf(like);
   const shape = given ?? (rows > 0 && Number.isInteger(rows) ? [rows, ...like!] : [length]);
+  if (!isTyped(data)) return tensor(data, { shape });
   const dtype = data.buffer instanceof ArrayBuffer ? OWN_DTYPE.get(data.constructor) : undefined;
   const fits = shape.every((size) => size >= 0) && sizeOf(shape) === length;
   return dtype && fits
@@ -166,7 +173,11 @@ function checkInput(x: Tensor, { inputShape, operation }: Purpose): void {
   if (x.rank === 0) throw new ShapeError(`${operation}: x is one number; expected samples, [n, …].`);
   if (inputShape !== null && !fits([null, ...x.shape.slice(1)], [null, ...inputShape.slice(1)]))
     throw new ShapeError(
-      `${operation}: x has shape ${show(x.shape)}; the model takes ${showBatch([null, ...inputShape.slice(1)])}.`,
+      `${operation}: x has shape ${show(x.shape)}; the model takes ${showBatch([null, ...inputShape.slice(1)])}.${
+        fits(x.shape, inputShape.slice(1))
+          ? ' For one sample give [x]; on a dataset of rows call batch(size).'
+          : ''
+      }`,
     );
 }
 
@@ -177,13 +188,12 @@ async function weightsOf(
   operation: string,
   own: (value: unknown, argument: string) => Tensor,
 ): Promise<Tensor | null> {
-  const absent = (value: unknown): boolean => value === null || value === undefined;
-  if (absent(sampleWeight) && absent(classWeight)) return null;
-  if (!absent(sampleWeight) && !absent(classWeight))
+  if (!isGiven(sampleWeight) && !isGiven(classWeight)) return null;
+  if (isGiven(sampleWeight) && isGiven(classWeight))
     throw new ConfigError(
       `${operation}: sampleWeight and classWeight exclude each other. Multiply them into one.`,
     );
-  if (!absent(sampleWeight)) {
+  if (isGiven(sampleWeight)) {
     const weight = own(sampleWeight, 'sampleWeight');
     if (weight.shape[0] !== count)
       throw new ShapeError(
@@ -214,6 +224,12 @@ export function splitSamples(samples: Samples, share: number, operation: string)
     );
   return [
     { ...samples, count: kept },
-    { ...samples, start: kept, count: count - kept, dispose: () => {} },
+    {
+      ...samples,
+      weight: samples.byClass ? null : samples.weight,
+      start: kept,
+      count: count - kept,
+      dispose: () => {},
+    },
   ];
 }

@@ -33,14 +33,14 @@ abstract class Stream {
   /** Nothing is known before the first batch. */
   async prepare(): Promise<void> {}
 
-  /** `number`: of the pass. `goesOn`: where steps are limited, the next call goes on after this one's. */
+  /** Null where the dataset gives nothing any more. `number`: of the pass. `goesOn`: where steps are limited, the next call goes on after this one's. */
   protected async pass(
     number: number,
     purpose: Purpose,
     goesOn: boolean,
     listeners: Listeners,
     signal: AbortSignal | null,
-  ): Promise<Logs> {
+  ): Promise<Logs | null> {
     const { limit } = this.source;
     let left = limit ?? Infinity;
     let done = 0;
@@ -51,7 +51,10 @@ abstract class Stream {
     try {
       const first = await pass.peek();
       if (first === null && this.loop === null) throw noElements(purpose.called);
-      if (first === null) return {};
+      if (first === null) {
+        warnOfNothing(purpose.called);
+        return null;
+      }
       this.loop ??= await this.makeLoop(purpose, first.samples);
       const { loop } = this;
       await loop.restart();
@@ -121,6 +124,11 @@ abstract class Stream {
   }
 }
 
+const warnOfNothing = (operation: string): void =>
+  console.warn(
+    `${operation}: the dataset gave nothing in this pass, though it did before: a generator is used up. Give a function that makes a new one for each pass, or fewer epochs.`,
+  );
+
 /** As `Training`, on made batches. */
 export class StreamTraining extends Stream {
   private readonly classWeight: BatchOptions['classWeight'];
@@ -130,7 +138,7 @@ export class StreamTraining extends Stream {
     this.classWeight = classWeight;
   }
 
-  async run(epoch: number, callbacks: CallbackList, signal: AbortSignal | null): Promise<Logs> {
+  async run(epoch: number, callbacks: CallbackList, signal: AbortSignal | null): Promise<Logs | null> {
     const { model, classWeight } = this;
     const purpose: Purpose = { operation: 'trainOnBatch', called: 'fit', classWeight };
     const listeners = listenersTo('Train', callbacks, () => model.stopTraining);
@@ -149,7 +157,7 @@ export class StreamEvaluation extends Stream {
     await callbacks.call('onTestBegin', {});
     const purpose: Purpose = { operation: 'testOnBatch', called };
     const listeners = listenersTo('Test', callbacks, undefined, progress);
-    const logs = await this.pass(pass, purpose, false, listeners, signal);
+    const logs = (await this.pass(pass, purpose, false, listeners, signal)) ?? {};
     await callbacks.call('onTestEnd', sorted(logs));
     return logs;
   }

@@ -7,7 +7,7 @@ import { sum } from '../../ops/reduce.ts';
 import { where } from '../../ops/select.ts';
 import { sameShape, show, sizeOf } from '../../ops/shape.ts';
 import { Tensor, type Variable } from '../../ops/tensor.ts';
-import { numberBetween } from '../check.ts';
+import { numberBetween, tensorFrom } from '../check.ts';
 import { automaticName, describe } from '../names.ts';
 import { scheduleFrom } from '../schedules/resolve.ts';
 import { describeSchedule, type Schedule } from '../schedules/schedule.ts';
@@ -119,7 +119,14 @@ export abstract class Optimizer {
   /** The learning rate of the next step, as f32 has it; under a schedule it is computed. */
   async currentLearningRate(): Promise<number> {
     if (this.schedule === null) return Math.fround(this.rateOnHost);
-    return this.schedule(this.iterations.cast('f32')).item();
+    return this.scheduledRate(this.schedule).item();
+  }
+
+  private scheduledRate(schedule: Schedule): Tensor {
+    const what = `${this.name}: the schedule of learningRate`;
+    const rate = tensorFrom(schedule(this.iterations.cast('f32')), what);
+    if (rate.size === 1) return rate;
+    throw new ShapeError(`${what} gave a tensor of shape ${show(rate.shape)}; expected one number.`);
   }
 
   private checkedRate(value: unknown): number {
@@ -145,7 +152,7 @@ export abstract class Optimizer {
   apply(variables: readonly Variable[], gradients: readonly Tensor[]): void {
     this.check(variables, gradients);
     this.build(variables);
-    const rate = this.schedule ? this.schedule(this.iterations.cast('f32')) : this.rate;
+    const rate = this.schedule ? this.scheduledRate(this.schedule) : this.rate;
     const assignments: [Variable, TensorLike][] = [];
     this.clipped(gradients).forEach((g, i) => {
       const slots = this.slotsOf.get(variables[i])!;
