@@ -8,6 +8,7 @@ import { readOptions } from '../names.ts';
 import { checkClassWeight } from './class-weights.ts';
 import type { Model } from './model.ts';
 import { columnSums, FEW } from './objective.ts';
+import { Origin } from './origin.ts';
 import { takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
 
@@ -31,7 +32,7 @@ type BatchStep = Captured<readonly Tensor[], Tensor>;
 /** Captured steps by what they do; shapes are the captured functions' own affair. */
 export class BatchSteps {
   private readonly model: Model;
-  private readonly steps = new Map<string, BatchStep>();
+  private readonly steps = new Map<string, { step: BatchStep; origin: Origin }>();
   private engine: Engine | null = null;
 
   constructor(model: Model) {
@@ -77,27 +78,28 @@ export class BatchSteps {
     this.engine = engine;
     const { model } = this;
     const { objective, optimizer } = model.compiled(operation);
-    const frozen = model.trainableWeights.length;
-    const key = `${operation} ${hasWeights} ${objective.key} ${frozen}`;
-    let step = this.steps.get(key);
-    if (!step) {
-      step = capture(
-        (x: Tensor, y: Tensor, weight?: Tensor) => {
-          const training = operation === 'trainOnBatch';
-          const { loss, columns } = objective.measure(model, { x, y, weight: weight ?? null }, training);
-          const weights = model.trainableWeights;
-          if (training && weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
-          return lined(columnSums(columns, false));
-        },
-        { name: operation, engine },
-      ) as unknown as BatchStep;
-      this.steps.set(key, step);
-    }
+    const key = `${operation} ${hasWeights} ${objective.key}`;
+    const kept = this.steps.get(key);
+    if (kept?.origin.holds) return kept.step;
+    kept?.step.dispose();
+    const training = operation === 'trainOnBatch';
+    const origin = new Origin(model, training ? optimizer : null);
+    const step = capture(
+      (x: Tensor, y: Tensor, weight?: Tensor) => {
+        const { loss, columns } = objective.measure(model, { x, y, weight: weight ?? null }, training);
+        const weights = model.trainableWeights;
+        if (training && weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
+        origin.note();
+        return lined(columnSums(columns, false));
+      },
+      { name: operation, engine },
+    ) as unknown as BatchStep;
+    this.steps.set(key, { step, origin });
     return step;
   }
 
   dispose(): void {
-    for (const step of this.steps.values()) step.dispose();
+    for (const { step } of this.steps.values()) step.dispose();
     this.steps.clear();
   }
 }

@@ -95,7 +95,7 @@ async function profileOf(
   engine: Engine,
 ): Promise<StepProfile> {
   if (step === 'predict') {
-    const captured = predictStep(model, engine);
+    const { step: captured } = predictStep(model, engine);
     const batch = samples.x.slice(
       samples.x.shape.map(() => 0),
       [Math.min(batchSize, samples.count), ...samples.x.shape.slice(1)],
@@ -105,7 +105,8 @@ async function profileOf(
     } finally {
       await engine.idle().catch(() => {});
       captured.dispose();
-      batch.dispose();
+      // All of x is x itself.
+      if (batch !== samples.x) batch.dispose();
     }
   }
   const { shuffle, streamed } = model.latestFit ?? { shuffle: true, streamed: false };

@@ -30,6 +30,7 @@ import type { ExplainOptions, FitForm } from './explain.ts';
 import type { FitOptions } from './fit.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
 import { seldom } from './on-demand.ts';
+import type { Origin } from './origin.ts';
 import type { PredictOptions } from './predict.ts';
 import { type PredictStep, predictStep } from './predict-step.ts';
 import type { Samples } from './samples.ts';
@@ -75,7 +76,7 @@ export abstract class Model extends Layer {
   private settings: Compiled | null = null;
   /** For training and for evaluating; the former's live next to the weights. */
   readonly loops = { train: new LoopStates(), evaluate: new LoopStates() } as const;
-  private predicting: { engine: Engine; step: PredictStep } | null = null;
+  private predicting: { engine: Engine; step: PredictStep; origin: Origin } | null = null;
   /** What changes the model at the moment: 'fit', 'trainOnBatch'. */
   private changing: string | null = null;
   /** How many calls read it: evaluate and predict. */
@@ -121,6 +122,8 @@ export abstract class Model extends Layer {
     const optimizer = resolveOptimizer(given.optimizer, 'compile');
     const choice = chooseObjective(given, 'compile');
     this.settings?.batchSteps?.dispose();
+    this.predicting?.step.dispose();
+    this.predicting = null;
     this.settings = {
       options: given as CompileOptions,
       optimizer,
@@ -189,9 +192,9 @@ export abstract class Model extends Layer {
   }
 
   predictStep(engine: Engine): PredictStep {
-    if (this.predicting?.engine !== engine) {
+    if (this.predicting?.engine !== engine || !this.predicting.origin.holds) {
       this.predicting?.step.dispose();
-      this.predicting = { engine, step: predictStep(this, engine) };
+      this.predicting = { engine, ...predictStep(this, engine) };
     }
     return this.predicting.step;
   }
@@ -381,11 +384,6 @@ export abstract class Model extends Layer {
     return this.alone('loadWeights', async () => {
       const { loadWeightsFrom } = await formats();
       await loadWeightsFrom(this, source);
-      const { settings } = this;
-      if (!settings) return;
-      // Captured steps hold the seed that was.
-      settings.batchSteps?.dispose();
-      this.settings = { ...settings, batchSteps: null };
     });
   }
 

@@ -42,9 +42,9 @@ export class Sequential extends Model {
     for (const layer of layers) this.add(layer);
   }
 
-  /** The layers without the input. */
+  /** The layers without the input, in a list of the caller's own. */
   override get layers(): readonly Layer[] {
-    return this.list ?? [];
+    return [...(this.list ?? [])];
   }
 
   override get inputShape(): BatchShape | null {
@@ -134,8 +134,17 @@ export class Sequential extends Model {
   }
 
   override outputShapeOf(layer: Layer): BatchShape | null {
-    const own = this.shapes.get(layer);
-    if (own) return own;
+    if (this.builtFor !== null && this.list.includes(layer)) {
+      // What a model inside gives may have changed since this one was built.
+      if (this.list.some((inner) => inner instanceof Model)) {
+        let shape: BatchShape = this.builtFor;
+        for (const inner of this.list) {
+          shape = inner.computeOutputShape(shape);
+          this.shapes.set(inner, shape);
+        }
+      }
+      return this.shapes.get(layer) ?? null;
+    }
     for (const inner of this.list) {
       const found = inner instanceof Model ? inner.outputShapeOf(layer) : null;
       if (found) return found;
