@@ -3,9 +3,9 @@ import './graph/methods.ts';
 
 export type { NestedArray } from './base/nested.ts';
 export { type Captured, type CaptureOptions, capture, type Outputs } from './graph/capture.ts';
+export { defaultEngine, init } from './graph/engines.ts';
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';
 export * from './graph/methods.ts';
-export { defaultEngine, init } from './graph/runtime.ts';
 export { assignAll } from './graph/variables.ts';
 export {
   fill,

@@ -2,18 +2,19 @@
  * Capture and replay: a function of tensors and variables is run once on placeholders, planned, and
  * then replayed without touching a single JavaScript object per op.
  */
-import { StateError } from '../base/errors.ts';
+import { StateError, ValueError } from '../base/errors.ts';
 import type { BufferRange } from '../engine/arena.ts';
-import type { CompileListener, Copy, Engine } from '../engine/engine.ts';
+import type { CompileListener, Engine } from '../engine/engine.ts';
 import { type TensorLike, toTensor } from '../ops/constant.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
+import { follow, inTurn, openDefault, planner, serial } from './engines.ts';
 import type { PlannedKernel } from './explain.ts';
 import { isLeaf, topological } from './order.ts';
 import type { Plan } from './plan.ts';
 import type { StepProfile } from './profile.ts';
-import { compute, defaultEngine, leafRange, planner, serial, settle } from './runtime.ts';
-import { beforeOverwrite, bringHome, collocate } from './variables.ts';
+import { checkHome, compute, leafRange, settle } from './runtime.ts';
+import { bringHome, collocate, overwrite, promise, takeBack } from './variables.ts';
 
 /** What a captured function may return: tensors, and arrays and plain objects of them. */
 export type Outputs =
@@ -66,24 +67,33 @@ export interface Captured<A extends readonly TensorLike[], R extends Outputs> {
 /** Plans kept per captured function; the least recently used goes first. */
 const PLANS = 16;
 
-/** Submits of one captured function that may be under way. */
-const IN_FLIGHT = 2;
+/** Submits that may be under way when a replay, or a call, resolves. */
+const REPLAYS = 2;
+const CALLS = 16;
 
 /** What a trace saw: leaves that stand for variables and arguments, and updates in the order of the code. */
 class Trace implements Tracer {
   readonly leaves = new Map<Variable, Tensor>();
   readonly variableOf = new Map<Tensor, Variable>();
-  readonly trainable = new Map<Variable, boolean>();
   readonly values = new Map<Variable, Tensor>();
+  /** Flags that the function may have gone by, and what they were. */
+  readonly observations = new Map<object, { readonly read: () => unknown; readonly was: unknown }>();
+
+  /** A tensor that stands for one whose numbers come later. */
+  standIn({ shape, dtype }: Tensor): Tensor {
+    const leaf = new Tensor(shape, dtype);
+    leaf.inside = this;
+    return leaf;
+  }
 
   read(variable: Variable): Tensor {
     variable.checkUsable('read');
-    this.trainable.set(variable, variable.trainable);
+    this.observe(variable, () => variable.trainable);
     const assigned = this.values.get(variable);
     if (assigned) return assigned;
     let leaf = this.leaves.get(variable);
     if (!leaf) {
-      leaf = new Tensor(variable.shape, variable.dtype);
+      leaf = this.standIn(variable);
       this.leaves.set(variable, leaf);
       this.variableOf.set(leaf, variable);
     }
@@ -91,20 +101,34 @@ class Trace implements Tracer {
   }
 
   assign(variable: Variable, value: Tensor): void {
-    this.trainable.set(variable, variable.trainable);
+    this.observe(variable, () => variable.trainable);
+    value.readers = [];
     this.values.set(variable, value);
+  }
+
+  observe(of: object, read: () => unknown): void {
+    if (!this.observations.has(of)) this.observations.set(of, { read, was: read() });
+  }
+
+  /** Does the trace still say what the function would say now? */
+  isCurrent(): boolean {
+    for (const { read, was } of this.observations.values()) if (read() !== was) return false;
+    return true;
   }
 }
 
 /** What a function returned, with other tensors in it. */
-function mapTensors(result: Outputs, f: (x: Tensor) => Tensor): Outputs {
-  if (result instanceof Tensor) return f(result);
-  if (Array.isArray(result)) return result.map((one) => mapTensors(one, f));
-  if (result && typeof result === 'object')
-    return Object.fromEntries(
-      Object.entries(result).map(([key, one]) => [key, mapTensors(one as Outputs, f)]),
-    );
-  return result;
+function mapTensors(result: unknown, f: (x: Tensor) => Tensor, refuse: (x: unknown) => void): Outputs {
+  const walk = (one: unknown): Outputs => {
+    if (one instanceof Tensor) return f(one);
+    if (one === null || one === undefined) return one as null | undefined;
+    if (Array.isArray(one)) return one.map(walk);
+    if (typeof one === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(one)))
+      return Object.fromEntries(Object.entries(one).map(([key, value]) => [key, walk(value)]));
+    refuse(one);
+    return undefined;
+  };
+  return walk(result);
 }
 
 /** One trace of the function for one kind of arguments, and its plan on an engine. */
@@ -113,19 +137,23 @@ class Entry {
   readonly trace = new Trace();
   readonly outputs: Tensor[] = [];
   readonly structure: Outputs;
+  /** All variables that it reads or updates, and the updates. */
+  readonly variables: readonly Variable[];
+  readonly effects: readonly { readonly variable: Variable; readonly value: Tensor }[];
+  /** The engine of the latest call; null: the default one. */
+  engine: Engine | null = null;
   plan: Plan | null = null;
-  #homes: [Variable, BufferRange][] = [];
-  #inputs: BufferRange[] = [];
-  #copies: { tensor: Tensor; range: BufferRange }[] = [];
-  #leaves: Tensor[] = [];
+  /** Tensors from outside the function. */
+  readonly #constants: readonly Tensor[];
+  #homes: readonly BufferRange[] = [];
+  #inputs: readonly BufferRange[] = [];
+  /** Where the plan finds each constant: in the tensor's memory, or in a copy of it. */
+  #found = new Map<Tensor, { readonly range: BufferRange; readonly copied: boolean }>();
 
-  constructor(fn: (...args: never[]) => Outputs, args: readonly Tensor[], name: string) {
-    this.placeholders = args.map(({ shape, dtype }) => new Tensor(shape, dtype));
-    if (tracing.current)
-      throw new StateError(
-        `capture: '${name}' was called inside another captured function; call the plain function there.`,
-      );
-    tracing.current = this.trace;
+  constructor(fn: (...args: never[]) => unknown, args: readonly Tensor[], name: string) {
+    const { trace } = this;
+    this.placeholders = args.map((arg) => trace.standIn(arg));
+    tracing.current = trace;
     try {
       const result = fn(...(this.placeholders as never[]));
       if (result instanceof Promise) {
@@ -134,52 +162,74 @@ class Entry {
           `capture: '${name}' is asynchronous; a step must be described without await. Read results outside.`,
         );
       }
-      this.structure = mapTensors(result, (x) => {
+      const give = (x: Tensor): Tensor => {
         // A variable that is returned gives its value.
-        this.outputs.push(x instanceof Variable ? this.trace.read(x) : x);
+        this.outputs.push(x instanceof Variable ? trace.read(x) : x.checkUsable(name));
         return x;
+      };
+      this.structure = mapTensors(result, give, (x) => {
+        throw new ValueError(
+          `capture: '${name}' returned ${typeof x === 'object' ? `a ${x!.constructor.name}` : `the ${typeof x} ${String(x)}`}; expected tensors, and arrays and plain objects of them. What is no tensor would not change from call to call.`,
+        );
       });
     } finally {
       tracing.current = null;
     }
+    this.effects = [...trace.values].map(([variable, value]) => ({ variable, value }));
+    this.variables = [...new Set([...trace.leaves.keys(), ...trace.values.keys()])];
+    this.#constants = topological([...this.outputs, ...this.effects.map(({ value }) => value)]).filter(
+      (x) => isLeaf(x) && x.inside !== trace,
+    );
   }
 
-  /** Does the trace still say what the function would say now? */
-  isCurrent(): boolean {
-    for (const [variable, trainable] of this.trace.trainable)
-      if (variable.trainable !== trainable) return false;
-    return true;
+  /**
+   * What a call with the present values of the variables reads and leaves. `changes`: it updates variables, which
+   * have the values that the step will give them from now on.
+   */
+  begin(label: string, engine: Engine | null, changes: boolean): Turn {
+    for (const variable of this.variables) {
+      variable.checkUsable(label);
+      if (engine) checkHome(variable.value, engine);
+    }
+    for (const constant of this.#constants) constant.checkUsable(label);
+    this.engine = engine;
+    const values = this.variables.map((variable) => variable.value);
+    const promised = changes ? this.effects.map(({ variable }) => promise(variable, engine)) : [];
+    return { values, promised };
+  }
+
+  /** What a call that failed promised, it takes back. */
+  takeBack({ values, promised }: Turn): void {
+    for (const [i, { variable }] of this.effects.entries())
+      takeBack(promised[i], values[this.variables.indexOf(variable)]);
   }
 
   /** Everything that must be in place before the plan can run; plans anew when a variable has moved. */
-  async ready(engine: Engine, label: string, onCompile?: CompileListener): Promise<Plan> {
-    const variables = new Set([...this.trace.leaves.keys(), ...this.trace.values.keys()]);
-    for (const variable of variables) variable.checkUsable(label);
-    await compute(
-      [...variables].map((variable) => variable.value),
-      engine,
-    );
-    for (const leaf of this.#leaves) leaf.checkUsable(label);
+  async ready(engine: Engine, { values }: Turn, label: string, onCompile?: CompileListener): Promise<Plan> {
+    const { variables, effects, trace } = this;
+    for (const value of values) checkHome(value, engine);
+    await compute(values, engine);
     const stays =
       this.plan?.engine === engine &&
       !engine.options.debug?.noReplay &&
-      this.#homes.every(([variable, home]) => variable.home === home);
+      variables.every(({ home }, i) => home === this.#homes[i]) &&
+      [...this.#found].every(([x, { range, copied }]) => copied || x.storage === range);
     if (!stays) {
       this.dispose();
-      collocate([...this.trace.values.keys()], engine);
+      const updated = effects.map(({ variable }) => variable);
+      collocate(
+        updated,
+        updated.map((variable) => values[variables.indexOf(variable)]),
+        engine,
+      );
     }
-    for (const variable of variables) bringHome(variable, engine);
+    for (const [i, variable] of variables.entries()) bringHome(variable, values[i], engine);
     if (stays) return this.plan!;
-    this.#homes = [...variables].map((variable) => [variable, variable.home!]);
-    const homeOf = new Set([...variables].map((variable) => variable.home));
+    this.#homes = variables.map((variable) => variable.home!);
     this.#inputs = this.placeholders.map((x) =>
       engine.allocate(byteSize(x.dtype, x.size), `${label} argument`),
     );
     const inputOf = new Map(this.placeholders.map((x, i) => [x, this.#inputs[i]]));
-    const effects = [...this.trace.values].map(([variable, value]) => ({ variable, value }));
-    this.#leaves = topological([...this.outputs, ...effects.map(({ value }) => value)]).filter(
-      (x) => isLeaf(x) && !inputOf.has(x) && !this.trace.variableOf.has(x),
-    );
     const { makePlan } = await planner();
     this.plan = await makePlan({
       label,
@@ -187,33 +237,32 @@ class Entry {
       onTune: (done, total) => (onCompile ?? engine.options.onCompile)?.(done, total, 'measuring'),
       outputs: this.outputs,
       effects,
-      leafOf: (variable) => this.trace.leaves.get(variable),
+      leafOf: (variable) => trace.leaves.get(variable),
       variableRange: (variable) => variable.home!,
       nameOf: (leaf) => {
         const argument = this.placeholders.indexOf(leaf);
-        const variable = this.trace.variableOf.get(leaf);
+        const variable = trace.variableOf.get(leaf);
         return variable ? (variable.path ?? variable.name) : argument < 0 ? null : `argument ${argument}`;
       },
-      leafRange: (leaf) => {
-        const variable = this.trace.variableOf.get(leaf);
-        if (variable) return variable.home!;
-        const input = inputOf.get(leaf);
-        if (input) return input;
-        const range = leafRange(leaf, engine);
-        return homeOf.has(range) ? this.#frozen(leaf, range, engine) : range;
-      },
+      leafRange: (leaf) =>
+        trace.variableOf.get(leaf)?.home ?? inputOf.get(leaf) ?? this.#constantRange(leaf, engine),
     });
     return this.plan;
   }
 
-  /** A variable's value that was read outside the function is a constant inside: it gets memory of its own. */
-  #frozen(leaf: Tensor, range: BufferRange, engine: Engine): BufferRange {
-    const known = this.#copies.find(({ tensor }) => tensor === leaf);
+  /** A variable's value that was read outside the function is a constant inside: the plan has a copy of it. */
+  #constantRange(leaf: Tensor, engine: Engine): BufferRange {
+    const known = this.#found.get(leaf);
     if (known) return known.range;
-    const copy = engine.allocate(range.size, 'constant');
-    engine.copy(range, copy);
-    this.#copies.push({ tensor: leaf, range: copy });
-    return copy;
+    let range = leafRange(leaf, engine);
+    const copied = leaf.readers !== null;
+    if (copied) {
+      const copy = engine.allocate(range.size, 'constant');
+      engine.copy(range, copy);
+      range = copy;
+    }
+    this.#found.set(leaf, { range, copied });
+    return range;
   }
 
   /** Puts the arguments where the plan reads them. */
@@ -227,40 +276,60 @@ class Entry {
   }
 
   /** Runs the plan and gives fresh tensors for its outputs. */
-  run(engine: Engine, times: number): Tensor[] {
+  run(engine: Engine, { promised }: Turn, times: number): Tensor[] {
     const plan = this.plan!;
-    for (const variable of this.trace.values.keys()) beforeOverwrite(variable, engine);
-    const results = this.outputs.map((x) => new Tensor(x.shape, x.dtype, null, [], {}, engine));
-    const copies: Copy[] = [];
-    results.forEach((result, i) => {
-      const range = engine.allocate(byteSize(result.dtype, result.size), 'result');
-      settle(result, engine, range);
-      if (result.size > 0) copies.push({ from: { ...plan.outputs[i], size: range.size }, to: range });
-    });
+    const ranges: BufferRange[] = [];
+    try {
+      for (const { dtype, size } of this.outputs)
+        ranges.push(engine.allocate(byteSize(dtype, size), 'result'));
+    } catch (error) {
+      for (const range of ranges) engine.free(range);
+      throw error;
+    }
+    for (const [i, { variable }] of this.effects.entries()) overwrite(variable, promised[i], engine);
+    const copies = ranges.flatMap((to, i) =>
+      to.size > 0 ? [{ from: { ...plan.outputs[i], size: to.size }, to }] : [],
+    );
     plan.run(times, copies);
-    return results;
+    return this.outputs.map(({ shape, dtype }, i) => {
+      const result = new Tensor(shape, dtype);
+      settle(result, engine, ranges[i]);
+      return result;
+    });
   }
 
   dispose(): void {
     const engine = this.plan?.engine;
     this.plan?.dispose();
     this.plan = null;
-    if (engine)
-      for (const range of [...this.#inputs, ...this.#copies.map(({ range }) => range)]) engine.free(range);
+    if (engine) {
+      for (const range of this.#inputs) engine.free(range);
+      for (const { range, copied } of this.#found.values()) if (copied) engine.free(range);
+    }
     this.#inputs = [];
-    this.#copies = [];
+    this.#found.clear();
   }
+}
+
+/** One call: the values that it finds, of `variables`, and those that it will leave, of `effects`. */
+interface Turn {
+  readonly values: readonly Tensor[];
+  readonly promised: readonly Tensor[];
 }
 
 /**
  * A function of tensors and variables as one planned step.
  *
  * `fn` is run on placeholders at the first call with arguments of new shapes or dtypes; it must be
- * synchronous, cannot read numbers, and updates variables with `assign`. A plan is keyed by the
- * arguments' shapes and dtypes and the `trainable` flags of the variables it reads; whatever else fn
- * depends on is a constant of the trace. At most 16 plans are kept.
+ * synchronous, cannot read numbers, updates variables with `assign`, and returns tensors, or arrays and plain
+ * objects of them. A plan is keyed by the arguments' shapes and dtypes and the `trainable` flags of the variables
+ * and layers that fn reads; whatever else fn depends on is a constant of the trace. At most 16 plans are kept.
  *
- * Throws StateError for an asynchronous fn, for `data()` inside it, and for capture inside capture.
+ * Calls take effect in the order in which they are made, awaited or not: a call reads the values that variables
+ * have at that moment, and its updates hold for all that comes after it.
+ *
+ * Throws StateError for an asynchronous fn, for `data()` inside it, and for capture inside capture; ValueError for
+ * results that are no tensors.
  *
  * ```ts
  * const step = capture((x, y) => {
@@ -278,16 +347,26 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
 ): Captured<A, R> {
   const label = options.name ?? (fn.name || 'captured step');
   const entries = new Map<string, Entry>();
-  const inFlight: Promise<void>[] = [];
   let traces = 0;
   let latest: Entry | null = null;
 
-  const entryFor = (args: readonly Tensor[], engine: Engine): Entry => {
+  /** Frees an entry's plan, after the calls that were made of it. */
+  const drop = (entry: Entry): void => {
+    if (entry.engine) inTurn(entry.engine, () => entry.dispose());
+    else if (entry.plan) entry.dispose();
+    else serial(null, () => entry.dispose()).catch(() => {});
+  };
+
+  const entryFor = (args: readonly Tensor[], noReplay = false): Entry => {
+    if (tracing.current)
+      throw new StateError(
+        `capture: '${label}' was called inside another captured function; call the plain function there.`,
+      );
     const key = args.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
     let entry = entries.get(key);
-    if (!entry?.isCurrent() || engine.options.debug?.noReplay) {
+    if (!entry?.trace.isCurrent() || noReplay) {
       const fresh = new Entry(fn as never, args, label);
-      entry?.dispose();
+      if (entry) drop(entry);
       entry = fresh;
       traces++;
     }
@@ -297,75 +376,87 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     latest = entry;
     if (entries.size > PLANS) {
       const [oldest, old] = entries.entries().next().value!;
-      old.dispose();
       entries.delete(oldest);
+      drop(old);
     }
     return entry;
   };
 
-  const engineFor = async (args: readonly Tensor[]): Promise<Engine> =>
-    options.engine ?? args.find((x) => x.engine)?.engine ?? defaultEngine();
-
-  /** What a call with these arguments runs, made ready in its turn. */
-  const called = async <T>(
-    given: A,
-    use: (entry: Entry, plan: Plan, values: readonly Tensor[], engine: Engine) => Promise<T>,
+  /**
+   * A call: what it reads and promises is settled before this returns; `use` runs in its turn, when the plan is
+   * ready.
+   */
+  const call = <T>(
+    given: readonly TensorLike[],
+    changes: boolean,
+    use: (entry: Entry, turn: Turn, values: readonly Tensor[], engine: Engine) => Promise<T> | T,
   ): Promise<T> => {
     const args = given.map((arg) => toTensor(arg).checkUsable(label));
     const values = args.map((arg) => (arg instanceof Variable ? arg.value : arg));
-    const engine = await engineFor(values);
-    return serial(engine, async () => {
-      engine.check(label);
-      const entry = entryFor(values, engine);
-      return use(entry, await entry.ready(engine, label, options.onCompile), values, engine);
+    const asked = options.engine ?? values.find((x) => x.engine)?.engine ?? null;
+    const entry = entryFor(values, (asked ?? openDefault())?.options.debug?.noReplay);
+    const at = asked ?? entry.variables.find(({ value }) => value.engine)?.value.engine ?? openDefault();
+    const turn = entry.begin(label, at, changes);
+    return serial(at, async (engine) => {
+      try {
+        engine.check(label);
+        await entry.ready(engine, turn, label, options.onCompile);
+        return await use(entry, turn, values, engine);
+      } catch (error) {
+        if (changes) entry.takeBack(turn);
+        throw error;
+      }
     });
   };
 
-  const step = (...given: A): Promise<R> =>
-    called(given, async (entry, _plan, values, engine) => {
+  const step = async (...given: A): Promise<R> =>
+    call(given, true, async (entry, turn, values, engine) => {
       await entry.bind(values, engine);
-      const results = entry.run(engine, 1);
+      const results = entry.run(engine, turn, 1);
+      await follow(engine, CALLS);
       let next = 0;
-      return mapTensors(entry.structure, () => results[next++]) as R;
+      return mapTensors(
+        entry.structure,
+        () => results[next++],
+        () => {},
+      ) as R;
+    });
+
+  const replay = (times: number): Promise<Engine> =>
+    call([], true, (entry, turn, _values, engine) => {
+      if (entry.outputs.length > 0)
+        throw new StateError(`replay: '${label}' has arguments or results; call it instead.`);
+      entry.run(engine, turn, times);
+      return engine;
     });
 
   return Object.defineProperties(
     Object.assign(step, {
-      prepare: (...given: A): Promise<void> =>
-        called(given, async (_entry, plan, _values, engine) => {
+      prepare: async (...given: A): Promise<void> =>
+        call(given, false, async (entry, _turn, _values, engine) => {
           const hear = options.onCompile ?? engine.options.onCompile;
-          await engine.warm(plan.recording, (done, total) => hear?.(done, total, 'compiling'));
+          await engine.warm(entry.plan!.recording, (done, total) => hear?.(done, total, 'compiling'));
         }),
       async replay(times = 1): Promise<void> {
-        const engine = await engineFor([]);
-        await serial(engine, async () => {
-          engine.check(label);
-          for (let left = times; left > 0; ) {
-            const entry = entryFor([], engine);
-            if (entry.outputs.length > 0 || entry.placeholders.length > 0)
-              throw new StateError(`replay: '${label}' has arguments or results; call it instead.`);
-            await entry.ready(engine, label, options.onCompile);
-            const now = engine.options.debug?.noReplay ? 1 : left;
-            entry.run(engine, now);
-            left -= now;
-          }
-        });
-        const done = engine.idle();
-        done.catch(() => {});
-        inFlight.push(done);
-        if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
+        if (!Number.isInteger(times) || times < 0)
+          throw new ValueError(`replay: times is ${times}; expected a whole number from 0.`);
+        if (times === 0) return;
+        const noReplay = (options.engine ?? openDefault())?.options.debug?.noReplay;
+        const runs = noReplay ? Array.from({ length: times }, () => replay(1)) : [replay(times)];
+        await follow((await Promise.all(runs))[0], REPLAYS);
       },
-      profile: ({ measure = true } = {}, ...given: A): Promise<StepProfile> =>
-        called(given, async (entry, plan, values, engine) => {
+      profile: async ({ measure = true } = {}, ...given: A): Promise<StepProfile> =>
+        call(given, false, async (entry, _turn, values, engine) => {
           const { profileOf } = await planner();
+          const plan = entry.plan!;
           if (!measure) return profileOf(plan, null);
           await entry.bind(values, engine);
-          const updated = [...entry.trace.values.keys()].map((variable) => variable.home!);
+          const updated = entry.effects.map(({ variable }) => variable.home!);
           return profileOf(plan, await engine.timeStep(plan.recording, updated));
         }),
       explain: (): readonly PlannedKernel[] => latest?.plan?.kernels ?? [],
       dispose(): void {
-        for (const entry of entries.values()) entry.dispose();
+        for (const entry of entries.values()) drop(entry);
         entries.clear();
         latest = null;
       },

@@ -115,7 +115,7 @@ export class CommandWriter {
         holes[`load ${name}`] = 'return 0.0;';
         continue;
       }
-      const source = this.#source(base(input), kernel);
+      const source = this.#source(this.#behind(input), kernel);
       if (
         !source ||
         input.dtype === 'bool' ||
@@ -249,6 +249,11 @@ export class CommandWriter {
   label(kernel: Kernel): string {
     const ops = [...new Set(opsOf(kernel, this.#fuser))];
     return ops.length === 0 ? 'copy' : ops.slice(0, 6).join('+') + (ops.length > 6 ? '+…' : '');
+  }
+
+  /** The tensor whose bytes a view shows, as far as nobody gave the view memory of its own. */
+  #behind(view: Tensor): Tensor {
+    return base(view, (x) => this.#fuser.producer.has(x));
   }
 
   /** Where the kernel finds a tensor; null for what it computes itself. */

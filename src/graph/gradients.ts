@@ -47,16 +47,16 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], options: GradientOp
       );
   }
 
-  // What was evaluated has memory and a past: a derivative goes on through it.
-  const order = topological([root], () => false);
+  const order = topological([root], ends);
   const depends = new Set<Tensor>(targets);
-  for (const node of order) if (node.inputs.some((input) => depends.has(input))) depends.add(node);
+  for (const node of order)
+    if (!ends(node) && node.inputs.some((input) => depends.has(input))) depends.add(node);
 
   const arrived = new Map<Tensor, Tensor>([[root, seed]]);
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
     const g = arrived.get(node);
-    if (!g || !node.op || !depends.has(node)) continue;
+    if (!g || !node.op || ends(node) || !depends.has(node)) continue;
     if (!node.inputs.some((input) => depends.has(input))) continue;
     if (!node.op.backward) throw new GradientError(`gradients: ${node.op.name} has no derivative.`);
     const found = node.op.backward(node.inputs, node, g, node.attributes);
@@ -80,7 +80,7 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], options: GradientOp
         root.op === null && !depends.has(root)
           ? '; its graph was let go when it was read: call gradients() before data(), or use variables'
           : wrt[i] instanceof Variable
-            ? '; was it assigned since the result was described? Call gradients() first, assign afterwards'
+            ? '; was it assigned since the result was described? Call gradients() first, assign afterwards. No gradient flows through an assignment'
             : target.dtype === 'f32'
               ? ''
               : `; ${target.dtype} has no derivative`
@@ -88,6 +88,12 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], options: GradientOp
     );
   });
 }
+
+/**
+ * Where a derivative ends: at a variable's value, whatever it was computed from and whether it is computed yet. What
+ * was evaluated otherwise has memory and a past, and a derivative goes on through it.
+ */
+const ends = (x: Tensor): boolean => x.readers !== null;
 
 /** Sums a gradient over the axes along which its operand was repeated. */
 function unbroadcast(g: Tensor, like: Tensor): Tensor {

@@ -22,10 +22,10 @@ export interface Kernel {
   readonly roots: { readonly tensor: Tensor; readonly host: string | null }[];
 }
 
-/** The tensor behind views over the same bytes. */
-export function base(x: Tensor): Tensor {
+/** The tensor behind views over the same bytes; `isMade` tells of a view that has memory of its own. */
+export function base(x: Tensor, isMade: (x: Tensor) => boolean = () => false): Tensor {
   let at = x;
-  while (!isLeaf(at) && at.op!.alias) at = at.inputs[0];
+  while (!isLeaf(at) && at.op!.alias && !isMade(at)) at = at.inputs[0];
   return at;
 }
 

@@ -11,7 +11,7 @@ import type { TypedArray } from '../ops/dtype.ts';
 import { show } from '../ops/shape.ts';
 import { Tensor, Variable } from '../ops/tensor.ts';
 import * as methods from './methods.ts';
-import { dispose, read } from './runtime.ts';
+import { dispose, read } from './reading.ts';
 import { assign } from './variables.ts';
 
 export { argMax, argMin } from '../ops/arg-reduce.ts';

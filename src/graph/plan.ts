@@ -9,7 +9,8 @@ import type { Copy, Engine } from '../engine/engine.ts';
 import type { Recording } from '../engine/recorder.ts';
 import type { TuningRequest } from '../engine/tuner.ts';
 import type { Tuning } from '../engine/tuning.ts';
-import type { Tensor, Variable } from '../ops/tensor.ts';
+import { identity } from '../ops/constant.ts';
+import { Tensor, type Variable } from '../ops/tensor.ts';
 import { fingerprint, loadKernels } from '../shaders/index.ts';
 import { CommandWriter } from './commands.ts';
 import { explainKernels, type PlannedKernel, type Sketch } from './explain.ts';
@@ -121,6 +122,16 @@ class Builder {
       [...outputs, ...effects.map(({ value }) => value)],
       this.#engine.profile,
     );
+    // A result that is the old value of a variable is read after the run: it is copied before the update.
+    const overwrittenLeaves = new Set(effects.map(({ variable }) => request.leafOf(variable)));
+    const copyOf = new Map<Tensor, Tensor>();
+    for (const [i, root] of roots.slice(0, outputs.length).entries()) {
+      if (!overwrittenLeaves.has(root)) continue;
+      const copy = copyOf.get(root) ?? new Tensor(root.shape, root.dtype, identity, [root]);
+      if (!copyOf.has(root)) nodes.push(copy);
+      copyOf.set(root, copy);
+      roots[i] = copy;
+    }
     this.#outputs = roots.slice(0, outputs.length);
     const values = roots.slice(outputs.length);
     effects.forEach(({ variable }, i) => {

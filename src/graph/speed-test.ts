@@ -11,7 +11,7 @@ import { softmax } from '../ops/softmax.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { sqrt, square, tanh } from '../ops/unary.ts';
 import { capture } from './capture.ts';
-import { defaultEngine } from './runtime.ts';
+import { defaultEngine } from './engines.ts';
 
 export interface SpeedTestOptions {
   /** The engine to measure; default the default one. */

@@ -3,7 +3,7 @@
  * more dropout layers do not change the shuffle, another shuffle does not change the weights.
  */
 import { RandomSequence } from '../base/random.ts';
-import { seedInUse } from '../graph/runtime.ts';
+import { seedInUse } from '../graph/engines.ts';
 
 export { seedInUse };
 

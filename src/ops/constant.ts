@@ -155,6 +155,19 @@ export const identity = defineOp({
   backward: (_inputs, _y, g) => [g],
 });
 
+const valueOp = defineOp({
+  name: 'value',
+  shape: ([x]) => x,
+  dtype: ([x]) => x,
+  alias: true,
+  simplify: ({ inputs: [x] }) => x,
+  expression: (e, [x], index) => e.value(x, index),
+  backward: (_inputs, _y, g) => [g],
+});
+
+/** What an op gives that has nothing to do: the tensor itself, and of a variable its present value. */
+export const unchanged = (x: Tensor): Tensor => (x instanceof Variable ? apply(valueOp, [x]) : x);
+
 interface FillAttributes extends Attributes {
   shape: Shape;
   value: number;
@@ -223,6 +236,11 @@ const identityTwin = twin(identity, () => ({
   cases: [{ shapes: [[3, 4]] }],
 }));
 
+const valueTwin = twin(valueOp, () => ({
+  reference: ([x]) => x,
+  cases: [{ shapes: [[3, 4]] }],
+}));
+
 const fillTwin = twin(fillOp, () => ({
   reference: (_inputs, a) => build((a as FillAttributes).shape, () => a.value as number),
   cases: [{ shapes: [], attributes: { shape: [2, 3], value: 1.5, dtype: 'f32' } }],
@@ -234,4 +252,4 @@ const iotaTwin = twin(iotaOp, () => ({
 }));
 
 /** For the registry. */
-export const twins = [identityTwin, fillTwin, iotaTwin];
+export const twins = [identityTwin, valueTwin, fillTwin, iotaTwin];

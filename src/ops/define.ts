@@ -217,7 +217,7 @@ export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes 
 }
 
 /** Notes that `node` was made from a variable's value; now and then, those that no longer wait are dropped. */
-function addReader(readers: WeakRef<Tensor>[], node: Tensor): void {
+export function addReader(readers: WeakRef<Tensor>[], node: Tensor): void {
   readers.push(new WeakRef(node));
   if (readers.length % 256 !== 0) return;
   const waiting = readers.filter((reader) => reader.deref()?.storage === null);

@@ -1,6 +1,6 @@
 /** Ops that move elements and change none: each is an index map, so inside a fused kernel they are free. */
 import { AxisError, ShapeError, ValueError } from '../base/errors.ts';
-import { fill, isFill, type TensorLike, toTensor } from './constant.ts';
+import { fill, isFill, type TensorLike, toTensor, unchanged } from './constant.ts';
 import { apply, defineOp, noGradient, type Op, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
 import { broadcastIndex, type Expressions, literal, stridedIndex } from './expression.ts';
@@ -67,7 +67,7 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
     throw new ShapeError(
       `reshape: ${show(input.shape)} has ${input.size} elements but ${show(shape)} asks for ${sizeOf(known)}.`,
     );
-  return sameShape(known, input.shape) ? input : apply(reshapeOp, [input], { shape: known });
+  return sameShape(known, input.shape) ? unchanged(input) : apply(reshapeOp, [input], { shape: known });
 }
 
 /** All elements in one axis, or all but the first axis with `keepBatch`. */
@@ -157,7 +157,9 @@ export function transpose(x: TensorLike, permutation?: readonly number[]): Tenso
     throw new AxisError(
       `transpose: permutation ${show(permutation ?? [])} must name each of the ${input.rank} axes of ${show(input.shape)} once.`,
     );
-  return order.every((axis, i) => axis === i) ? input : apply(transposeOp, [input], { permutation: order });
+  return order.every((axis, i) => axis === i)
+    ? unchanged(input)
+    : apply(transposeOp, [input], { permutation: order });
 }
 
 const broadcastToOp = defineOp({
@@ -184,7 +186,7 @@ export function broadcastTo(x: TensorLike, shape: readonly number[]): Tensor {
   const to = checkShape(shape, 'broadcastTo');
   if (!sameShape(broadcastShapes(input.shape, to, 'broadcastTo'), to))
     throw new ShapeError(`broadcastTo: ${show(input.shape)} does not fit into ${show(to)}.`);
-  return sameShape(to, input.shape) ? input : apply(broadcastToOp, [input], { shape: to });
+  return sameShape(to, input.shape) ? unchanged(input) : apply(broadcastToOp, [input], { shape: to });
 }
 
 const sliceOp = defineOp({
@@ -248,7 +250,9 @@ export function slice(x: TensorLike, begin: readonly number[], size?: readonly n
         `slice: axis ${axis} of ${show(input.shape)} has ${extent} elements; begin ${start} and size ${length} reach outside.`,
       );
   });
-  return sameShape(block, input.shape) ? input : apply(sliceOp, [input], { begin: from, size: block });
+  return sameShape(block, input.shape)
+    ? unchanged(input)
+    : apply(sliceOp, [input], { begin: from, size: block });
 }
 
 const padOp = defineOp({
@@ -317,7 +321,7 @@ export function pad(x: TensorLike, paddings: readonly (readonly [number, number]
       `pad: paddings ${JSON.stringify(paddings)} must give [before, after] ≥ 0 for each of the ${input.rank} axes.`,
     );
   if (input.size === 0) return fill(padOp.shape([input.shape], { paddings }), 0, input.dtype);
-  return paddings.every((one) => sum(one) === 0) ? input : apply(padOp, [input], { paddings });
+  return paddings.every((one) => sum(one) === 0) ? unchanged(input) : apply(padOp, [input], { paddings });
 }
 
 const concatOp = defineOp({

@@ -2,7 +2,7 @@
 import { ValueError } from '../base/errors.ts';
 import { operands } from './binary.ts';
 import { broadcastCases } from './cases.ts';
-import { type TensorLike, toTensor } from './constant.ts';
+import { type TensorLike, toTensor, unchanged } from './constant.ts';
 import { apply, type Case, noGradient, type Op, opsOf, twin } from './define.ts';
 import { type DType, parseDType, wgslType } from './dtype.ts';
 import { literal } from './expression.ts';
@@ -109,7 +109,7 @@ const castOp: Op = pointwise({
 export function cast(x: TensorLike, dtype: string): Tensor {
   const input = toTensor(x);
   const to = parseDType(dtype, 'cast');
-  return input.dtype === to ? input : apply(castOp, [input], { dtype: to });
+  return input.dtype === to ? unchanged(input) : apply(castOp, [input], { dtype: to });
 }
 
 /** Truth values and bytes as i32, in which they can be added up and compared. */

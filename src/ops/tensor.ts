@@ -4,7 +4,7 @@
  * Its methods are in graph/methods.ts.
  */
 
-import { DisposedError } from '../base/errors.ts';
+import { DisposedError, StateError } from '../base/errors.ts';
 import type { BufferRange } from '../engine/arena.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Op } from './define.ts';
@@ -35,8 +35,13 @@ export class Tensor {
   gone: string | null = null;
   /** True where a variable is among its ancestors: such a graph is kept after evaluation, for `gradients`. */
   readonly tracked: boolean;
-  /** Set on a variable's value: who was made from it. A mutation looks here for readers still waiting. */
+  /**
+   * Set on a variable's value, and on what a captured function assigns: who was made from it. A mutation looks here
+   * for readers still waiting, and no gradient flows on to what it was computed from.
+   */
   readers: WeakRef<Tensor>[] | null = null;
+  /** The captured function inside which alone it means something, or null. */
+  inside: Tracer | null = null;
 
   constructor(
     shape: Shape,
@@ -52,7 +57,12 @@ export class Tensor {
     this.inputs = inputs;
     this.attributes = attributes;
     this.engine = engine;
-    this.tracked = inputs.some((input) => input.tracked || input.readers !== null);
+    let tracked = false;
+    for (const input of inputs) {
+      tracked ||= input.tracked || input.readers !== null;
+      this.inside ??= input.inside;
+    }
+    this.tracked = tracked;
   }
 
   get size(): number {
@@ -70,7 +80,16 @@ export class Tensor {
   /** Throws DisposedError when the tensor was disposed of. */
   checkUsable(operation: string): this {
     if (this.gone !== null) throw new DisposedError(`${operation}: ${this.toString()} ${this.gone}`);
+    if (this.inside !== tracing.current) this.checkOutside(operation);
     return this;
+  }
+
+  /** Throws StateError when the tensor belongs to a captured function. */
+  checkOutside(operation: string): void {
+    if (this.inside && !tracing.planning)
+      throw new StateError(
+        `${operation}: ${this.toString()} is a part of a captured function and has no numbers of its own. Return it from the function, and use what a call gives.`,
+      );
   }
 }
 
@@ -95,8 +114,12 @@ export class Variable extends Tensor {
   value: Tensor;
   /** Its place for captured steps, which update it there; set at the first of them. */
   home: BufferRange | null = null;
+  /** The value that lies at home, and the one that will once the steps asked for so far have run (graph/variables.ts). */
+  resident: Tensor | null = null;
+  promised: Tensor | null = null;
 
   constructor(value: Tensor, name: string, trainable: boolean) {
+    value.checkOutside('variable');
     super(value.shape, value.dtype, null, [], {}, value.engine);
     this.name = name;
     this.trainable = trainable;
@@ -113,6 +136,14 @@ export class Variable extends Tensor {
 export interface Tracer {
   read(variable: Variable): Tensor;
   assign(variable: Variable, value: Tensor): void;
+  /** Notes that the function went by what `read` gives: an option of `of` that may change later. */
+  observe(of: object, read: () => unknown): void;
+}
+
+/** A flag that a captured function may go by: when it has changed, the function is traced anew. */
+export function observed<T>(of: object, read: () => T): T {
+  tracing.current?.observe(of, read);
+  return read();
 }
 
 /** The capture in progress, if any; and whether a plan is being made, whose own nodes are nobody's readers. */

@@ -2,7 +2,7 @@
 import { ConfigError, ShapeError, StateError, ValueError } from '../../base/errors.ts';
 import { variable, zeros } from '../../ops/constant.ts';
 import { checkShape, type Shape } from '../../ops/shape.ts';
-import type { Tensor, Variable } from '../../ops/tensor.ts';
+import { observed, type Tensor, type Variable } from '../../ops/tensor.ts';
 import { flag, tensorFrom, wholeNumber } from '../check.ts';
 import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
 import { automaticName, describe } from '../names.ts';
@@ -87,8 +87,7 @@ export class Layer {
   readonly name: string;
   /** Whether the name was given, so that a clash of names is the user's. */
   readonly named: boolean;
-  /** Whether training changes its weights. A change counts from the next fit on. */
-  trainable: boolean;
+  private trains: boolean;
   /** In what its products are computed. */
   readonly dtype: 'float32' | 'mixed_float16';
   /** The shape it was asked for at construction, or null. */
@@ -113,7 +112,7 @@ export class Layer {
       throw new ConfigError(`${className}: name is ${describe(name)}; expected text.`);
     this.named = typeof name === 'string';
     this.name = name ?? automaticName(className);
-    this.trainable = flag(trainable, this.name, 'trainable');
+    this.trains = flag(trainable, this.name, 'trainable');
     const whole =
       batchInputShape ?? batchShape ?? (inputShape ? [null, ...sizes(inputShape, this.name)] : null);
     this.batchInputShape = whole === null ? null : sizes(whole, this.name);
@@ -247,6 +246,15 @@ export class Layer {
       ...this.ownWeights.filter((weight) => !weight.trainable),
       ...this.layers.flatMap((layer) => layer.weights),
     ];
+  }
+
+  /** Whether training changes its weights. A change counts from the next fit on. */
+  get trainable(): boolean {
+    return observed(this, () => this.trains);
+  }
+
+  set trainable(value: boolean) {
+    this.trains = value;
   }
 
   /** The weights that training changes. */

@@ -2,7 +2,7 @@
 import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
 import { loaded } from '../../base/loaded.ts';
 import type { Dataset } from '../../data/pipeline/dataset.ts';
-import { defaultEngine } from '../../graph/runtime.ts';
+import { defaultEngine } from '../../graph/engines.ts';
 import { assignAll } from '../../graph/variables.ts';
 import { identity, type TensorLike, tensor } from '../../ops/constant.ts';
 import { apply } from '../../ops/define.ts';

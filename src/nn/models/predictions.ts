@@ -1,5 +1,6 @@
 /** What predict makes, piece by piece. */
-import { leafRange, serial, settle } from '../../graph/runtime.ts';
+import { serial } from '../../graph/engines.ts';
+import { leafRange, settle } from '../../graph/runtime.ts';
 import { byteSize } from '../../ops/dtype.ts';
 import { Tensor } from '../../ops/tensor.ts';
 import type { CallbackList } from '../callbacks/list.ts';

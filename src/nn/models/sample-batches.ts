@@ -1,5 +1,6 @@
 /** Samples dealt out in batches. They are on the GPU, where each step gathers its rows. */
-import { leafRange, serial } from '../../graph/runtime.ts';
+import { serial } from '../../graph/engines.ts';
+import { leafRange } from '../../graph/runtime.ts';
 import { iota, tensor } from '../../ops/constant.ts';
 import { gather } from '../../ops/movement.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';

@@ -3,8 +3,9 @@
  * GPU, so that a step has no arguments and many of them fit into one submit.
  */
 import { type Captured, capture } from '../../graph/capture.ts';
+import { type defaultEngine, serial } from '../../graph/engines.ts';
 import { gradients } from '../../graph/gradients.ts';
-import { type defaultEngine, leafRange, serial } from '../../graph/runtime.ts';
+import { leafRange } from '../../graph/runtime.ts';
 import { assignAll } from '../../graph/variables.ts';
 import { variable } from '../../ops/constant.ts';
 import { SHORT_SUM } from '../../ops/reduce.ts';
@@ -31,17 +32,20 @@ export class LoopState {
    * assignment would be a kernel of its own, and nobody else reads the counter.
    */
   restart(engine: Engine, step = 0): Promise<void> {
-    return serial(engine, async () => {
-      engine.write(leafRange(this.position.value, engine), Int32Array.of(step));
-      for (const { value, size } of this.sums) engine.write(leafRange(value, engine), new Float32Array(size));
+    const position = this.position.value;
+    const sums = this.sums.map(({ value }) => value);
+    return serial(engine, () => {
+      engine.write(leafRange(position, engine), Int32Array.of(step));
+      for (const sum of sums) engine.write(leafRange(sum, engine), new Float32Array(sum.size));
     });
   }
 
   /** The sums after the steps that were asked for so far. `clear`: the next step begins with zeros. */
   read(engine: Engine, clear: boolean): Promise<Float32Array> {
-    const reading = serial(engine, async () => ({
+    const sums = this.sums.map(({ value }) => value);
+    const reading = serial(engine, () => ({
       bytes: engine.readAll(
-        this.sums.map(({ value }) => leafRange(value, engine)),
+        sums.map((sum) => leafRange(sum, engine)),
         { clear },
       ),
     }));

@@ -5,7 +5,8 @@
  * each column. Writes and steps take their turns in the order of the queue, and a batch goes into the slot that was
  * used longest ago, so nobody waits for anybody: one half of the ring is filled while the other is trained on.
  */
-import { leafRange, serial, settle } from '../../graph/runtime.ts';
+import { serial } from '../../graph/engines.ts';
+import { leafRange, settle } from '../../graph/runtime.ts';
 import { iota } from '../../ops/constant.ts';
 import { byteSize, type DType, type TypedArray, typedArray } from '../../ops/dtype.ts';
 import { gather } from '../../ops/movement.ts';
