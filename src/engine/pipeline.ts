@@ -6,6 +6,9 @@ import type { Shader } from './shader.ts';
 /** Values of a shader's `override` declarations. */
 export type Constants = Readonly<Record<string, number | boolean>>;
 
+/** A kernel that compiles longer than this is told of: some compilers need minutes for a long one, or never end. */
+const PATIENCE_MS = 5000;
+
 export class Pipelines {
   /** Pipelines compiled so far. */
   created = 0;
@@ -49,7 +52,16 @@ export class Pipelines {
       compute: { module, constants },
     });
     const scope = this.#device.popErrorScope();
+    const slow = setTimeout(
+      () =>
+        console.warn(
+          `compile: the kernel '${label}' has been compiling for ${PATIENCE_MS / 1000} s; this adapter's compiler is slow. ` +
+            'Fix: if it does not end, read some of its operands with data() first, which makes smaller kernels.',
+        ),
+      PATIENCE_MS,
+    );
     const [pipeline, problem] = await Promise.allSettled([compiled, scope]);
+    clearTimeout(slow);
     if (pipeline.status === 'rejected' || (problem.status === 'fulfilled' && problem.value)) {
       this.#modules.delete(shader.key);
       const cause =

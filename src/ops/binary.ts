@@ -1,4 +1,5 @@
 /** Functions of two elements with full broadcasting, a row each. */
+import { cancels, opaque } from './cancel.ts';
 import { broadcastCases } from './cases.ts';
 import { isFill, type TensorLike, toTensor } from './constant.ts';
 import { apply, type Case, opsOf, type Tolerance, twin } from './define.ts';
@@ -78,7 +79,10 @@ const ops = opsOf<keyof typeof table, Row>(table, ({ f, integers = f, df, simpli
   pointwise({
     name,
     ...(simplify && { simplify: (z) => simplify(z.inputs[0], z.inputs[1], z) }),
-    f: ([x]) => (x.dtype === 'f32' ? f : integers),
+    f([x, y], _z, e) {
+      if (x.dtype !== 'f32') return integers;
+      return cancels(name, x, y) ? f.replaceAll('y', opaque('y', e)) : f;
+    },
     backward: ([x, y], z, g) => df(x, y, z, g),
     cost: (_inputs, z) => ({ flops: sizeOf(z.shape), bytes: 12 * sizeOf(z.shape) }),
   }),

@@ -271,11 +271,11 @@ const padOp = defineOp({
       const coordinate = e.name(
         `(${index} / ${e.uniform(strides[axis], 'u32')}) % ${extent} - ${e.uniform(paddings[axis][0], 'u32')}`,
       );
-      inside.push(`${coordinate} < ${e.uniform(size, 'u32')}`);
+      inside.push(`(${coordinate} < ${e.uniform(size, 'u32')})`);
       terms.push(`${coordinate} * ${e.uniform(from[axis], 'u32')}`);
     });
     if (terms.length === 0) return e.value(x, index);
-    const within = e.name(inside.join(' && '));
+    const within = e.name(inside.join(' & '));
     const value = e.value(x, e.name(`select(0u, ${terms.join(' + ')}, ${within})`));
     return e.name(`select(${literal(0, x.dtype)}, ${value}, ${within})`);
   },
@@ -341,7 +341,7 @@ const concatOp = defineOp({
       const length = x.shape[axis] * inner;
       const from = e.uniform(start, 'u32');
       const own = e.uniform(length, 'u32');
-      const here = e.name(`${position} >= ${from} && ${position} < ${from} + ${own}`);
+      const here = e.name(`(${position} >= ${from}) & (${position} < ${from} + ${own})`);
       const element = e.value(x, e.name(`select(0u, ${outer} * ${own} + ${position} - ${from}, ${here})`));
       value = value === '' ? element : e.name(`select(${value}, ${element}, ${here})`);
       start += length;

@@ -6,7 +6,7 @@ import type { Tensor } from './tensor.ts';
 
 /** The functions of shaders/lib/math.wgsl: a formula that calls one pulls in the library. */
 const MATH =
-  /\b(is_nan|max_nan|min_nan|exp_kept|log_kept|log1p_unit|expm1|sigmoid|softplus|tanh_safe|power|erf|floor_div_i32)\(/;
+  /\b(is_nan|opaque|max_nan|min_nan|exp_kept|log_kept|log1p|expm1|sin_kept|cos_kept|sigmoid|softplus|tanh_safe|power|erf|floor_div_i32)\(/;
 
 interface Pointwise extends Omit<Op, 'shape' | 'dtype' | 'expression' | 'pointwise'> {
   /** Default: that of the first input. */

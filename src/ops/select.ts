@@ -18,8 +18,8 @@ const table = {
   greaterEqual: 'x >= y',
   less: 'x < y',
   lessEqual: 'x <= y',
-  logicalAnd: 'x && y',
-  logicalOr: 'x || y',
+  logicalAnd: 'x & y',
+  logicalOr: 'x | y',
   logicalXor: 'x != y',
   logicalNot: '!x',
 };
@@ -31,7 +31,7 @@ const ops = opsOf(table, (f, name) =>
     // NaN is unequal to everything and in no order; compilers that assume it away say otherwise.
     f([x]) {
       if (x.dtype !== 'f32') return f;
-      return name === 'notEqual' ? `${f} || is_nan(x) || is_nan(y)` : `${f} && !(is_nan(x) || is_nan(y))`;
+      return name === 'notEqual' ? `(${f}) | is_nan(x) | is_nan(y)` : `(${f}) & !(is_nan(x) | is_nan(y))`;
     },
     backward: noGradient,
   }),
@@ -90,7 +90,7 @@ export const where = (condition: TensorLike, a: TensorLike, b: TensorLike): Tens
 function conversion(from: DType, to: DType): string {
   const type = wgslType(to);
   if (wgslType(from) === type) return 'x';
-  if (to === 'bool') return from === 'f32' ? 'x != 0.0 || is_nan(x)' : `x != ${literal(0, from)}`;
+  if (to === 'bool') return from === 'f32' ? '(x != 0.0) | is_nan(x)' : `x != ${literal(0, from)}`;
   // Drivers differ in what a NaN becomes.
   return from === 'f32' ? `select(${type}(x), ${literal(0, to)}, is_nan(x))` : `${type}(x)`;
 }

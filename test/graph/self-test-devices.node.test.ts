@@ -7,7 +7,7 @@ import { loosened, rewriteShaders } from '../support/loose-shaders.ts';
 /** An engine whose device compiles changed shaders. */
 async function changedEngine(change: (code: string) => string) {
   const engine = await testEngine();
-  // One element at a time, as on llvmpipe: SwiftShader compiles long kernels slowly.
+  // One element at a time, as on llvmpipe: shorter kernels compile faster.
   Object.defineProperty(engine, 'profile', { value: { ...engine.profile, backendName: 'llvmpipe' } });
   rewriteShaders(engine.device, change);
   return engine;
@@ -22,7 +22,7 @@ test.each(['this way', 'that way'])(
     const report = await selfTest({ engine });
     expect(report.results.filter(({ passed }) => !passed)).toEqual([]);
     // The looseness has arrived.
-    expect(report.ops.find(({ op }) => op === 'sin')!.worstValue).toBeGreaterThan(0.4);
+    expect(report.ops.find(({ op }) => op === 'tanh')!.worstValue).toBeGreaterThan(0.2);
   },
   300_000,
 );

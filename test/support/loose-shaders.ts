@@ -31,7 +31,7 @@ fn loose_divisor(y: f32) -> f32 { return y * loose_by(2.5, y); }
 const FUNCTIONS = /\b(exp|log|pow|inverseSqrt|sqrt|tanh|sin|cos)\(/g;
 
 /** Divisors of divisions of f32 in our kernels; indices are divided by uniforms and constants. */
-const DIVISORS = /\/ (v\d+|u|sum\.x|\((?:1\.0|[^()]*abs)[^()]*(?:\([^()]*\))?\))(?=[;,) ])/g;
+const DIVISORS = /\/ (v\d+|u|sum\.x|\((?:[12]\.0|[^()]*abs)[^()]*(?:\([^()]*\))?\))(?=[;,) ])/g;
 
 /** A shader's text as the least exact device would run it. */
 export function loosened(code: string): string {

@@ -1,6 +1,9 @@
 // Scalar functions that keep the meaning of NaN and infinity, and stay accurate where the plain
 // formula would overflow or cancel. WGSL lets a compiler assume that there is no NaN (max, clamp and
 // x != x are all wrong on llvmpipe), so NaN is found by its bits and kept by select().
+//
+// No function branches: not by if, and not by && and ||, which do. Kernels repeat them for each of four
+// neighbours, and SwiftShader's time to compile doubles with every branch.
 
 fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
@@ -11,16 +14,21 @@ fn is_infinite(x: f32) -> bool {
 }
 
 fn max_nan(x: f32, y: f32) -> f32 {
-  return select(select(y, x, x > y), x + y, is_nan(x) || is_nan(y));
+  return select(select(y, x, x > y), from_bits(0x7fc00000u), is_nan(x) | is_nan(y));
 }
 
 fn min_nan(x: f32, y: f32) -> f32 {
-  return select(select(y, x, x < y), x + y, is_nan(x) || is_nan(y));
+  return select(select(y, x, x < y), from_bits(0x7fc00000u), is_nan(x) | is_nan(y));
 }
 
 // A float with these bits. Infinity and NaN cannot be written as constants in WGSL.
 fn from_bits(bits: u32) -> f32 {
   return bitcast<f32>(bits);
+}
+
+// x, unknown to the compiler, for zero = 0. Mesa takes x - x for 0 and (x + y) - x for y, also where x is infinite.
+fn opaque(x: f32, zero: u32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(x) ^ zero);
 }
 
 // e^x that keeps NaN (SwiftShader makes it Infinity).
@@ -32,7 +40,7 @@ fn exp_kept(x: f32) -> f32 {
 // takes the logarithm of |x| and -88 at 0).
 fn log_kept(x: f32) -> f32 {
   let special = select(from_bits(0x7fc00000u), from_bits(0xff800000u), x == 0.0);
-  return select(select(log(x), special, x <= 0.0), x, is_nan(x) || (is_infinite(x) && x > 0.0));
+  return select(select(log(x), special, x <= 0.0), x, is_nan(x) | (is_infinite(x) & (x > 0.0)));
 }
 
 // 1 / (1 + e^-x), by the sign of x, so that e^ never overflows.
@@ -42,10 +50,17 @@ fn sigmoid(x: f32) -> f32 {
   return select(s, e * s, x < 0.0);
 }
 
-// log(1 + x) for 0 <= x <= 1: the correction term restores what rounding 1 + x lost (Kahan).
+// log(1 + x) for -0.5 <= x <= 1, as 2 artanh(x / (2 + x)) by its series: what restores a rounding of 1 + x
+// (Kahan) is folded away by drivers, which take (1 + x) - 1 for x.
 fn log1p_unit(x: f32) -> f32 {
-  let u = 1.0 + x;
-  return log_kept(u) + (x - (u - 1.0)) / u;
+  let s = x / (2.0 + x);
+  let s2 = s * s;
+  return 2.0 * s * (1.0 + s2 * (0.33333340 + s2 * (0.19999356 + s2 * (0.14310104 + s2 * (0.1069928 + s2 * 0.12196954)))));
+}
+
+// log(1 + x).
+fn log1p(x: f32) -> f32 {
+  return select(log_kept(1.0 + x), log1p_unit(x), abs(x - 0.25) <= 0.75);
 }
 
 // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).
@@ -53,28 +68,65 @@ fn softplus(x: f32) -> f32 {
   return select(x, 0.0, x < 0.0) + log1p_unit(exp_kept(-abs(x)));
 }
 
-// e^x - 1; a Taylor polynomial near 0, where the difference would cancel.
+// e^x - 1; a polynomial near 0, where the difference would cancel.
 fn expm1(x: f32) -> f32 {
-  let small = x * (1.0 + x * (0.5 + x * (0.16666667 + x * (0.041666668 + x * (0.008333334 + x * 0.0013888889)))));
+  let small = x * (1.0 + x * (0.50000004 + x * (0.16666667 + x * (0.041665304 + x * (0.008333182 + x * (0.0013997773 + x * 0.00019962176))))));
   return select(exp_kept(x) - 1.0, small, abs(x) < 0.5);
 }
 
-// Some drivers compute tanh from e^2x, which is Inf / Inf for large x.
+// Some drivers compute tanh from e^2x, which is Inf / Inf for large x and cancels near 0.
 fn tanh_safe(x: f32) -> f32 {
-  return select(tanh(x), sign(x), abs(x) > 15.0);
+  let x2 = x * x;
+  let small = x * (1.0 + x2 * (-0.33333285 + x2 * (0.13330893 + x2 * (-0.05353469 + x2 * 0.01866756))));
+  return select(select(tanh(x), sign(x), abs(x) > 15.0), small, abs(x) < 0.4);
+}
+
+// |x| / 2 pi without its whole part, in units of 2^-32, for |x| < 2^31: the 24 bits of x times 64 of 1 / 2 pi,
+// those that make whole turns left out. WGSL bounds no error of sin and cos beyond pi.
+fn turn_of(x: f32) -> u32 {
+  let bits = bitcast<u32>(x) & 0x7fffffffu;
+  let exponent = i32(bits >> 23u) - 126;
+  let mantissa = ((bits & 0x7fffffu) | 0x800000u) >> u32(clamp(-exponent, 0, 31));
+  let left = u32(clamp(exponent, 0, 31));
+  let right = 31u - left;
+  let high = (0x28u << left) | ((0xbe60db93u >> 1u) >> right);
+  let low = (0xbe60db93u << left) | ((0x91054a7fu >> 1u) >> right);
+  return mantissa * high + u32(f32(mantissa) * (f32(low) * 0x1p-32));
+}
+
+// The sine of a turn, given so: of its distance to the nearest quarter, by the series of sine or cosine. `x` is
+// taken for that distance where it is below pi / 4.
+fn sine(turn: u32, x: f32) -> f32 {
+  let quarter = (turn + 0x20000000u) >> 30u;
+  let y = select(f32(bitcast<i32>(turn - (quarter << 30u))) * 1.4629181e-9, x, abs(x) < 0.78);
+  let y2 = y * y;
+  let s = y * (1.0 + y2 * (-0.1666665 + y2 * (0.008332033 + y2 * -0.000195035695)));
+  let c = 1.0 + y2 * (-0.5 + y2 * (0.041666616 + y2 * (-0.0013886614 + y2 * 0.0000243794)));
+  let value = select(s, c, (quarter & 1u) == 1u);
+  return select(select(value, -value, quarter >= 2u), from_bits(0x7fc00000u), is_nan(x) | is_infinite(x));
+}
+
+// sin x and cos x, off by less than 2e-7 up to 2^31, whatever the driver's own are worth.
+fn sin_kept(x: f32) -> f32 {
+  let turn = turn_of(x);
+  return sine(select(turn, 0u - turn, x < 0.0), x);
+}
+
+fn cos_kept(x: f32) -> f32 {
+  return sine(turn_of(x) + 0x40000000u, x);
 }
 
 // x^y as JavaScript has it: WGSL's pow is exp2(y log2 x), undefined for x < 0.
 fn power(x: f32, y: f32) -> f32 {
   let whole = floor(y) == y;
-  let odd = whole && abs(y) < 16777216.0 && fract(abs(y) * 0.5) != 0.0;
+  let odd = whole & (abs(y) < 16777216.0) & (fract(abs(y) * 0.5) != 0.0);
   var r = pow(abs(x), y);
   // Not left to log2(0), which is -127 on SwiftShader.
   r = select(r, select(from_bits(0x7f800000u), 0.0, y > 0.0), x == 0.0);
-  r = select(r, -r, x < 0.0 && odd);
+  r = select(r, -r, (x < 0.0) & odd);
   // As in JavaScript: a root of a negative number, and (±1)^±Infinity.
-  let undefined_root = (x < 0.0 && !whole && !is_infinite(x)) || (abs(x) == 1.0 && is_infinite(y));
-  r = select(r, from_bits(0x7fc00000u), undefined_root || is_nan(x) || is_nan(y));
+  let undefined_root = ((x < 0.0) & !whole & !is_infinite(x)) | ((abs(x) == 1.0) & is_infinite(y));
+  r = select(r, from_bits(0x7fc00000u), undefined_root | is_nan(x) | is_nan(y));
   r = select(r, x, y == 1.0);
   r = select(r, x * x, y == 2.0);
   return select(r, 1.0, y == 0.0);
@@ -94,5 +146,5 @@ fn erf(x: f32) -> f32 {
 fn floor_div_i32(x: i32, y: i32) -> i32 {
   let d = select(y, 1, y == 0);
   let q = x / d;
-  return select(select(q, q - 1, (x % d != 0) && ((x < 0) != (d < 0))), 0, y == 0);
+  return select(select(q, q - 1, (x % d != 0) & ((x < 0) != (d < 0))), 0, y == 0);
 }

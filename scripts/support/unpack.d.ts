@@ -1,0 +1,2 @@
+export function packedFolder(): string | undefined;
+export function unpack(name: string): string;
