@@ -48,10 +48,11 @@ export class CommandWriter {
     const { profile } = this.#engine;
     if (roots[0].dtype === 'u8') {
       const lowered = bytesKernel(roots[0].size, profile);
+      const place = this.#places.of(roots[0]);
+      // An update in place reads the four elements of a word before it writes the word.
+      generator.alias(place, 'y');
       const holes = { body: generator.returned(roots[0], ['i']) };
-      return this.#finish(this.label(kernel), lowered, generator, holes, {
-        y: this.#places.of(roots[0]).range!,
-      });
+      return this.#finish(this.label(kernel), lowered, generator, holes, { y: place.range! });
     }
     const four = this.#fourAtATime(kernel);
     const { prologue, body } = generator.loop(() => this.#storeAll(generator, roots, four));

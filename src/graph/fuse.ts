@@ -13,8 +13,8 @@ import type { Profile } from '../engine/profile.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { Families } from './families.ts';
 import { Generator, type Source } from './generate.ts';
-import { append, type Kernel, STORAGE_BUFFERS } from './kernel.ts';
-import { isLeaf } from './order.ts';
+import { type Kernel, STORAGE_BUFFERS } from './kernel.ts';
+import { append, inOrder, isLeaf, Ranks } from './order.ts';
 import { packedReads } from './packed.ts';
 
 /**
@@ -35,9 +35,21 @@ function accesses(root: Tensor, isSource: (x: Tensor) => boolean): Map<Tensor, S
   return found;
 }
 
+/**
+ * Ops that a kernel computes at most in one loop or hole. What goes on and on is cut by memory: text grows with it,
+ * and with the text what drivers take to compile, which is more than linear; and what walks through it recurses.
+ */
+const MOST_OPS = 256;
+
 interface Cost {
   readonly loads: number;
   readonly steps: number;
+}
+
+/** What a kernel reads from memory, and what it computes on the way. */
+interface Needs {
+  readonly reads: ReadonlySet<Tensor>;
+  readonly computes: ReadonlySet<Tensor>;
 }
 
 /** What a plan's nodes become. */
@@ -50,14 +62,23 @@ export class Fuser {
   readonly #nodes: readonly Tensor[];
   readonly #users = new Map<Tensor, Tensor[]>();
   readonly #wanted: ReadonlySet<Tensor>;
-  readonly #reads = new Map<Kernel, Set<Tensor>>();
+  readonly #needed = new Map<Kernel, Needs>();
+  /** Which kernels read a tensor, and what each of them was noted for. */
+  readonly #readers = new Map<Tensor, Set<Kernel>>();
+  readonly #noted = new Map<Kernel, ReadonlySet<Tensor>>();
+  /** Kernels that became a part of others. */
+  readonly #absorbed = new Set<Kernel>();
+  #ranks!: Ranks<Kernel>;
   readonly #accesses = new Map<Tensor, Map<Tensor, Set<string>>>();
   /** Expressions that kernels compute as they read rows of packed bytes. */
   readonly #packed: ReadonlyMap<Tensor, ReadonlySet<Kernel>>;
   /** Kernel ops that are computed where they are used. */
   readonly #short = new Set<Tensor>();
-  /** Leaves that a kernel overwrites, by the effect's value. */
+  /** Expressions that get memory because so much is behind them. */
+  readonly #cuts: ReadonlySet<Tensor>;
+  /** Leaves that a kernel overwrites, by the effect's value, and the other way round. */
   readonly #overwrites: ReadonlyMap<Tensor, Tensor>;
+  readonly #overwriter: ReadonlyMap<Tensor, Tensor>;
 
   /**
    * `wanted`: tensors that must have memory in the end. `overwritten` gives, for the value of an in-place
@@ -72,51 +93,90 @@ export class Fuser {
     this.#nodes = nodes;
     this.#wanted = wanted;
     this.#overwrites = overwritten;
+    this.#overwriter = new Map([...overwritten].map(([value, leaf]) => [leaf, value]));
     for (const node of nodes)
       if (!isLeaf(node)) for (const input of new Set(node.inputs)) append(this.#users, input, node);
-    const families = new Families(nodes);
+    const families = new Families(nodes, this.#users);
     const kernels = families.kernels.filter((kernel) => !this.#isShort(kernel, families));
-    this.#packed = packedReads(kernels, families.producer, profile);
-    const forced = new Set<Tensor>();
+    this.#cuts = this.#tooLarge();
+    const hasMemory = (x: Tensor) => isLeaf(x) || families.producer.has(x) || this.#cuts.has(x);
+    this.#packed = packedReads(kernels, hasMemory, profile);
+    const forced = new Set(this.#cuts);
     for (;;) {
       this.kernels = [...kernels];
       this.producer = new Map(families.producer);
-      this.#reads.clear();
+      this.#needed.clear();
       this.#formExpressions(forced);
+      this.#readers.clear();
+      for (const kernel of this.kernels) this.#note(kernel);
       const heavy = this.#overBudget();
-      if (!heavy) break;
-      forced.add(heavy);
+      if (heavy.size === 0) break;
+      for (const node of heavy) forced.add(node);
     }
+    this.#ranks = new Ranks(
+      this.sorted(),
+      (kernel) => this.predecessors(kernel),
+      (kernel) => this.#successors(kernel),
+    );
     this.#meltAll();
     this.#joinSiblings();
     this.#findStored();
   }
 
+  /** Kernels so that each comes after what it needs, otherwise in the user's order; null when there is a circle. */
+  sorted(): Kernel[] | null {
+    return inOrder(
+      new Map(this.kernels.map((kernel) => [kernel, this.predecessors(kernel)])),
+      ({ order }) => order,
+    );
+  }
+
   /** What the kernel reads from memory. */
-  reads(kernel: Kernel): Set<Tensor> {
-    let reads = this.#reads.get(kernel);
-    if (!reads) {
-      reads = this.#needs(startsOf(kernel), kernel).reads;
-      this.#reads.set(kernel, reads);
+  reads(kernel: Kernel): ReadonlySet<Tensor> {
+    return this.#needsOf(kernel).reads;
+  }
+
+  #needsOf(kernel: Kernel): Needs {
+    let needs = this.#needed.get(kernel);
+    if (!needs) {
+      needs = this.#needs(startsOf(kernel), kernel);
+      this.#needed.set(kernel, needs);
     }
-    return reads;
+    return needs;
   }
 
   /** What a kernel reads from memory, and what it computes on the way, to have all of `wanted` at hand. */
-  #needs(wanted: Iterable<Tensor>, kernel: Kernel): { reads: Set<Tensor>; computes: Set<Tensor> } {
+  #needs(wanted: readonly Tensor[], kernel: Kernel): Needs {
     const reads = new Set<Tensor>();
     const computes = new Set<Tensor>();
-    const visit = (node: Tensor): void => {
+    const stack = [...wanted].reverse();
+    for (let node = stack.pop(); node; node = stack.pop()) {
       const maker = this.producer.get(node);
-      if (maker === kernel || computes.has(node)) return;
+      if (maker === kernel || computes.has(node)) continue;
       if (maker || isLeaf(node)) reads.add(node);
       else {
         computes.add(node);
-        node.inputs.forEach(visit);
+        for (let i = node.inputs.length - 1; i >= 0; i--) stack.push(node.inputs[i]);
       }
-    };
-    for (const node of wanted) visit(node);
+    }
     return { reads, computes };
+  }
+
+  /** Notes who reads what, also when that has changed. */
+  #note(kernel: Kernel): void {
+    this.#forget(kernel);
+    const reads = this.reads(kernel);
+    this.#noted.set(kernel, reads);
+    for (const read of reads) {
+      const readers = this.#readers.get(read);
+      if (readers) readers.add(kernel);
+      else this.#readers.set(read, new Set([kernel]));
+    }
+  }
+
+  #forget(kernel: Kernel): void {
+    for (const read of this.#noted.get(kernel) ?? []) this.#readers.get(read)?.delete(kernel);
+    this.#noted.delete(kernel);
   }
 
   // ---- 1. families
@@ -127,8 +187,11 @@ export class Fuser {
     if (kernel.outputs.size > 1 || !node.op!.short?.(node) || this.#wanted.has(node)) return false;
     const users = [...(this.#users.get(node) ?? [])];
     const updates = new Set<Tensor>();
+    const seen = new Set<Tensor>();
     for (let user = users.pop(); user; user = users.pop()) {
       if (user.op!.kernel) return false;
+      if (seen.has(user)) continue;
+      seen.add(user);
       if (this.#wanted.has(user)) updates.add(user);
       else users.push(...(this.#users.get(user) ?? []));
     }
@@ -145,6 +208,29 @@ export class Fuser {
   }
 
   // ---- 2. expressions
+
+  /** Has the node memory whatever else is decided? */
+  #isSource(node: Tensor): boolean {
+    return isLeaf(node) || this.#hasShader(node) || node.op!.stored !== undefined || this.#wanted.has(node);
+  }
+
+  /** Expressions behind which there are so many ops that they are a kernel's full measure. */
+  #tooLarge(): Set<Tensor> {
+    const cuts = new Set<Tensor>();
+    const ends = (node: Tensor) => this.#isSource(node) || cuts.has(node);
+    /** At most so many ops are behind a node. */
+    const most = new Map<Tensor, number>();
+    for (const node of this.#nodes) {
+      if (isLeaf(node) || this.#hasShader(node)) continue;
+      let count = 1;
+      for (const input of node.inputs) if (!ends(input)) count += most.get(input)!;
+      // What is used twice was counted twice.
+      if (count >= MOST_OPS) count = opsBehind(node, ends);
+      if (count >= MOST_OPS && !node.op!.alias) cuts.add(node);
+      most.set(node, count);
+    }
+    return cuts;
+  }
 
   #formExpressions(forced: ReadonlySet<Tensor>): void {
     const costs = this.#costs();
@@ -206,7 +292,7 @@ export class Fuser {
 
   /** Does the node go on, at the same element, from what a kernel makes? Then it costs little to compute it there. */
   #continuesKernel(node: Tensor): boolean {
-    const found = accesses(node, (x) => isLeaf(x) || this.producer.has(x));
+    const found = accesses(node, (x) => isLeaf(x) || this.producer.has(x) || this.#cuts.has(x));
     return [...found].some(
       ([source, indices]) =>
         this.producer.get(source)?.family && source.size === node.size && onlyAtOwnPlace(indices, source),
@@ -232,30 +318,40 @@ export class Fuser {
     return costs;
   }
 
-  /** An inlined expression to give memory to, when some kernel reads from too many places. */
-  #overBudget(): Tensor | null {
+  /** Inlined expressions to give memory to, where kernels read from too many places: one for each kernel. */
+  #overBudget(): Set<Tensor> {
+    const found = new Set<Tensor>();
     for (const kernel of this.kernels) {
       if (this.#buffers(kernel) <= STORAGE_BUFFERS) continue;
+      const { computes } = this.#needsOf(kernel);
+      // Where one of its expressions gets memory already, that may do.
+      if (found.size > 0 && [...computes].some((node) => found.has(node))) continue;
       let heaviest: Tensor | null = null;
       let most = 1;
-      for (const node of this.#needs(startsOf(kernel), kernel).computes) {
+      for (const node of computes) {
         const { size } = this.#needs(node.inputs, kernel).reads;
         if (!node.op!.alias && size > most && size < STORAGE_BUFFERS) [heaviest, most] = [node, size];
       }
-      if (heaviest) return heaviest;
+      if (heaviest) found.add(heaviest);
     }
-    return null;
+    return found;
   }
 
   /** How many buffers the kernel binds; `melting` is about to become a part of it. */
   #buffers(kernel: Kernel, melting: Kernel | null = null): number {
     const places = new Set<unknown>(this.reads(kernel));
     for (const { tensor } of kernel.roots) places.add(this.#overwrites.get(tensor) ?? tensor);
-    const others = this.kernels.filter((other) => other !== kernel && other !== melting);
-    for (const tensor of kernel.outputs.values())
-      if (this.#wanted.has(tensor) || others.some((other) => this.reads(other).has(tensor)))
-        places.add(tensor);
+    for (const tensor of kernel.outputs.values()) {
+      const isRead = () =>
+        [...(this.#readers.get(tensor) ?? [])].some((other) => other !== kernel && other !== melting);
+      if (this.#wanted.has(tensor) || isRead()) places.add(tensor);
+    }
     return places.size;
+  }
+
+  /** How much the kernel computes beside what its family does. */
+  #ops(kernel: Kernel): number {
+    return this.#needsOf(kernel).computes.size + kernel.roots.length;
   }
 
   // ---- 3. melting
@@ -266,6 +362,7 @@ export class Fuser {
       if (kernel.family || kernel.roots.length !== 1) continue;
       this.#melt(kernel, repeated.has(kernel.roots[0].tensor));
     }
+    this.kernels = this.kernels.filter((kernel) => !this.#absorbed.has(kernel));
   }
 
   /**
@@ -309,26 +406,31 @@ export class Fuser {
     }
     const candidates = [...makers].sort(([a], [b]) => b.order - a.order);
     for (const [host, sources] of candidates) {
-      if (elementwiseOnly && host.family) continue;
+      if ((elementwiseOnly && host.family) || storesBytes(host)) continue;
       const place = this.#placeIn(host, sources, tensor, found);
-      if (place === undefined || this.#detour(host, kernel) || !this.#mayOverwrite(host, tensor)) continue;
+      if (place === undefined || !this.#mayOverwrite(host, tensor)) continue;
+      if (this.#ranks.needs(kernel, host, true)) continue;
+      const before = this.#needsOf(host);
       host.roots.push({ tensor, host: place });
       this.producer.set(tensor, host);
-      this.#reads.delete(host);
-      if (this.#buffers(host, kernel) <= STORAGE_BUFFERS) {
+      this.#needed.delete(host);
+      if (this.#buffers(host, kernel) <= STORAGE_BUFFERS && this.#ops(host) <= MOST_OPS) {
         this.#absorb(host, kernel);
         return;
       }
       host.roots.pop();
       this.producer.set(tensor, kernel);
-      this.#reads.delete(host);
+      this.#needed.set(host, before);
     }
   }
 
   /** The kernel is a part of `host` now. */
   #absorb(host: Kernel, kernel: Kernel): void {
     host.order = Math.max(host.order, kernel.order);
-    this.kernels.splice(this.kernels.indexOf(kernel), 1);
+    this.#absorbed.add(kernel);
+    this.#forget(kernel);
+    this.#note(host);
+    this.#ranks.unite(host, kernel);
   }
 
   /**
@@ -341,7 +443,7 @@ export class Fuser {
     for (const kernel of [...this.kernels]) {
       if (kernel.family) continue;
       const { size } = kernel.roots[0].tensor;
-      if (kernel.roots.some(({ tensor }) => tensor.dtype === 'u8')) continue;
+      if (storesBytes(kernel)) continue;
       const shared = size === 1 ? [] : [...this.reads(kernel)].filter((read) => read.size === size);
       const hosts = size === 1 ? scalars : new Set(shared.flatMap((read) => readersOf.get(read) ?? []));
       const host = [...hosts].find((one) => this.#joins(one, kernel, size));
@@ -352,15 +454,19 @@ export class Fuser {
       }
       host.roots.push(...kernel.roots);
       for (const { tensor } of kernel.roots) this.producer.set(tensor, host);
+      this.#needed.delete(host);
       this.#absorb(host, kernel);
-      this.#reads.clear();
     }
+    this.kernels = this.kernels.filter((kernel) => !this.#absorbed.has(kernel));
   }
 
   /** May the roots of `kernel` be computed in `host`'s loop? */
   #joins(host: Kernel, kernel: Kernel, size: number): boolean {
     if (host.roots[0].tensor.size !== size) return false;
     const roots = [...host.roots, ...kernel.roots].map(({ tensor }) => tensor);
+    const places = new Set<Tensor>([...this.reads(host), ...this.reads(kernel)]);
+    for (const root of roots) places.add(this.#overwrites.get(root) ?? root);
+    if (places.size > STORAGE_BUFFERS || this.#ops(host) + this.#ops(kernel) > MOST_OPS) return false;
     for (const root of roots)
       for (const [source, indices] of this.pattern(root)) {
         const maker = this.producer.get(source);
@@ -371,9 +477,8 @@ export class Fuser {
         if (size > 1 && source.size === 1 && roots.some((one) => this.#overwrites.get(one) === source))
           return false;
       }
-    const places = new Set<Tensor>([...this.reads(host), ...this.reads(kernel)]);
-    for (const root of roots) places.add(this.#overwrites.get(root) ?? root);
-    return places.size <= STORAGE_BUFFERS && !this.#detour(host, kernel) && !this.#detour(kernel, host);
+    // Melting the two would make a circle with what is between them.
+    return !this.#ranks.needs(kernel, host, true) && !this.#ranks.needs(host, kernel, true);
   }
 
   /** The one output in whose store the expression can be computed, null for an elementwise host, undefined for none. */
@@ -396,41 +501,41 @@ export class Fuser {
     return place;
   }
 
-  /** Is there a way from `from` to `to` through a third kernel? Melting the two would then make a circle. */
-  #detour(from: Kernel, to: Kernel): boolean {
-    const seen = new Set<Kernel>();
-    const stack = [...this.predecessors(to)].filter((maker) => maker !== from);
-    while (stack.length > 0) {
-      const kernel = stack.pop()!;
-      if (kernel === from) return true;
-      if (seen.has(kernel)) continue;
-      seen.add(kernel);
-      stack.push(...this.predecessors(kernel));
-    }
-    return false;
-  }
-
   /** The kernels that must run before this one. */
   predecessors(kernel: Kernel): Set<Kernel> {
     const before = new Set<Kernel>();
     for (const read of this.reads(kernel)) {
       const maker = this.producer.get(read);
-      if (maker && maker !== kernel) before.add(maker);
+      if (maker) before.add(maker);
     }
     // Whoever reads a variable's old value comes before the kernel that overwrites it.
-    for (const [value, leaf] of this.#overwrites) {
-      if (this.producer.get(value) !== kernel) continue;
-      for (const other of this.kernels)
-        if (other !== kernel && this.reads(other).has(leaf)) before.add(other);
+    for (const tensor of madeBy(kernel)) {
+      const leaf = this.#overwrites.get(tensor);
+      if (leaf) for (const other of this.#readers.get(leaf) ?? []) before.add(other);
     }
+    before.delete(kernel);
     return before;
+  }
+
+  /** The kernels of which this one is a predecessor. */
+  #successors(kernel: Kernel): Set<Kernel> {
+    const after = new Set<Kernel>();
+    for (const tensor of madeBy(kernel))
+      for (const other of this.#readers.get(tensor) ?? []) after.add(other);
+    for (const read of this.reads(kernel)) {
+      const value = this.#overwriter.get(read);
+      const maker = value && this.producer.get(value);
+      if (maker) after.add(maker);
+    }
+    after.delete(kernel);
+    return after;
   }
 
   /** A value may be written over a variable inside `host` only if host reads that variable nowhere else. */
   #mayOverwrite(host: Kernel, value: Tensor): boolean {
     const leaf = this.#overwrites.get(value);
     if (!leaf) return true;
-    if (this.#needs(host.inputs.values(), host).reads.has(leaf)) return false;
+    if (this.#needs([...host.inputs.values()], host).reads.has(leaf)) return false;
     const roots = [value, ...host.roots.map(({ tensor }) => tensor)];
     return roots.every((tensor) => onlyAtOwnPlace(this.pattern(tensor).get(leaf), leaf));
   }
@@ -464,6 +569,24 @@ export class Fuser {
 
 const onlyAtOwnPlace = (indices: ReadonlySet<string> | undefined, leaf: Tensor): boolean =>
   !indices || [...indices].every((index) => index === 'i' || leaf.size === 1);
+
+/** A kernel that packs bytes has one result, four elements of which are one word. */
+const storesBytes = ({ roots }: Kernel): boolean => roots.some(({ tensor }) => tensor.dtype === 'u8');
+
+const madeBy = ({ outputs, roots }: Kernel): Tensor[] => [
+  ...outputs.values(),
+  ...roots.map(({ tensor }) => tensor),
+];
+
+/** How many ops are behind a node up to where others begin, itself included; at most `MOST_OPS`. */
+function opsBehind(node: Tensor, ends: (x: Tensor) => boolean): number {
+  const seen = new Set([node]);
+  for (const one of seen) {
+    for (const input of one.inputs) if (!ends(input)) seen.add(input);
+    if (seen.size >= MOST_OPS) return MOST_OPS;
+  }
+  return seen.size;
+}
 
 /** Where a kernel's expressions begin: its family's inputs, and what its roots are made from. */
 const startsOf = ({ inputs, roots }: Kernel): Tensor[] => [

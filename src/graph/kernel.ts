@@ -29,13 +29,6 @@ export function base(x: Tensor, isMade: (x: Tensor) => boolean = () => false): T
   return at;
 }
 
-/** Adds to a list in a map. */
-export function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
-}
-
 /** What a family is asked for a kernel. `isPacked` tells of an input whether it reads rows of packed bytes. */
 export function callOf(
   kernel: Kernel,

@@ -4,6 +4,13 @@ import type { Tensor } from '../ops/tensor.ts';
 /** A tensor whose numbers exist before the plan runs: data, a variable's value, an argument. */
 export const isLeaf = (x: Tensor): boolean => x.op === null || x.storage !== null;
 
+/** Adds to a list in a map. */
+export function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
 /**
  * Everything that `roots` depend on, inputs before users; what is behind an `isEnd` does not count. Iterative:
  * graphs may be thousands deep.
@@ -35,18 +42,121 @@ export function topological(roots: readonly Tensor[], isEnd: (x: Tensor) => bool
 }
 
 /**
- * All that have `needs`, each after what it needs, otherwise by position; null when they go in a circle. Uses up
- * `needs`.
+ * All that have `needs`, each after what it needs, otherwise by position, then as given; null when they go in a
+ * circle. Takes n log n steps.
  */
-export function inOrder<T>(needs: Map<T, Set<T>>, position: (one: T) => number): T[] | null {
-  const order: T[] = [];
-  while (needs.size > 0) {
-    const ready = [...needs.keys()].filter((one) => needs.get(one)!.size === 0);
-    if (ready.length === 0) return null;
-    const next = ready.reduce((a, b) => (position(a) <= position(b) ? a : b));
-    needs.delete(next);
-    for (const waiting of needs.values()) waiting.delete(next);
-    order.push(next);
+export function inOrder<T>(needs: ReadonlyMap<T, ReadonlySet<T>>, position: (one: T) => number): T[] | null {
+  const all = [...needs.keys()]
+    .map((one, given) => ({ one, given, position: position(one) }))
+    .sort((a, b) => a.position - b.position || a.given - b.given)
+    .map(({ one }) => one);
+  const place = new Map(all.map((one, at) => [one, at]));
+  const users = new Map<T, T[]>();
+  const missing = new Map<T, number>();
+  const ready: number[] = [];
+  for (const [at, one] of all.entries()) {
+    const wanted = needs.get(one)!;
+    missing.set(one, wanted.size);
+    if (wanted.size === 0) ready.push(at); // Sorted, hence a heap already.
+    for (const other of wanted) append(users, other, one);
   }
-  return order;
+  const order: T[] = [];
+  while (ready.length > 0) {
+    const next = all[pop(ready)];
+    order.push(next);
+    for (const user of users.get(next) ?? []) {
+      const left = missing.get(user)! - 1;
+      missing.set(user, left);
+      if (left === 0) push(ready, place.get(user)!);
+    }
+  }
+  return order.length === all.length ? order : null;
+}
+
+// ---- a heap of numbers, the least first
+
+function push(heap: number[], value: number): void {
+  let at = heap.push(value) - 1;
+  for (let up = (at - 1) >> 1; at > 0 && heap[up] > value; at = up, up = (at - 1) >> 1) heap[at] = heap[up];
+  heap[at] = value;
+}
+
+function pop(heap: number[]): number {
+  const least = heap[0];
+  const last = heap.pop()!;
+  if (heap.length === 0) return least;
+  let at = 0;
+  for (;;) {
+    let down = 2 * at + 1;
+    if (down + 1 < heap.length && heap[down + 1] < heap[down]) down++;
+    if (down >= heap.length || heap[down] >= last) break;
+    heap[at] = heap[down];
+    at = down;
+  }
+  heap[at] = last;
+  return least;
+}
+
+/**
+ * Who needs whom, while pairs become one. Each has a rank, above the ranks of all that it needs, so a question
+ * looks no further than between the two that it is about; a union moves only who stands between (Pearce and
+ * Kelly, "A dynamic topological sort algorithm for directed acyclic graphs", 2006).
+ */
+export class Ranks<T> {
+  readonly #rank = new Map<T, number>();
+  readonly #before: (one: T) => Iterable<T>;
+  readonly #after: (one: T) => Iterable<T>;
+
+  /**
+   * `sorted`: all, each after what it needs; null when they go in a circle: questions then look everywhere.
+   * `before` gives what one needs at once, `after` who needs it.
+   */
+  constructor(sorted: readonly T[] | null, before: (one: T) => Iterable<T>, after: (one: T) => Iterable<T>) {
+    sorted?.forEach((one, rank) => {
+      this.#rank.set(one, rank);
+    });
+    this.#before = before;
+    this.#after = after;
+  }
+
+  /** Does `to` need `from`, by way of others or at once? `detour`: only by way of others. */
+  needs(to: T, from: T, detour = false): boolean {
+    const floor = this.#rank.get(from) ?? Number.NEGATIVE_INFINITY;
+    if ((this.#rank.get(to) ?? floor) < floor) return false;
+    const seen = new Set<T>();
+    const stack = [...this.#before(to)];
+    for (let i = stack.length - 1; i >= 0 && detour; i--) if (stack[i] === from) stack.splice(i, 1);
+    for (let one = stack.pop(); one !== undefined; one = stack.pop()) {
+      if (one === from) return true;
+      if (seen.has(one) || (this.#rank.get(one) ?? floor) < floor) continue;
+      seen.add(one);
+      for (const earlier of this.#before(one)) stack.push(earlier);
+    }
+    return false;
+  }
+
+  /** `part`, which was no detour away from `whole`, belongs to it now. */
+  unite(whole: T, part: T): void {
+    const ranks = [this.#rank.get(whole), this.#rank.get(part)];
+    this.#rank.delete(part);
+    if (ranks[0] === undefined || ranks[1] === undefined) return;
+    const [low, high] = ranks[0] < ranks[1] ? ranks : ranks.reverse();
+    const between = (near: (one: T) => Iterable<T>): T[] => {
+      const found = new Set<T>();
+      const stack = [...near(whole)];
+      for (let one = stack.pop(); one !== undefined; one = stack.pop()) {
+        const rank = this.#rank.get(one)!;
+        if (one === whole || found.has(one) || rank <= low! || rank >= high!) continue;
+        found.add(one);
+        for (const next of near(one)) stack.push(next);
+      }
+      return [...found].sort((a, b) => this.#rank.get(a)! - this.#rank.get(b)!);
+    };
+    const moved = [...between(this.#before), whole, ...between(this.#after)];
+    const places = [low!, high!, ...moved.filter((one) => one !== whole).map((one) => this.#rank.get(one)!)];
+    places.sort((a, b) => a - b);
+    const spare = moved.length;
+    // One place is left over: the last.
+    for (let i = 0; i < spare; i++) this.#rank.set(moved[i], places[i]);
+  }
 }

@@ -3,7 +3,6 @@ import type { Profile } from '../engine/profile.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { Generator, type Source } from './generate.ts';
 import { callOf, type Kernel } from './kernel.ts';
-import { isLeaf } from './order.ts';
 
 /** Is x: [rows, extent] made of rows of one memory of packed bytes, element by element, and of scalars? */
 export function readsPackedRows(x: Tensor, source: (x: Tensor) => Source | null): boolean {
@@ -17,15 +16,15 @@ export function readsPackedRows(x: Tensor, source: (x: Tensor) => Source | null)
 /** The expressions that kernels of these compute as they read packed rows, and which kernels do. */
 export function packedReads(
   kernels: readonly Kernel[],
-  made: ReadonlyMap<Tensor, Kernel>,
+  hasMemory: (x: Tensor) => boolean,
   profile: Profile,
 ): Map<Tensor, Set<Kernel>> {
   const found = new Map<Tensor, Set<Kernel>>();
-  const source = (x: Tensor) => (isLeaf(x) || made.has(x) ? { key: x, tensor: x } : null);
+  const source = (x: Tensor) => (hasMemory(x) ? { key: x, tensor: x } : null);
   for (const kernel of kernels)
     for (const name of kernel.family?.packed?.(callOf(kernel, profile)) ?? []) {
       const input = kernel.inputs.get(name)!;
-      if (isLeaf(input) || made.has(input) || !readsPackedRows(input, source)) continue;
+      if (hasMemory(input) || !readsPackedRows(input, source)) continue;
       const stack = [input];
       for (let node = stack.pop(); node; node = stack.pop()) {
         found.set(node, (found.get(node) ?? new Set()).add(kernel));

@@ -17,7 +17,7 @@ import { explainKernels, type PlannedKernel, type Sketch } from './explain.ts';
 import { Fuser } from './fuse.ts';
 import type { Kernel } from './kernel.ts';
 import { type Access, layOut, verify } from './memory.ts';
-import { inOrder, isLeaf } from './order.ts';
+import { isLeaf } from './order.ts';
 import { Places } from './places.ts';
 import { simplify } from './simplify.ts';
 import { tuningKey } from './tune.ts';
@@ -147,14 +147,15 @@ class Builder {
         if (leaf) overwritten.set(value, leaf);
       }
       this.#fuser = new Fuser(nodes, wanted, overwritten, this.#engine.profile);
-      const order = this.#sorted();
+      const order = this.#fuser.sorted();
       const blocked = inPlace.filter(
         ({ value }) =>
           !isLeaf(value) && overwritten.has(value) && (order === null || !this.#fuser.canOverwrite(value)),
       );
       if (blocked.length === 0) break;
       this.#deferred.push(...blocked);
-      inPlace = inPlace.filter((effect) => !blocked.includes(effect));
+      const aside = new Set(blocked);
+      inPlace = inPlace.filter((effect) => !aside.has(effect));
     }
     for (const { variable, value } of inPlace) this.#places.settle(value, request.variableRange(variable));
     outputs.forEach((original, i) => {
@@ -166,7 +167,7 @@ class Builder {
   async finish(): Promise<Plan> {
     const { engine, label } = this.#request;
     const groups = mergeUpdates(
-      this.#sorted()!,
+      this.#fuser.sorted()!,
       this.#fuser,
       (tensor) => this.#places.bufferOf(tensor),
       (tensor) => this.#places.of(tensor),
@@ -294,15 +295,6 @@ class Builder {
   }
 
   // ---- order and memory
-
-  /** Kernels so that each comes after what it needs, otherwise in the user's order; null when there is a circle. */
-  #sorted(): Kernel[] | null {
-    const { kernels } = this.#fuser;
-    return inOrder(
-      new Map(kernels.map((kernel) => [kernel, this.#fuser.predecessors(kernel)])),
-      ({ order }) => order,
-    );
-  }
 
   #setLifetimes(groups: readonly UpdateGroup[]): void {
     groups.forEach((formulas, time) => {

@@ -1,5 +1,6 @@
 /** From what the user wrote to the nodes of a plan: reachable, expanded, each distinct value once. */
 import type { Profile } from '../engine/profile.ts';
+import type { Op } from '../ops/define.ts';
 import { concat } from '../ops/movement.ts';
 import { type Attributes, Tensor, tracing } from '../ops/tensor.ts';
 import { isLeaf, topological } from './order.ts';
@@ -11,6 +12,15 @@ export const attributesKey = (attributes: Attributes): string =>
       ? `#${Object.is(value, -0) ? '-0' : value}`
       : value,
   );
+
+const numbers = new WeakMap<Op, number>();
+let numbered = 0;
+
+/** A number for an op: two ops may have one name. */
+function identify(op: Op): number {
+  if (!numbers.has(op)) numbers.set(op, ++numbered);
+  return numbers.get(op)!;
+}
 
 /** A view of a view is a view of what is behind both. */
 function merged(x: Tensor): Tensor | null {
@@ -60,10 +70,8 @@ export function simplify(roots: readonly Tensor[], profile: Profile): { roots: T
   tracing.planning = true;
 
   const settle = (original: Tensor): void => {
-    for (const x of topological([original])) {
-      if (canonical.has(x)) continue;
-      canonical.set(x, rewrite(x));
-    }
+    for (const x of topological([original], (x) => isLeaf(x) || canonical.has(x)))
+      if (!canonical.has(x)) canonical.set(x, rewrite(x));
   };
 
   const rewrite = (x: Tensor): Tensor => {
@@ -81,7 +89,7 @@ export function simplify(roots: readonly Tensor[], profile: Profile): { roots: T
       settle(replaced);
       return canonical.get(replaced) ?? replaced;
     }
-    const key = `${node.op!.name}(${inputs.map((input) => input.id).join()})${attributesKey(node.attributes)}${node.dtype}`;
+    const key = `${identify(node.op!)}(${inputs.map((input) => input.id).join()})${attributesKey(node.attributes)}${node.dtype}`;
     const known = byKey.get(key);
     if (known) return known;
     byKey.set(key, node);

@@ -12,8 +12,8 @@ import { UPDATE_CHUNK } from '../ops/elementwise.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import type { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
-import { append, type Kernel, STORAGE_BUFFERS } from './kernel.ts';
-import { inOrder, isLeaf } from './order.ts';
+import { type Kernel, STORAGE_BUFFERS } from './kernel.ts';
+import { append, inOrder, isLeaf } from './order.ts';
 
 /** Kernels that run as one dispatch: one kernel as it is, or several; those in one list are of one structure. */
 export type UpdateGroup = readonly (readonly Kernel[])[];
@@ -89,22 +89,29 @@ export function mergeUpdates(
   classOf: (tensor: Tensor) => unknown,
   placeOf: (tensor: Tensor) => unknown,
 ): UpdateGroup[] {
-  /** All that must run before a kernel. */
-  const before = new Map<Kernel, Set<Kernel>>();
-  for (const kernel of sorted) {
-    const all = fuser.predecessors(kernel);
-    for (const other of [...all]) for (const earlier of before.get(other)!) all.add(earlier);
-    before.set(kernel, all);
-  }
-  const wait = (some: readonly Kernel[], others: readonly Kernel[]): boolean =>
-    some.some((a) => others.some((b) => before.get(a)!.has(b) || before.get(b)!.has(a)));
+  const position = new Map(sorted.map((kernel, i) => [kernel, i]));
+  const before = new Map(sorted.map((kernel) => [kernel, fuser.predecessors(kernel)]));
 
-  const groups = new Map<string, Kernel[]>();
+  const alike = new Map<string, Kernel[]>();
   for (const kernel of sorted) {
     const key = structure(kernel, fuser, classOf, placeOf);
-    if (key !== null && !wait(groups.get(key) ?? [], [kernel])) append(groups, key, kernel);
+    if (key !== null) append(alike, key, kernel);
   }
-  const formulas = [...groups.values()].filter((members) => members.length > 1);
+  const formulas: Kernel[][] = [];
+  for (const kernels of alike.values()) {
+    if (kernels.length === 1) continue;
+    // Each joins that waits for none of those that joined before it.
+    const candidates = new Set(kernels);
+    const members: Kernel[] = [];
+    const taken = new Set<Kernel>();
+    for (let at = position.get(kernels[0])!; at <= position.get(kernels.at(-1)!)!; at++) {
+      const kernel = sorted[at];
+      const waits = [...before.get(kernel)!].some((one) => taken.has(one));
+      if (!waits && candidates.has(kernel)) members.push(kernel);
+      if (waits || candidates.has(kernel)) taken.add(kernel);
+    }
+    if (members.length > 1) formulas.push(members);
+  }
 
   /** All kernels, groups as one, each after what it needs; null when two groups would wait for each other. */
   const schedule = (joined: readonly UpdateGroup[]): UpdateGroup[] | null => {
@@ -112,19 +119,22 @@ export function mergeUpdates(
     const all = [...joined, ...sorted.filter((kernel) => !grouped.has(kernel)).map((kernel) => [[kernel]])];
     const groupOf = new Map(all.flatMap((group) => group.flat().map((kernel) => [kernel, group] as const)));
     const needs = all.map((group) => {
-      const others = group
-        .flat()
-        .flatMap((kernel) => [...before.get(kernel)!].map((one) => groupOf.get(one)!));
-      return [group, new Set(others.filter((other) => other !== group))] as const;
+      const others = new Set<UpdateGroup>();
+      for (const kernel of group.flat()) for (const one of before.get(kernel)!) others.add(groupOf.get(one)!);
+      others.delete(group);
+      return [group, others] as const;
     });
     const first = new Map(
-      all.map((group) => [group, Math.min(...group.flat().map((one) => sorted.indexOf(one)))]),
+      all.map((group) => [
+        group,
+        group.flat().reduce((least, one) => Math.min(least, position.get(one)!), sorted.length),
+      ]),
     );
     return inOrder(new Map(needs), (group) => first.get(group)!);
   };
   // Groups that wait for each other are taken apart, the largest first.
   return (
-    schedule(joinUpdates(formulas, sorted, wait, fuser, classOf)) ??
+    schedule(joinUpdates(formulas, sorted, before, fuser, classOf)) ??
     schedule(formulas.map((members) => [members])) ??
     schedule([])!
   );
@@ -134,13 +144,18 @@ export function mergeUpdates(
 function joinUpdates(
   formulas: UpdateGroup,
   sorted: readonly Kernel[],
-  wait: (some: readonly Kernel[], others: readonly Kernel[]) => boolean,
+  before: ReadonlyMap<Kernel, ReadonlySet<Kernel>>,
   fuser: Fuser,
   classOf: (tensor: Tensor) => unknown,
 ): UpdateGroup[] {
+  const after = new Map<Kernel, Kernel[]>();
+  for (const [kernel, needed] of before) for (const one of needed) append(after, one, kernel);
   const grouped = new Set(formulas.flat());
   const single = sorted.filter((kernel) => !grouped.has(kernel)).map((kernel) => [kernel]);
   const together: (readonly Kernel[])[] = [];
+  /** All that the kernels of `together` wait for, and all that wait for them. */
+  const earlier = new Set<Kernel>();
+  const later = new Set<Kernel>();
   let buffers = new Set<unknown>();
   const rest: UpdateGroup[] = [];
   for (const members of [...formulas, ...single]) {
@@ -149,14 +164,30 @@ function joinUpdates(
     const joins =
       members.every((kernel) => fuser.updates(kernel)) &&
       tensors.every((x) => inWords(x) && x.size > 0) &&
-      !wait(together.flat(), members) &&
+      !members.some((kernel) => earlier.has(kernel) || later.has(kernel)) &&
       all.size + 1 <= STORAGE_BUFFERS;
     if (joins) {
       together.push(members);
       buffers = all;
+      mark(earlier, members, (kernel) => before.get(kernel) ?? []);
+      mark(later, members, (kernel) => after.get(kernel) ?? []);
     } else rest.push([members]);
   }
   return together.length > 0 ? [together, ...rest] : rest;
+}
+
+/** Adds to `marked` what can be reached from some kernels. Whoever is marked already, all behind it is as well. */
+function mark(
+  marked: Set<Kernel>,
+  from: readonly Kernel[],
+  near: (kernel: Kernel) => Iterable<Kernel>,
+): void {
+  const stack = from.flatMap((kernel) => [...near(kernel)]);
+  for (let kernel = stack.pop(); kernel; kernel = stack.pop()) {
+    if (marked.has(kernel)) continue;
+    marked.add(kernel);
+    stack.push(...near(kernel));
+  }
 }
 
 /** What an elementwise kernel reads and writes. */
@@ -197,7 +228,8 @@ function structure(
   const constants = generator.uniforms.map(
     ({ value, type }) => `${type}:${Object.is(value, -0) ? '-0' : value}`,
   );
-  return JSON.stringify([prologue, body, classes, constants, kernel.roots.map(({ tensor }) => tensor.dtype)]);
+  const results = kernel.roots.map(({ tensor }) => [tensor.dtype, fuser.stored.has(tensor)]);
+  return JSON.stringify([prologue, body, classes, constants, results]);
 }
 
 const identities = new WeakMap<object, number>();
@@ -236,7 +268,7 @@ export function updateTable(
         const end = Math.min(begin + UPDATE_CHUNK, size);
         rows.push([number, begin / step, Math.ceil(end / step), ...columns.map(wordOf)]);
       }
-  const columns = Math.max(...rows.map(({ length }) => length));
+  const columns = rows.reduce((most, { length }) => Math.max(most, length), 0);
   const words = new Uint32Array(rows.length * columns);
   for (const [i, row] of rows.entries()) words.set(row, i * columns);
   return { words, chunks: rows.length, columns };
