@@ -188,18 +188,123 @@ function readHeader(bytes: Uint8Array, fail: Fail): { text: string; dataStart: n
 /** The three entries of Python's dictionary, in any order, as NumPy and other writers spell them. */
 function parseHeader(text: string, fail: Fail): { descr: string; fortran: boolean; shape: number[] } {
   const short = text.length > 200 ? `${text.slice(0, 200)}…` : text.trimEnd();
-  const field = (name: string, value: RegExp, meaning: string): string => {
-    const match = new RegExp(`['"]${name}['"]\\s*:\\s*${value.source}`).exec(text);
-    return match ? match[1] : fail('the header', `no ${meaning} in ${JSON.stringify(short)}.`);
+  const entries = new Literal(text, (reason, at) =>
+    fail('the header', `${reason} at character ${at} of ${JSON.stringify(short)}.`),
+  ).dictionary();
+  const entry = <T>(
+    name: string,
+    is: (value: PythonValue) => value is PythonValue & T,
+    meaning: string,
+  ): T => {
+    const value = entries.get(name);
+    return value !== undefined && is(value)
+      ? value
+      : fail('the header', `no ${meaning} in ${JSON.stringify(short)}.`);
   };
-  const descr = field('descr', /['"]([^'"]*)['"]/, 'simple type (descr)');
-  const fortran = field('fortran_order', /(True|False)/, 'fortran_order');
-  const sizes = field('shape', /\(([\d\s,]*)\)/, 'shape');
-  const shape = sizes
-    .split(',')
-    .map((size) => size.trim())
-    .filter((size) => size !== '')
-    .map(Number);
+  const descr = entry('descr', (value) => typeof value === 'string', 'simple type (descr)');
+  const fortran = entry('fortran_order', (value) => typeof value === 'boolean', 'fortran_order');
+  const shape = entry('shape', (value): value is number[] => Array.isArray(value), 'shape');
+  // NumPy refuses a header with more or less in it.
+  if (entries.size !== 3)
+    fail(
+      'the header',
+      `${entries.size} entries, expected descr, fortran_order and shape in ${JSON.stringify(short)}.`,
+    );
   if (shape.length > MOST_DIMENSIONS) fail('the header', `${shape.length} dimensions, at most 64 are read.`);
-  return { descr, fortran: fortran === 'True', shape };
+  return { descr, fortran, shape };
+}
+
+type PythonValue = string | boolean | number[] | unknown[];
+
+/**
+ * The part of Python's literals that headers are made of: one dictionary of texts, True, False, tuples of whole numbers,
+ * and lists of fields, which are read over. Nothing but space may follow it.
+ */
+class Literal {
+  private at = 0;
+  private readonly text: string;
+  private readonly fail: (reason: string, at: number) => never;
+
+  constructor(text: string, fail: (reason: string, at: number) => never) {
+    this.text = text;
+    this.fail = fail;
+  }
+
+  dictionary(): Map<string, PythonValue> {
+    const entries = new Map<string, PythonValue>();
+    this.need('{');
+    while (!this.take('}')) {
+      const key = this.string();
+      if (entries.has(key)) this.fail(`'${key}' is there twice`, this.at);
+      this.need(':');
+      entries.set(key, this.value());
+      if (!this.take(',')) {
+        this.need('}');
+        break;
+      }
+    }
+    this.space();
+    if (this.at < this.text.length) this.fail('something follows the dictionary', this.at);
+    return entries;
+  }
+
+  private value(depth = 0): PythonValue {
+    const word = this.match(/(?:True|False)\b/y);
+    if (word) return word === 'True';
+    if (this.take('(')) return this.items(')', depth) as number[];
+    // A list of named fields is a type that is not read: the caller says so.
+    if (this.take('[')) return { fields: this.items(']', depth) } as never;
+    return this.string();
+  }
+
+  /** Whole numbers, or in lists of fields anything. */
+  private items(end: string, depth: number): unknown[] {
+    if (depth > 8) this.fail('nested too deep', this.at);
+    const items: unknown[] = [];
+    while (!this.take(end)) {
+      // Python 2 wrote long integers as 3L.
+      const number = this.match(/\d+(?=L?\s*[,)\]])/y);
+      if (number !== null) {
+        this.match(/L/y);
+        items.push(Number(number));
+      } else items.push(this.value(depth + 1));
+      if (!this.take(',')) {
+        // (3) is a number in parentheses and no tuple.
+        if (end === ')' && items.length === 1) this.fail('a tuple of one needs a comma', this.at);
+        this.need(end);
+        break;
+      }
+    }
+    if (end === ')' && depth === 0 && items.some((item) => !Number.isSafeInteger(item)))
+      this.fail('a shape holds whole numbers alone', this.at);
+    return items;
+  }
+
+  private string(): string {
+    const found = this.match(/'[^'\\]*'|"[^"\\]*"/y);
+    return found === null ? this.fail('a text was expected', this.at) : found.slice(1, -1);
+  }
+
+  private match(pattern: RegExp): string | null {
+    this.space();
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text)?.[0] ?? null;
+    this.at += found?.length ?? 0;
+    return found;
+  }
+
+  private take(character: string): boolean {
+    this.space();
+    if (this.text[this.at] !== character) return false;
+    this.at++;
+    return true;
+  }
+
+  private need(character: string): void {
+    if (!this.take(character)) this.fail(`${character} was expected`, this.at);
+  }
+
+  private space(): void {
+    while (' \t\r\n\f'.includes(this.text[this.at] ?? '-')) this.at++;
+  }
 }

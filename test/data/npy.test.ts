@@ -102,6 +102,22 @@ describe('broken files', () => {
     for (const descr of ["'__proto__'", "'<constructor'", "[('a', '<i4')]", "''", "'<f3'"]) {
       expect(() => parseNpy(dictionary('(0,)', descr)), descr).toThrow(FormatError);
     }
+    const good = "'descr': '<f4', 'fortran_order': False, 'shape': (0,)";
+    for (const text of [
+      `{${good}} + exit()`,
+      `exit() or {${good}}`,
+      `{${good}, 'more': True}`,
+      `{${good}, 'descr': '<f4'}`,
+      `{'a': {${good}}}`,
+      `{${good}`,
+      `{${good} 'x'}`,
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (0)}",
+      "{'descr': '<f4', 'fortran_order': Falsehood, 'shape': (0,)}",
+      "{'descr': '\\x3cf4', 'fortran_order': False, 'shape': (0,)}",
+    ])
+      expect(() => parseNpy(header(text)), text).toThrow(FormatError);
+    // As Python 2 and others wrote it.
+    expect(parseNpy(header(`{"shape":(0L,),\t"fortran_order":False,"descr":"<f4"}\n`)).shape).toEqual([0]);
     expect(() => parseNpy(header('{}'))).toThrow('no simple type (descr) in "{}"');
   });
 });
