@@ -1,6 +1,7 @@
 /** The disk, as data sets and caches use it; a page has none. */
 
 import { builtin, environment } from './platform.ts';
+import { writeWhole } from './write-whole.ts';
 
 export interface FileStore {
   join(...parts: string[]): string;
@@ -40,20 +41,7 @@ export function diskFileStore(): FileStore | undefined {
 
     async write(file, bytes) {
       await fs.mkdir(path.dirname(file), { recursive: true });
-      const temporary = `${file}.${crypto.randomUUID()}.tmp`;
-      try {
-        const handle = await fs.open(temporary, 'wx');
-        try {
-          await handle.writeFile(bytes);
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-        await fs.rename(temporary, file);
-      } catch (error) {
-        await fs.rm(temporary, { force: true });
-        throw error;
-      }
+      await writeWhole(file, bytes);
     },
 
     async remove(file) {

@@ -55,7 +55,15 @@ type ActivationName = keyof typeof table;
 export interface Activation {
   readonly name: string;
   readonly of: ActivationFunction;
+  /** The function, where it is the user's: it may be called like one of ours and is another. */
+  readonly own?: ActivationFunction;
 }
+
+/** What makes such an activation again: its name, or the user's function. */
+export const describeActivation = ({ name, own }: Activation): string | ActivationFunction => own ?? name;
+
+/** The activation that a loss may know by its name; null for the user's own. */
+export const knownActivation = ({ name, own }: Activation): string | null => (own ? null : name);
 
 const rows = Object.fromEntries(
   Object.entries(table).map(([name, of]) => [name, { name, of } satisfies Activation]),
@@ -75,8 +83,11 @@ export function resolveActivation(given: unknown, operation: string): Activation
   if (given === null || given === undefined) return rows.linear;
   if (typeof given === 'string') return names.get(given, operation);
   if (typeof given === 'function') {
-    const name = given.name || 'custom';
-    return { name, of: (x) => tensorFrom(given(x), `${operation}: activation ${name}`) };
+    const ours = Object.values<Activation>(rows).find(({ of }) => of === given);
+    if (ours) return ours;
+    const own = given as ActivationFunction;
+    const name = own.name || 'custom';
+    return { name, of: (x) => tensorFrom(own(x), `${operation}: activation ${name}`), own };
   }
   throw new ConfigError(
     `${operation}: activation is ${describe(given)}; expected a name, null or a function.`,

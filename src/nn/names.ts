@@ -51,10 +51,13 @@ export class Names<T> {
     return new Names<W>(kind, table, aliases);
   }
 
+  has(name: unknown): boolean {
+    return typeof name === 'string' && this.entries.has(bare(name));
+  }
+
   /** What `name` stands for; ConfigError with the list of known names when it stands for nothing. */
   get(name: unknown, operation: string): T {
-    const found = typeof name === 'string' ? this.entries.get(bare(name)) : undefined;
-    if (found !== undefined) return found;
+    if (this.has(name)) return this.entries.get(bare(name as string)) as T;
     throw new ConfigError(
       `${operation}: ${this.kind} is ${describe(name)}, which is unknown. Known are ${this.known.join(', ')}.`,
     );

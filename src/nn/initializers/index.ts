@@ -7,7 +7,7 @@ import type { RandomSequence } from '../../base/random.ts';
 import { type Shape, show, sizeOf } from '../../ops/shape.ts';
 import { numberBetween, wholeNumber } from '../check.ts';
 import { describe, Names, readOptions } from '../names.ts';
-import { fans, Initializer } from './initializer.ts';
+import { fans, Initializer, KnownInitializer } from './initializer.ts';
 
 /** The standard deviation of a standard normal distribution cut off at ±2. */
 const TRUNCATED_DEVIATION = 0.87962566103423978;
@@ -81,7 +81,7 @@ const varianceRow =
   (className: string, scale: number, mode: FanMode, distribution: Distribution) =>
   (options?: SeedOption): Initializer => {
     const { seed } = readOptions(className, options, { seed: null as number | null });
-    return new Initializer(
+    return new KnownInitializer(
       className,
       { seed: checkedSeed(seed, className) },
       scaled(scale, mode, distribution),
@@ -117,16 +117,16 @@ export function varianceScaling(
   const mode = fanModeNames.get(given.mode, name);
   const distribution = distributionNames.get(given.distribution, name);
   const config = { scale: given.scale, mode, distribution, seed: checkedSeed(given.seed, name) };
-  return new Initializer(name, config, scaled(given.scale, mode, distribution));
+  return new KnownInitializer(name, config, scaled(given.scale, mode, distribution));
 }
 
 /** All values 0. */
 export const zeros = (): Initializer =>
-  new Initializer('Zeros', {}, (shape) => new Float32Array(sizeOf(shape)));
+  new KnownInitializer('Zeros', {}, (shape) => new Float32Array(sizeOf(shape)));
 
 /** All values 1. */
 export const ones = (): Initializer =>
-  new Initializer('Ones', {}, (shape) => new Float32Array(sizeOf(shape)).fill(1));
+  new KnownInitializer('Ones', {}, (shape) => new Float32Array(sizeOf(shape)).fill(1));
 
 /** All values `value`, default 0. */
 export function constant(options?: { value?: number } | number): Initializer {
@@ -134,7 +134,7 @@ export function constant(options?: { value?: number } | number): Initializer {
     value: 0,
   });
   const value = numberBetween(given.value, 'Constant', 'value', Number.NEGATIVE_INFINITY);
-  return new Initializer('Constant', { value }, (shape) => new Float32Array(sizeOf(shape)).fill(value));
+  return new KnownInitializer('Constant', { value }, (shape) => new Float32Array(sizeOf(shape)).fill(value));
 }
 
 /** Uniform in [minval, maxval), default ±0.05. */
@@ -144,7 +144,7 @@ export function randomUniform(options?: { minval?: number; maxval?: number } & S
   const minval = numberBetween(given.minval, name, 'minval', Number.NEGATIVE_INFINITY);
   const maxval = numberBetween(given.maxval, name, 'maxval', minval);
   const config = { minval, maxval, seed: checkedSeed(given.seed, name) };
-  return new Initializer(name, config, (shape, random) =>
+  return new KnownInitializer(name, config, (shape, random) =>
     filled(shape, () => random.between(minval, maxval)),
   );
 }
@@ -156,7 +156,7 @@ const normalRow =
     const mean = numberBetween(given.mean, className, 'mean', Number.NEGATIVE_INFINITY);
     const stddev = numberBetween(given.stddev, className, 'stddev', 0);
     const config = { mean, stddev, seed: checkedSeed(given.seed, className) };
-    return new Initializer(className, config, (shape, random) =>
+    return new KnownInitializer(className, config, (shape, random) =>
       filled(shape, () => mean + stddev * draw(random)),
     );
   };
@@ -169,7 +169,7 @@ export const truncatedNormal = normalRow('TruncatedNormal', truncatedStandardNor
 /** `gain` on the diagonal of a matrix, 0 elsewhere. */
 export function identity(options?: { gain?: number }): Initializer {
   const { gain } = readOptions('Identity', options, { gain: 1 });
-  return new Initializer('Identity', { gain }, (shape) => {
+  return new KnownInitializer('Identity', { gain }, (shape) => {
     if (shape.length !== 2) throw new ShapeError(`Identity: shape is ${show(shape)}; expected two sizes.`);
     const values = new Float32Array(sizeOf(shape));
     for (let i = 0; i < Math.min(...shape); i++) values[i * (shape[1] + 1)] = gain;

@@ -15,14 +15,19 @@ export class Initializer {
   readonly config: Config;
   private readonly fill: (shape: Shape, random: RandomSequence) => Float32Array;
 
+  /** The user's function that it was made from, or null. */
+  readonly source: unknown;
+
   constructor(
     className: string,
     config: Config,
     fill: (shape: Shape, random: RandomSequence) => Float32Array,
+    source: unknown = null,
   ) {
     this.className = className;
     this.config = config;
     this.fill = fill;
+    this.source = source;
   }
 
   /**
@@ -43,6 +48,13 @@ export class Initializer {
     return tensor(this.values(shape), { shape: [...shape] });
   }
 }
+
+/** One of ours, which a class name and options make again. */
+export class KnownInitializer extends Initializer {}
+
+/** What makes such an initializer again: class and options for ours, else what the user gave. */
+export const describeInitializer = (one: Initializer): unknown =>
+  one instanceof KnownInitializer ? { className: one.className, config: one.config } : (one.source ?? one);
 
 /** Numbers of inputs and outputs behind one weight: [in, out], or [...window, in, out] for convolutions. */
 export function fans(shape: Shape): [number, number] {

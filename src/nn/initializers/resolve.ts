@@ -58,7 +58,7 @@ export function resolveInitializer(given: unknown, operation: string): Initializ
 }
 
 function custom(compute: (shape: Shape) => unknown): Initializer {
-  return new Initializer(compute.name || 'custom', {}, (shape) => {
+  const fill = (shape: Shape): Float32Array => {
     const given = compute(shape);
     const numbers =
       given instanceof Tensor ? given.host : Array.isArray(given) ? given.flat(Infinity) : given;
@@ -72,5 +72,6 @@ function custom(compute: (shape: Shape) => unknown): Initializer {
         `initializer ${compute.name}: gave ${values.length} values for shape ${show(shape)}, which takes ${sizeOf(shape)}.`,
       );
     return values;
-  });
+  };
+  return new Initializer(compute.name || 'custom', {}, fill, compute);
 }

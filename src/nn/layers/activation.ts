@@ -1,5 +1,11 @@
 import type { Tensor } from '../../ops/tensor.ts';
-import { type ActivationLike, type Activation as ActivationRow, resolveActivation } from '../activations.ts';
+import {
+  type ActivationLike,
+  type Activation as ActivationRow,
+  describeActivation,
+  knownActivation,
+  resolveActivation,
+} from '../activations.ts';
 import { readOptions } from '../names.ts';
 import {
   type BatchShape,
@@ -28,8 +34,8 @@ export class Activation extends Layer {
     this.activation = resolveActivation(activation, this.name);
   }
 
-  override get finalActivation(): string {
-    return this.activation.name;
+  override get finalActivation(): string | null {
+    return knownActivation(this.activation);
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
@@ -41,7 +47,7 @@ export class Activation extends Layer {
   }
 
   override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), activation: this.activation.name };
+    return { ...super.getConfig(), activation: describeActivation(this.activation) };
   }
 }
 

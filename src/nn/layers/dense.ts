@@ -4,14 +4,20 @@ import { matmul } from '../../ops/matmul.ts';
 import { reshape } from '../../ops/movement.ts';
 import { sizeOf } from '../../ops/shape.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
-import { type Activation, type ActivationLike, resolveActivation } from '../activations.ts';
+import {
+  type Activation,
+  type ActivationLike,
+  describeActivation,
+  knownActivation,
+  resolveActivation,
+} from '../activations.ts';
 import { flag, wholeNumber } from '../check.ts';
-import type { Initializer } from '../initializers/initializer.ts';
+import { describeInitializer, type Initializer } from '../initializers/initializer.ts';
 import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
 import { describe, readOptions } from '../names.ts';
 import { resolveConstraint } from '../weights/constraints.ts';
 import { resolveRegularizer } from '../weights/regularizers.ts';
-import type { WeightRule, WeightRuleLike } from '../weights/rule.ts';
+import { describeRule, type WeightRule, type WeightRuleLike } from '../weights/rule.ts';
 import {
   type BatchShape,
   type CallContext,
@@ -129,8 +135,8 @@ export class Dense extends Layer {
     return [...inputShape.slice(0, -1), this.units];
   }
 
-  override get finalActivation(): string {
-    return this.activation.name;
+  override get finalActivation(): string | null {
+    return knownActivation(this.activation);
   }
 
   override call(x: Tensor, { logits }: CallContext): Tensor {
@@ -147,22 +153,17 @@ export class Dense extends Layer {
     return {
       ...super.getConfig(),
       units: this.units,
-      activation: this.activation.name,
+      activation: describeActivation(this.activation),
       useBias: this.useBias,
-      kernelInitializer: configOf(this.kernelInitializer),
-      biasInitializer: configOf(this.biasInitializer),
-      kernelRegularizer: configOf(this.kernelRegularizer),
-      biasRegularizer: configOf(this.biasRegularizer),
-      kernelConstraint: configOf(this.kernelConstraint),
-      biasConstraint: configOf(this.biasConstraint),
+      kernelInitializer: describeInitializer(this.kernelInitializer),
+      biasInitializer: describeInitializer(this.biasInitializer),
+      kernelRegularizer: describeRule(this.kernelRegularizer),
+      biasRegularizer: describeRule(this.biasRegularizer),
+      kernelConstraint: describeRule(this.kernelConstraint),
+      biasConstraint: describeRule(this.biasConstraint),
     };
   }
 }
-
-type Description = { readonly className: string; readonly config: object };
-
-const configOf = (described: Description | null): Description | null =>
-  described && { className: described.className, config: described.config };
 
 /** y = f(x · W + b). x: [..., in] → [..., units]; glorot uniform kernel, zero bias. */
 export const dense = (units: number | DenseOptions, options?: Omit<DenseOptions, 'units'>): Dense =>

@@ -1,22 +1,36 @@
 /** Layers from what files hold. */
-import { type Maker, Makers } from '../names.ts';
-import { activation } from './activation.ts';
-import { dense } from './dense.ts';
-import { dropout } from './dropout.ts';
-import { flatten } from './flatten.ts';
-import { input } from './input.ts';
+import { Makers } from '../names.ts';
+import { Activation } from './activation.ts';
+import { Dense } from './dense.ts';
+import { Dropout } from './dropout.ts';
+import { Flatten } from './flatten.ts';
+import { InputLayer } from './input.ts';
 import type { Layer } from './layer.ts';
-import { rescaling } from './rescaling.ts';
-import { reshape } from './reshape.ts';
+import { Rescaling } from './rescaling.ts';
+import { Reshape } from './reshape.ts';
+
+/** Our layers by Keras's names of their classes. */
+const classes: Readonly<Record<string, new (options: never) => Layer>> = {
+  InputLayer,
+  Dense,
+  Flatten,
+  Reshape,
+  Activation,
+  Dropout,
+  Rescaling,
+};
 
 const makers = new Makers<Layer>(
   'layer',
-  { input, dense, flatten, reshape, activation, dropout, rescaling } as object as Record<
-    string,
-    Maker<Layer>
-  >,
-  { inputLayer: 'input' },
+  Object.fromEntries(
+    Object.entries(classes).map(([name, Class]) => [name, (options) => new Class(options as never)]),
+  ),
+  { input: 'InputLayer' },
 );
+
+/** Whether a class of layers, or a layer, is one of ours and not the user's. */
+export const isKnownLayer = (one: string | Layer): boolean =>
+  typeof one === 'string' ? makers.has(one) : Object.values<unknown>(classes).includes(one.constructor);
 
 /** The layer that Keras's { className, config } describes, without weights. */
 export const fromConfig = (description: { className: string; config?: object }): Layer =>

@@ -13,11 +13,13 @@ export type { Explanation } from '../report/explanation.ts';
 export type { Terminal } from '../report/terminal.ts';
 export {
   type CustomLayers,
+  type CustomObjects,
   type FileFormat,
   type FileSource,
   type FileTarget,
   type LoadOptions,
   loadModel,
+  registerSerializable,
   type SaveOptions,
 } from '../saving/index.ts';
 export type { BatchOptions } from './batch.ts';

@@ -14,7 +14,7 @@ export interface AdagradOptions extends OptimizerOptions {
 export class Adagrad extends Optimizer {
   readonly initialAccumulatorValue: number;
   readonly epsilon: number;
-  protected readonly slotNames = ['accumulator'];
+  readonly slotNames = ['accumulator'];
 
   constructor(options?: AdagradOptions) {
     const given = readOptions('adagrad', options, {

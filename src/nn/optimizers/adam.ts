@@ -1,4 +1,4 @@
-import type { Tensor, Variable } from '../../ops/tensor.ts';
+import type { Tensor } from '../../ops/tensor.ts';
 import { flag, numberBetween } from '../check.ts';
 import { readOptions } from '../names.ts';
 import { Optimizer, type OptimizerOptions, optimizerDefaults, type Update } from './optimizer.ts';
@@ -32,7 +32,7 @@ export class Adam extends Optimizer {
   readonly beta2: number;
   readonly epsilon: number;
   readonly amsgrad: boolean;
-  protected readonly slotNames: readonly string[];
+  readonly slotNames: readonly string[];
 
   constructor(options?: AdamOptions, className = 'Adam', defaults: typeof adamDefaults = adamDefaults) {
     const name = className.toLowerCase();
@@ -70,8 +70,8 @@ export class Adam extends Optimizer {
   }
 
   /** Keras makes momentum and velocity of a variable next to each other, and the largest ones after all. */
-  protected override slotVariables(slots: readonly (readonly Variable[])[]): Variable[] {
-    return [...slots.flatMap((of) => of.slice(0, 2)), ...slots.flatMap((of) => of.slice(2))];
+  override slotOrder<T>(beside: readonly (readonly T[])[]): T[] {
+    return [...beside.flatMap((of) => of.slice(0, 2)), ...beside.flatMap((of) => of.slice(2))];
   }
 
   override getConfig(): Record<string, unknown> {

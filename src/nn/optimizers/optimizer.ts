@@ -5,7 +5,7 @@ import { assignAll } from '../../graph/variables.ts';
 import { type TensorLike, tensor, variable } from '../../ops/constant.ts';
 import { sum } from '../../ops/reduce.ts';
 import { where } from '../../ops/select.ts';
-import { sameShape, show, sizeOf } from '../../ops/shape.ts';
+import { sameShape, show } from '../../ops/shape.ts';
 import { Tensor, type Variable } from '../../ops/tensor.ts';
 import { numberBetween, tensorFrom } from '../check.ts';
 import { automaticName, describe } from '../names.ts';
@@ -94,7 +94,7 @@ export abstract class Optimizer {
   }
 
   /** What is kept beside each variable, as Keras names it: ['velocity']. */
-  protected abstract readonly slotNames: readonly string[];
+  abstract readonly slotNames: readonly string[];
 
   /** The rule: new values from the variable w, its gradient g and its slots. */
   protected abstract update(w: Tensor, g: Tensor, slots: readonly Tensor[], learningRate: Tensor): Update;
@@ -137,10 +137,10 @@ export abstract class Optimizer {
   build(variables: readonly Variable[]): void {
     for (const one of variables) {
       if (this.slotsOf.has(one)) continue;
-      const slots = this.slotNames.map((slot) =>
-        variable(new Float32Array(sizeOf(one.shape)).fill(this.initialSlotValue), {
+      const slots = this.slotsAtStart(one).map((values, i) =>
+        variable(values, {
           shape: [...one.shape],
-          name: `${one.name}_${slot}`,
+          name: `${one.name}_${this.slotNames[i]}`,
           trainable: false,
         }),
       );
@@ -218,12 +218,17 @@ export abstract class Optimizer {
 
   /** All of its state in Keras's order: iteration, learning rate, then what it keeps beside the variables. */
   get variables(): readonly Variable[] {
-    return [this.iterations, this.rate, ...this.slotVariables([...this.slotsOf.values()])];
+    return [this.iterations, this.rate, ...this.slotOrder([...this.slotsOf.values()])];
   }
 
-  /** Slots in Keras's order: kind by kind, unless an optimizer makes them pairwise. */
-  protected slotVariables(slots: readonly (readonly Variable[])[]): Variable[] {
-    return this.slotNames.flatMap((_, kind) => slots.map((of) => of[kind]));
+  /** What is kept beside variables, in Keras's order: kind by kind, unless an optimizer makes them pairwise. */
+  slotOrder<T>(beside: readonly (readonly T[])[]): T[] {
+    return this.slotNames.flatMap((_, kind) => beside.map((of) => of[kind]));
+  }
+
+  /** The values that what is kept beside a variable starts with, in the order of its kinds. */
+  slotsAtStart({ size }: Variable): Float32Array[] {
+    return this.slotNames.map(() => new Float32Array(size).fill(this.initialSlotValue));
   }
 
   /** What is kept beside a variable, in the order of its kinds. */
@@ -242,10 +247,18 @@ export abstract class Optimizer {
       throw new ShapeError(
         `${this.name}: ${values.length} values came for ${variables.length} variables of the optimizer.`,
       );
-    const tensors = values.map((value, i) => stateOf(value, variables[i], this.name));
-    const rate = await tensors[1].item();
-    if (this.schedule === null) this.rateOnHost = rate;
-    await assignAll(variables.map((one, i) => [one, tensors[i]]));
+    await this.setState(new Map(variables.map((one, i) => [one, values[i]])));
+  }
+
+  /** Takes up a part of its state; checks all of it before it changes any. */
+  async setState(state: ReadonlyMap<Variable, TensorLike>): Promise<void> {
+    const tensors = [...state].map(([one, value]): [Variable, Tensor] => [
+      one,
+      stateOf(value, one, this.name),
+    ]);
+    const rate = await tensors.find(([one]) => one === this.rate)?.[1].item();
+    if (rate !== undefined && this.schedule === null) this.rateOnHost = rate;
+    await assignAll(tensors);
   }
 
   /** The options that make such an optimizer again, as Keras names them in camelCase. */

@@ -1,6 +1,6 @@
 /** What `compile({ optimizer })` means. */
 import { Makers } from '../names.ts';
-import { adagrad, adam, adamw, rmsprop, sgd } from './index.ts';
+import { Adagrad, Adam, AdamW, adagrad, adam, adamw, RMSprop, rmsprop, SGD, sgd } from './index.ts';
 import { Optimizer } from './optimizer.ts';
 
 const makers = new Makers<Optimizer>('optimizer', { sgd, rmsprop, adam, adamw, adagrad });
@@ -10,3 +10,7 @@ export type OptimizerLike = string | Optimizer | { className: string; config?: o
 /** The optimizer that an argument means. */
 export const resolveOptimizer = (given: unknown, operation: string): Optimizer =>
   given instanceof Optimizer ? given : makers.make(given, operation);
+
+/** Whether an optimizer is one of ours and not of a class of the user's. */
+export const isKnownOptimizer = (one: Optimizer): boolean =>
+  ([SGD, RMSprop, Adam, AdamW, Adagrad] as unknown[]).includes(one.constructor);

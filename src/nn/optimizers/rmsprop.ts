@@ -24,7 +24,7 @@ export class RMSprop extends Optimizer {
   readonly momentum: number;
   readonly epsilon: number;
   readonly centered: boolean;
-  protected readonly slotNames: readonly string[];
+  readonly slotNames: readonly string[];
 
   constructor(options?: RmspropOptions) {
     const given = readOptions('rmsprop', options, {

@@ -18,7 +18,7 @@ export interface SgdOptions extends OptimizerOptions {
 export class SGD extends Optimizer {
   readonly momentum: number;
   readonly nesterov: boolean;
-  protected readonly slotNames: readonly string[];
+  readonly slotNames: readonly string[];
 
   constructor(options?: SgdOptions) {
     const given = readOptions('sgd', options, {

@@ -1,15 +1,12 @@
 /** The model that a file describes. */
 import { ConfigError, FormatError, WeftError } from '../../base/errors.ts';
-import type { Layer, WeightOptions } from '../layers/layer.ts';
-import { fromConfig } from '../layers/resolve.ts';
+import { Layer, type WeightOptions } from '../layers/layer.ts';
+import { fromConfig, isKnownLayer } from '../layers/resolve.ts';
 import { Sequential } from '../models/sequential.ts';
 import { describe } from '../names.ts';
-import { withoutNeutral } from './foreign-options.ts';
+import { ownOptions, withoutNeutral } from './foreign-options.ts';
 import { isObject, type JsonObject, listAt, objectAt, textAt } from './json.ts';
-
-export interface CustomLayers {
-  readonly [className: string]: (config: Record<string, unknown>) => Layer;
-}
+import { isOwn, type OwnObjects } from './own.ts';
 
 /**
  * The model that a file describes, built, with its weights still 0.
@@ -19,7 +16,7 @@ export interface CustomLayers {
 export function buildModel(
   description: unknown,
   where: string,
-  { most, customLayers = {} }: { most: number; customLayers?: CustomLayers },
+  { most, own }: { most: number; own: OwnObjects },
 ): Sequential {
   const budget = new Budget(most);
   const build = (given: unknown, place: string): Sequential => {
@@ -45,7 +42,7 @@ export function buildModel(
       const at = `${place}.config.layers[${i}]`;
       const name = textAt(one.class_name, `${at}.class_name`);
       try {
-        const layer = name === 'Sequential' ? build(one, at) : buildLayer(one, name, customLayers, at);
+        const layer = name === 'Sequential' ? build(one, at) : buildLayer(one, name, own, at);
         budget.watch(layer, at);
         model.add(layer);
       } catch (error) {
@@ -61,10 +58,13 @@ export function buildModel(
   throw new FormatError(`${where}: says no input shape, so that its weights have no place to go.`);
 }
 
-function buildLayer(one: JsonObject, className: string, custom: CustomLayers, at: string): Layer {
-  const config = withoutNeutral(objectAt(one.config ?? {}, `${at}.config`));
-  if (Object.hasOwn(custom, className)) return custom[className](config);
-  return fromConfig({ className, config });
+function buildLayer(one: JsonObject, className: string, own: OwnObjects, at: string): Layer {
+  const config = objectAt(one.config ?? {}, `${at}.config`);
+  if (!isOwn(one.module) && isKnownLayer(className))
+    return fromConfig({ className, config: withoutNeutral(config, own) });
+  const layer = own.make(className, ownOptions(config, own));
+  if (layer instanceof Layer) return layer;
+  throw new ConfigError(`customObjects.${className} made ${describe(layer)}; expected a layer.`);
 }
 
 /** Counts the values of weights while layers are built. They start at 0: what the file holds comes next. */

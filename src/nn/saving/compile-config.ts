@@ -1,27 +1,33 @@
 /** How a model was compiled, as Keras writes it, both ways. */
-import { WeftError } from '../../base/errors.ts';
+import { ConfigError, WeftError } from '../../base/errors.ts';
 import { Loss } from '../losses/loss.ts';
 import { lossNames, whole } from '../losses/resolve.ts';
 import { Metric } from '../metrics/metric.ts';
 import { metricNames } from '../metrics/resolve.ts';
 import type { CompileOptions, Model } from '../models/model.ts';
 import { type Makers, readDescription } from '../names.ts';
-import { resolveOptimizer } from '../optimizers/resolve.ts';
+import { isKnownOptimizer, resolveOptimizer } from '../optimizers/resolve.ts';
 import { unwrapped } from './foreign-options.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { described, kerasName } from './keras-names.ts';
+import type { OwnNames, OwnObjects } from './own.ts';
 
 /** The words to compile by, or null where functions of one's own cannot be written down. */
-export function describeCompiled(model: Model): Record<string, unknown> | null {
+export function describeCompiled(model: Model, names: OwnNames): Record<string, unknown> | null {
   const { compileOptions: options } = model;
   if (!options) return null;
   const { optimizer } = model;
   const config = optimizer.getConfig();
   try {
-    if (Number.isNaN(config.learningRate)) throw new NotWritable('a learning rate that is a function');
+    if (Number.isNaN(config.learningRate))
+      throw new NotWritable('files cannot hold a learning rate that is a function.');
+    const list = (given: readonly unknown[] | null | undefined): unknown[] | null =>
+      given && given.length > 0 ? given.map((one) => written(one, 'keras.metrics', names)) : null;
     return {
-      optimizer: described('keras.optimizers', optimizer.className, config),
-      loss: written(options.loss, 'keras.losses'),
+      optimizer: isKnownOptimizer(optimizer)
+        ? described('keras.optimizers', optimizer.className, config, names)
+        : names.byClass(optimizer, optimizer.className, config, 'the optimizer'),
+      loss: written(options.loss, 'keras.losses', names),
       loss_weights: null,
       metrics: list(options.metrics),
       weighted_metrics: list(options.weightedMetrics),
@@ -30,9 +36,10 @@ export function describeCompiled(model: Model): Record<string, unknown> | null {
       jit_compile: true,
     };
   } catch (error) {
-    if (!(error instanceof NotWritable)) throw error;
+    if (!(error instanceof NotWritable || error instanceof ConfigError)) throw error;
+    const why = error.message.replace(/^save: /, '');
     console.warn(
-      `save: ${model.name} is saved without how it was compiled: files cannot hold ${error.message}. Compile it again after loading.`,
+      `save: ${model.name} is saved without how it was compiled: ${why} Compile it again after loading.`,
     );
     return null;
   }
@@ -40,29 +47,33 @@ export function describeCompiled(model: Model): Record<string, unknown> | null {
 
 class NotWritable extends Error {}
 
-const list = (given: readonly unknown[] | null | undefined): unknown[] | null =>
-  given && given.length > 0 ? given.map((one) => written(one, 'keras.metrics')) : null;
-
-function written(given: unknown, module: string): unknown {
+function written(given: unknown, module: string, names: OwnNames): unknown {
   if (typeof given === 'string') return kerasName(given);
   if ((given instanceof Loss || given instanceof Metric) && given.className !== null)
-    return described(module, given.className, { ...given.config, name: given.name });
+    return described(module, given.className, { ...given.config, name: given.name }, names);
   if (isObject(given) && 'className' in given && typeof given.className === 'string')
-    return described(module, given.className, (given.config as object | undefined) ?? {});
-  throw new NotWritable(module === 'keras.losses' ? 'a loss of your own' : 'a metric of your own');
+    return described(module, given.className, (given.config as object | undefined) ?? {}, names);
+  const { name } = given as { name?: unknown };
+  const where = module === 'keras.losses' ? 'a loss of your own' : 'a metric of your own';
+  return names.byName(given, typeof name === 'string' ? name : '', where);
 }
 
 /**
  * Compiles a model as its file says. What we do not offer leaves it as it is, with a warning: its weights
  * are good without.
  */
-export async function compileAsSaved(model: Model, config: JsonObject, where: string): Promise<void> {
+export async function compileAsSaved(
+  model: Model,
+  config: JsonObject,
+  where: string,
+  own: OwnObjects,
+): Promise<void> {
   try {
     model.compile({
-      optimizer: resolveOptimizer(unwrapped(config.optimizer), 'optimizer'),
-      loss: await readLoss(config.loss),
-      metrics: await readMetrics(config.metrics),
-      weightedMetrics: await readMetrics(config.weighted_metrics),
+      optimizer: resolveOptimizer(unwrapped(config.optimizer, own), 'optimizer'),
+      loss: await readLoss(config.loss, own),
+      metrics: await readMetrics(config.metrics, own),
+      weightedMetrics: await readMetrics(config.weighted_metrics, own),
     } as CompileOptions);
   } catch (error) {
     if (!(error instanceof WeftError)) throw error;
@@ -71,20 +82,21 @@ export async function compileAsSaved(model: Model, config: JsonObject, where: st
 }
 
 /** A name, or a loss with its formula: users may ask `compileOptions` for it. */
-function readLoss(given: unknown): unknown {
-  const loss = byClass(unwrapped(given), 'loss', lossNames);
+function readLoss(given: unknown, own: OwnObjects): unknown {
+  const loss = byClass(unwrapped(given, own), 'loss', lossNames, own);
   return loss instanceof Loss ? whole(loss) : loss;
 }
 
 /** tf.keras 2 writes a list for each output. */
-const readMetrics = (given: unknown): Promise<unknown[]> | null =>
+const readMetrics = (given: unknown, own: OwnObjects): Promise<unknown[]> | null =>
   Array.isArray(given)
-    ? Promise.all(given.flat().map((one) => byClass(unwrapped(one), 'metric', metricNames)))
+    ? Promise.all(given.flat().map((one) => byClass(unwrapped(one, own), 'metric', metricNames, own)))
     : null;
 
 /** A loss or metric from its description; names stay names, since 'accuracy' fits itself to y. */
-function byClass(given: unknown, kind: string, makers: Makers<unknown>): unknown {
-  if (!isObject(given)) return given;
+function byClass(given: unknown, kind: string, makers: Makers<unknown>, own: OwnObjects): unknown {
+  if (typeof given === 'string' && own.isGiven(given) && !makers.has(given)) return own.get(given);
+  if (!isObject(given) || !('class_name' in given)) return given;
   const { className, config } = readDescription(kind, given);
   // tf.keras 2 wraps functions: { fn: 'sparse_categorical_accuracy' }.
   const { fn, ...options } = config as { fn?: unknown };

@@ -8,63 +8,120 @@ import type { Layer } from '../layers/layer.ts';
 import type { Model } from '../models/model.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { seedInUse } from '../seeds.ts';
-import { objectAt } from './json.ts';
-import { dropoutPlaces } from './places.ts';
+import { listAt, objectAt, textAt } from './json.ts';
+import { dropoutPlaces, unique, weightPaths } from './places.ts';
 import type { Values } from './values.ts';
 
-/** What training goes on from and Keras has no place for: where our random numbers stand. */
-export interface RandomState {
+/** What training goes on from and Keras has no place for. */
+export interface SavedState {
+  /** Where our random numbers come from. */
   readonly seed: number;
   /** Training calls of each dropout layer, by its path. */
   readonly dropout: Readonly<Record<string, number>>;
+  /** Whose state the optimizer's is: its class, and the weights in the order of their slots, by their paths. */
+  readonly optimizer?: { readonly className: string; readonly of: readonly string[] };
+}
+
+/** An optimizer's numbers. */
+interface OptimizerState {
+  /** In Keras's order, for the weights that are trained now: as many as Keras looks for. */
+  readonly values: readonly Values[];
+  /** What is kept beside weights that were trained before and are frozen now, by their paths. */
+  readonly aside: ReadonlyMap<string, readonly Values[]>;
 }
 
 /** A model's numbers at one moment. */
 export interface Contents {
   readonly model: Model;
   readonly weights: ReadonlyMap<Variable, Values>;
-  /** In Keras's order; null where the model is not compiled. */
-  readonly optimizer: { readonly of: Optimizer; readonly values: readonly Values[] } | null;
-  readonly random: RandomState;
+  /** Null where the model is not compiled. */
+  readonly optimizer: (OptimizerState & { readonly of: Optimizer }) | null;
+  readonly state: SavedState;
 }
+
+const read = async (one: Variable): Promise<Values> => ({
+  shape: one.shape,
+  data: (await one.data()) as Float32Array | Int32Array,
+});
 
 /** Reads everything off the GPU. */
 export async function gather(model: Model, withOptimizer: boolean): Promise<Contents> {
-  const read = async (one: Variable): Promise<Values> => ({
-    shape: one.shape,
-    data: (await one.data()) as Float32Array | Int32Array,
-  });
   const optimizer = withOptimizer && model.compileOptions ? model.optimizer : null;
-  const places = dropoutPlaces(model);
-  const [weights, state, steps] = await Promise.all([
+  const drops = dropoutPlaces(model);
+  const paths = weightPaths(model);
+  const trained = optimizer?.built ? [...new Set(model.trainableWeights)] : [];
+  const [weights, optimizerState, steps] = await Promise.all([
     Promise.all(model.weights.map(read)),
-    Promise.all((optimizer ? storedVariables(optimizer) : []).map(read)),
-    Promise.all(places.map(({ layer }) => layer.steps.item())),
+    optimizer && gatherOptimizer(optimizer, trained, paths),
+    Promise.all(drops.map(({ layer }) => layer.steps.item())),
   ]);
   const engine = model.weights.find((weight) => weight.engine)?.engine;
   return {
     model,
     weights: new Map(model.weights.map((weight, i) => [weight, weights[i]])),
-    optimizer: optimizer && { of: optimizer, values: state },
-    random: {
+    optimizer: optimizer && { of: optimizer, ...optimizerState! },
+    state: {
       seed: model.randomSeed ?? engine?.seed ?? seedInUse(),
-      dropout: Object.fromEntries(places.map(({ path }, i) => [path, steps[i]])),
+      dropout: Object.fromEntries(drops.map(({ path }, i) => [path, steps[i]])),
+      ...(optimizer && {
+        optimizer: { className: optimizer.className, of: trained.map((one) => paths.get(one)!) },
+      }),
     },
   };
+}
+
+async function gatherOptimizer(
+  optimizer: Optimizer,
+  trained: readonly Variable[],
+  paths: ReadonlyMap<Variable, string>,
+): Promise<OptimizerState> {
+  const slots = (one: Variable): Promise<Values[]> => Promise.all(optimizer.slotsBeside(one).map(read));
+  const frozen = [...paths.keys()].filter(
+    (one) => optimizer.slotsBeside(one).length > 0 && !trained.includes(one),
+  );
+  const [head, beside, aside] = await Promise.all([
+    Promise.all(headOf(optimizer).map(read)),
+    // What was not trained yet will begin so.
+    Promise.all(
+      trained.map((one) =>
+        optimizer.slotsBeside(one).length > 0 ? slots(one) : slotsAtStart(optimizer, one),
+      ),
+    ),
+    Promise.all(frozen.map(async (one) => [paths.get(one)!, await slots(one)] as const)),
+  ]);
+  return { values: [...head, ...optimizer.slotOrder(beside)], aside: new Map(aside) };
+}
+
+const slotsAtStart = (optimizer: Optimizer, one: Variable): Values[] =>
+  optimizer.slotsAtStart(one).map((data) => ({ shape: one.shape, data }));
+
+/** An optimizer's own variables as Keras keeps them: under a schedule the learning rate is no part of it. */
+const headOf = ({ variables, learningRate }: Optimizer): Variable[] =>
+  variables.slice(0, Number.isNaN(learningRate) ? 1 : 2);
+
+/** Names for what `gatherOptimizer` gathered, as Keras makes them: 'adam/kernel_momentum'. */
+export function optimizerNames({ model, optimizer, state }: Contents): string[] {
+  const { of, values } = optimizer!;
+  const byPath = new Map([...weightPaths(model)].map(([weight, path]) => [path, weight]));
+  const slots = state.optimizer!.of.map((path) =>
+    of.slotNames.map((slot) => `${byPath.get(path)!.name}_${slot}`),
+  );
+  const names = [...headOf(of).map(({ name }) => name), ...of.slotOrder(slots)];
+  return unique(names.slice(0, values.length).map((name) => `${of.name}/${name}`));
 }
 
 /** What a file has for a model, each value in the place where the model looks for it. */
 export interface Found {
   readonly weights: readonly (readonly [Variable, Values])[];
-  readonly optimizer: readonly Values[] | null;
-  readonly random: RandomState | null;
+  readonly optimizer: OptimizerState | null;
+  readonly state: SavedState | null;
 }
 
 /**
  * Puts it all into the model. Everything is checked before the first value changes.
  *
- * `strict`: an optimizer's state that does not fit is an error; otherwise it is left aside with a warning, as
- * Keras does.
+ * An optimizer's state that does not fit is left aside with a warning, as Keras does. `strict`: where the file says
+ * whose state it is, that is an error.
  */
 export async function restore(
   model: Model,
@@ -76,53 +133,84 @@ export async function restore(
     weight,
     asTensor(values),
   ]);
-  let optimizer = found.optimizer && model.compileOptions ? model.optimizer : null;
-  const misfit = optimizer && whyNot(optimizer, found.optimizer!, model.trainableWeights);
-  if (misfit) {
-    if (strict) throw new ShapeError(`${where}: ${misfit}`);
-    console.warn(`${where}: ${misfit} The optimizer starts anew.`);
-    optimizer = null;
+  const optimizer = found.optimizer && model.compileOptions ? model.optimizer : null;
+  let state: Map<Variable, Values> | null = null;
+  if (optimizer) {
+    const fitted = fitState(model, optimizer, found);
+    if (typeof fitted !== 'string') state = fitted;
+    else if (strict && found.state?.optimizer) throw new ShapeError(`${where}: ${fitted}`);
+    else console.warn(`${where}: ${fitted} The optimizer's state in the file is left aside.`);
   }
-  const drops = found.random ? dropoutPlaces(model) : [];
+  const drops = found.state ? dropoutPlaces(model) : [];
   for (const { layer, path } of drops) {
-    const steps = found.random!.dropout[path];
+    const steps = found.state!.dropout[path];
     if (steps !== undefined) assignments.push([layer.steps, tensor(steps, { dtype: 'i32' })]);
   }
-  if (found.random) setSeed(model, found.random.seed);
-  await Promise.all([assignAll(assignments), optimizer?.setWeights(stateFor(optimizer, found.optimizer!))]);
+  if (found.state) setSeed(model, found.state.seed);
+  const tensors = state && [...state].map(([one, values]) => [one, asState(values)] as const);
+  await Promise.all([assignAll(assignments), tensors && optimizer!.setState(new Map(tensors))]);
 }
 
 const asTensor = ({ shape, data }: Values): Tensor =>
   tensor(data instanceof Float32Array ? data : Float32Array.from(data), { shape: [...shape] });
 
-/** Where the learning rate is among an optimizer's variables. */
-const RATE = 1;
+const asState = ({ shape, data }: Values): Tensor => tensor(data, { shape: [...shape] });
 
-/** An optimizer's state as Keras keeps it: under a schedule the learning rate is no part of it. */
-export const storedVariables = ({ variables, learningRate }: Optimizer): Variable[] =>
-  variables.filter((_, i) => i !== RATE || !Number.isNaN(learningRate));
-
-/** Why an optimizer cannot take up a state, or null. */
-function whyNot(
-  optimizer: Optimizer,
-  values: readonly Values[],
-  trained: readonly Variable[],
-): string | null {
-  // One that has not trained yet has nothing beside the variables.
-  if (values.length > storedVariables(optimizer).length) optimizer.build(trained);
-  const variables = storedVariables(optimizer);
-  if (values.length !== variables.length)
-    return `optimizer ${optimizer.name} expects ${variables.length} variables; found ${values.length}.`;
-  const i = variables.findIndex((one, j) => !sameShape(one.shape, values[j].shape));
-  if (i < 0) return null;
-  return `optimizer ${optimizer.name} expects ${variables[i].name} ${show(variables[i].shape)}; found ${show(values[i].shape)}.`;
-}
-
-/** Values for all of an optimizer's variables. */
-function stateFor({ variables }: Optimizer, values: readonly Values[]): Tensor[] {
-  const tensors = values.map(({ shape, data }) => tensor(data, { shape: [...shape] }));
-  if (tensors.length < variables.length) tensors.splice(RATE, 0, tensor(Number.NaN));
-  return tensors;
+/**
+ * The values of an optimizer's variables, or why they do not fit. Slots belong to the weights that the file names; where
+ * it is Keras's and names none, to those that are trained now, or to all that ever could be.
+ */
+function fitState(model: Model, optimizer: Optimizer, found: Found): Map<Variable, Values> | string {
+  const { values, aside } = found.optimizer!;
+  const paths = weightPaths(model);
+  const weights = [...paths.keys()];
+  const head = headOf(optimizer);
+  const fits = (those: readonly Variable[]): boolean => {
+    const shapes = [
+      ...head.map(({ shape }) => shape),
+      ...optimizer.slotOrder(those.map(({ shape }) => optimizer.slotNames.map(() => shape))),
+    ];
+    return shapes.length === values.length && shapes.every((shape, i) => sameShape(shape, values[i].shape));
+  };
+  const named = found.state?.optimizer;
+  if (named && named.className !== optimizer.className)
+    return `the state is that of ${named.className}; the model's optimizer is ${optimizer.className}.`;
+  const byPath = new Map([...paths].map(([weight, path]) => [path, weight]));
+  const stranger = named?.of.find((path) => !byPath.has(path));
+  if (stranger !== undefined) return `the state is that of a model with a weight at ${stranger}.`;
+  const candidates = named
+    ? [named.of.map((path) => byPath.get(path)!)]
+    : [[], [...new Set(model.trainableWeights)], weights.filter(({ trainable }) => trainable)];
+  const owners = candidates.find(fits);
+  if (!owners) {
+    const count = head.length + optimizer.slotNames.length * model.trainableWeights.length;
+    return values.length === count
+      ? `optimizer ${optimizer.name} expects other shapes; found ${values.map(({ shape }) => show(shape)).join(', ')}.`
+      : `optimizer ${optimizer.name} expects ${count} variables; found ${values.length}.`;
+  }
+  const late = weights.filter((one) => aside.has(paths.get(one)!));
+  optimizer.build([...owners, ...late]);
+  // What the file does not know of is as it was in the beginning.
+  const all = new Map(
+    weights.map((one) => [one, slotsAtStart(optimizer, one).slice(0, optimizer.slotsBeside(one).length)]),
+  );
+  for (const one of late) {
+    const slots = aside.get(paths.get(one)!)!;
+    const expected = optimizer.slotsBeside(one);
+    if (slots.length !== expected.length || slots.some(({ shape }) => !sameShape(shape, one.shape)))
+      return `optimizer ${optimizer.name} expects ${expected.length} slots ${show(one.shape)} for ${one.name}; found others.`;
+    all.set(one, [...slots]);
+  }
+  const state = new Map<Variable, Values>();
+  for (const [one, slots] of all)
+    optimizer.slotsBeside(one).forEach((slot, i) => {
+      state.set(slot, slots[i]);
+    });
+  const own = [...head, ...optimizer.slotOrder(owners.map((one) => optimizer.slotsBeside(one)))];
+  own.forEach((one, i) => {
+    state.set(one, values[i]);
+  });
+  return state;
 }
 
 /** Random numbers of the model and the layers inside come from this seed from now on. */
@@ -133,16 +221,25 @@ function setSeed(layer: Layer, seed: number): void {
 
 // ---- the state as text
 
-export const randomStateText = (state: RandomState): string => JSON.stringify({ format: 1, ...state });
+export const stateText = (state: SavedState): string => JSON.stringify({ format: 1, ...state });
 
 /** The state from a file; FormatError for anything else. */
-export function readRandomState(given: unknown, where: string): RandomState {
-  const { seed, dropout } = objectAt(given, where);
+export function readState(given: unknown, where: string): SavedState {
+  const { seed, dropout, optimizer } = objectAt(given, where);
   const counter = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
   if (!counter(seed)) throw new FormatError(`${where}: seed is ${String(seed)}; expected a whole number.`);
   const steps = Object.entries(objectAt(dropout ?? {}, where));
   for (const [path, count] of steps)
     if (!counter(count) || count >= 2 ** 31)
       throw new FormatError(`${where}: count of ${path} is ${String(count)}; expected a whole number.`);
-  return { seed, dropout: Object.fromEntries(steps) as Record<string, number> };
+  const state = { seed, dropout: Object.fromEntries(steps) as Record<string, number> };
+  if (optimizer === undefined) return state;
+  const { className, of } = objectAt(optimizer, `${where}, optimizer`);
+  const paths = listAt(of, `${where}, optimizer.of`).map((path) => textAt(path, `${where}, optimizer.of`));
+  if (new Set(paths).size < paths.length)
+    throw new FormatError(`${where}, optimizer.of: a weight is there twice.`);
+  return {
+    ...state,
+    optimizer: { className: textAt(className, `${where}, optimizer.className`), of: paths },
+  };
 }

@@ -4,6 +4,7 @@
  */
 import { ConfigError, FormatError, LoadError, SaveError } from '../../base/errors.ts';
 import { builtin } from '../../base/platform.ts';
+import { writeWhole } from '../../base/write-whole.ts';
 import { isInside } from '../../data/zip.ts';
 import { describe } from '../names.ts';
 
@@ -124,32 +125,40 @@ async function openAddress(address: string, operation: string): Promise<OpenFile
 
 // ---- writing
 
-/**
- * Writes files that belong together; the last one is the one that the target names, and is replaced last. *
- *
- * `obsolete`: neighbours that nothing refers to any more afterwards.
- */
-export async function writeFiles(
-  target: FileTarget,
-  files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
-  operation: string,
-): Promise<void> {
+/** Files that belong together; the last one is the one that the target names. */
+export interface Files {
+  readonly parts: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  /** Which neighbours nothing refers to any more once they are written. They are taken away. */
+  readonly isObsolete?: (name: string) => boolean;
+}
+
+/** Writes files that belong together, the one that the target names last: until then the old ones are whole. */
+export async function writeFiles(target: FileTarget, files: Files, operation: string): Promise<void> {
+  const { parts, isObsolete } = files;
   if (typeof target === 'string' && onDisk()) return writeOnDisk(target, files, operation);
   if (target instanceof URL && target.protocol === 'file:' && onDisk())
     return writeOnDisk(pathOf(target), files, operation);
   if (typeof target === 'string') {
-    for (const { name, bytes } of files) download(name, bytes);
+    for (const { name, bytes } of parts) download(name, bytes);
     return;
   }
   if (typeof target === 'object' && target !== null && 'getFileHandle' in target) {
-    for (const { name, bytes } of files)
+    for (const { name, bytes } of parts)
       await writeHandle(await target.getFileHandle(name, { create: true }), bytes, operation);
+    if (isObsolete) {
+      const names: string[] = [];
+      for await (const name of target.keys()) names.push(name);
+      const read = async (name: string): Promise<string> =>
+        (await (await target.getFileHandle(name)).getFile()).text();
+      for (const name of await nobodysFiles(names, parts.at(-1)!.name, isObsolete, read))
+        await target.removeEntry(name).catch(() => {});
+    }
     return;
   }
   if (typeof target === 'object' && target !== null && 'createWritable' in target) {
-    if (files.length > 1)
-      throw new ConfigError(`${operation}: this format has ${files.length} files. Give a folder's handle.`);
-    return writeHandle(target, files[0].bytes, operation);
+    if (parts.length > 1)
+      throw new ConfigError(`${operation}: this format has ${parts.length} files. Give a folder's handle.`);
+    return writeHandle(target, parts[0].bytes, operation);
   }
   throw new ConfigError(
     `${operation}: target is ${describe(target)}; expected a path, or the handle of a file or folder.`,
@@ -234,32 +243,37 @@ async function openOnDisk(file: string, operation: string): Promise<OpenFile> {
   };
 }
 
+/** Saves under way, by the file that they are about: one after the other, since they share neighbours. */
+const underWay = new Map<string, Promise<void>>();
+
 /** Each file appears under its name whole or not at all, also when the process is killed. */
-async function writeOnDisk(
-  target: string,
-  files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
-  operation: string,
-): Promise<void> {
+async function writeOnDisk(target: string, files: Files, operation: string): Promise<void> {
   const { fs, path } = disk();
   // Through a symbolic link, what it points to is replaced and not the link.
-  const main = await fs.realpath(target).catch(() => target);
+  const main = path.resolve(await fs.realpath(target).catch(() => target));
+  const before = underWay.get(main);
+  const writing = (async () => {
+    await before?.catch(() => {});
+    await writeBeside(main, files, operation);
+  })();
+  underWay.set(main, writing);
+  try {
+    await writing;
+  } finally {
+    if (underWay.get(main) === writing) underWay.delete(main);
+  }
+}
+
+async function writeBeside(main: string, { parts, isObsolete }: Files, operation: string): Promise<void> {
+  const { fs, path } = disk();
   const folder = path.dirname(main);
-  for (const { name, bytes } of files) {
-    const file = name === files.at(-1)!.name ? main : path.join(folder, name);
-    const temporary = path.join(folder, `.${path.basename(file)}.${crypto.randomUUID()}.tmp`);
+  for (const { name, bytes } of parts) {
+    const file = name === parts.at(-1)!.name ? main : path.join(folder, name);
     try {
       if ((await fs.stat(file).catch(() => null))?.isDirectory())
         throw Object.assign(new Error(), { code: 'EISDIR' });
-      const handle = await fs.open(temporary, 'wx');
-      try {
-        await handle.writeFile(bytes);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await fs.rename(temporary, file);
+      await writeWhole(file, bytes);
     } catch (error) {
-      await fs.rm(temporary, { force: true }).catch(() => {});
       throw new SaveError(`${operation}: ${file} cannot be written: ${reason(error)}.`, { cause: error });
     }
   }
@@ -267,4 +281,26 @@ async function writeOnDisk(
   const handle = await fs.open(folder, 'r').catch(() => null);
   await handle?.sync().catch(() => {});
   await handle?.close();
+  if (!isObsolete) return;
+  const names = await fs.readdir(folder).catch((): string[] => []);
+  const read = (name: string): Promise<string> => fs.readFile(path.join(folder, name), 'utf8');
+  for (const name of await nobodysFiles(names, path.basename(main), isObsolete, read))
+    await fs.rm(path.join(folder, name), { force: true }).catch(() => {});
+}
+
+/** Of the obsolete files those that no other description in the folder, a copy perhaps, still names. */
+async function nobodysFiles(
+  names: readonly string[],
+  main: string,
+  isObsolete: (name: string) => boolean,
+  read: (name: string) => Promise<string>,
+): Promise<string[]> {
+  let obsolete = names.filter(isObsolete);
+  for (const other of names) {
+    if (obsolete.length === 0) break;
+    if (other === main || !other.endsWith('.json')) continue;
+    const text = await read(other).catch(() => '');
+    obsolete = obsolete.filter((name) => !text.includes(name));
+  }
+  return obsolete;
 }

@@ -2,7 +2,9 @@
  * Options as others write them: Keras 3, tf.keras 2, TensorFlow.js. What they write beside ours is left out
  * where it changes nothing, and refused otherwise, by whoever takes the options.
  */
+import { resolveActivation } from '../activations.ts';
 import { isObject, type JsonObject } from './json.ts';
+import { isOwn, MissingInitializer, type OwnObjects } from './own.ts';
 
 const anything = Symbol('any value');
 
@@ -36,26 +38,50 @@ const neutral: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** Options as our classes take them. */
-export function withoutNeutral(config: JsonObject): Record<string, unknown> {
+export function withoutNeutral(config: JsonObject, own: OwnObjects): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(config)) {
     const same = Object.hasOwn(neutral, key) ? neutral[key] : [];
     if (same.includes(anything) || same.includes(value)) continue;
-    kept[key] = unwrapped(value, key);
+    kept[key] = unwrapped(value, own, key);
   }
   return kept;
 }
 
-/** A value without Keras's wrapping: functions by their names, dtypes by theirs. */
-export function unwrapped(value: unknown, key = ''): unknown {
+/** Options of something of the user's: all of them, with the functions that they name. */
+export const ownOptions = (config: JsonObject, own: OwnObjects): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(config).map(([key, value]) => [key, unwrapped(value, own, key)]));
+
+/** A value without Keras's wrapping: functions by their names, dtypes by theirs; what is the user's own, itself. */
+export function unwrapped(value: unknown, own: OwnObjects, key = ''): unknown {
+  if (typeof value === 'string') return key === 'activation' ? activationNamed(value, own) : value;
   if (!isObject(value) || !('class_name' in value)) return value;
-  const { class_name: className, config } = value;
-  if (className === 'function' && typeof config === 'string') return config;
+  const { class_name: className, config, module } = value;
+  const isFunction = className === 'function' && typeof config === 'string';
+  const name = isFunction ? config : className;
+  if (typeof name === 'string' && (isOwn(module) || (own.isGiven(name) && !isKeras(module)))) {
+    if (/initializer$/i.test(key) && !own.has(name)) return new MissingInitializer(name, value);
+    return isFunction ? own.get(name) : own.make(name, ownOptions((config ?? {}) as JsonObject, own));
+  }
+  if (isFunction) return config;
   if (key === 'dtype' && isObject(config)) return config.name;
   return {
     class_name: className,
-    config: isObject(config) ? withoutNeutral(omit(config, ['dtype'])) : config,
+    config: isObject(config) ? withoutNeutral(omit(config, ['dtype']), own) : config,
   };
+}
+
+const isKeras = (module: unknown): boolean => typeof module === 'string' && module.startsWith('keras');
+
+/** tf.keras 2 and TensorFlow.js write the name alone, also of the user's functions. */
+function activationNamed(name: string, own: OwnObjects): unknown {
+  if (!own.isGiven(name)) return name;
+  try {
+    resolveActivation(name, '');
+    return name;
+  } catch {
+    return own.get(name);
+  }
 }
 
 const omit = (object: JsonObject, keys: readonly string[]): Record<string, unknown> =>

@@ -7,6 +7,7 @@
  * data that are compact, contiguous, or in chunks by a version 1 B-tree, deflated and shuffled or not; integers,
  * floats of 32 and 64 bits, strings.
  */
+import { FormatError } from '../../base/errors.ts';
 import type { Attribute, Hdf5 } from './hdf5.ts';
 import { checkedSize, narrowed } from './values.ts';
 
@@ -145,8 +146,9 @@ class Reader {
           this.object(child, path === '' ? name : `${path}/${name}`, depth + 1);
       }
     } catch (error) {
-      if (!(error instanceof Hdf5Fault) || error.message.startsWith('/')) throw error;
-      throw new Hdf5Fault(`/${path}: ${error.message}`);
+      const isFault = error instanceof Hdf5Fault || error instanceof FormatError;
+      if (!isFault || error.message.startsWith('/')) throw error;
+      throw new Hdf5Fault(`/${path}: ${error.message.replace(/\.$/, '')}`);
     }
   }
 

@@ -2,7 +2,7 @@
  * Writes HDF5 in the oldest layout there is (superblock 0, symbol tables, contiguous data), as h5py does and every
  * reader knows: nothing in it depends on the time, so that the same contents are the same bytes.
  */
-import { LimitError } from '../../base/errors.ts';
+import { ConfigError, LimitError } from '../../base/errors.ts';
 import type { Attribute, Hdf5 } from './hdf5.ts';
 import type { Values } from './values.ts';
 
@@ -22,9 +22,22 @@ interface Folder {
 const isFolder = (member: Member): member is Folder => 'members' in member;
 
 export function formatHdf5({ groups, arrays }: Hdf5): Uint8Array {
+  for (const path of [...groups.keys(), ...arrays.keys()]) checkName(path, arrays);
   const root = folders(groups, arrays);
   const texts = [...groups.values()].flatMap((own) => Object.values(own).flat());
   return new Writer(mostMembers(root)).file(root, texts);
+}
+
+/** ConfigError for a path that readers would take for another one, or that cannot be written at all. */
+function checkName(path: string, arrays: Hdf5['arrays']): void {
+  const parts = path.split('/');
+  const isBad = (part: string): boolean =>
+    ['', '.', '..'].includes(part) || part.includes('\0') || new TextDecoder().decode(utf8(part)) !== part;
+  const above = parts.map((_, i) => parts.slice(0, i).join('/')).find((one) => arrays.has(one));
+  if (path !== '' && (parts.some(isBad) || above !== undefined))
+    throw new ConfigError(
+      `save: HDF5 files cannot hold a layer or weight at ${JSON.stringify(path)}${above === undefined ? '' : `, inside of the weight at ${JSON.stringify(above)}`}. Give it another name, or save as .keras.`,
+    );
 }
 
 /** Groups on the way to an array are made as needed. */

@@ -1,7 +1,8 @@
 /** Files of models and weights, in the formats of Keras, TensorFlow.js and safetensors. */
 
-export type { CustomLayers } from './build-model.ts';
+export { registerSerializable } from '../registered.ts';
 export type { FileSource, FileTarget } from './files.ts';
 export { loadModel } from './load.ts';
-export type { LoadOptions } from './load-model.ts';
+export type { CustomLayers, LoadOptions } from './load-model.ts';
+export type { CustomObjects } from './own.ts';
 export type { FileFormat, SaveOptions } from './save.ts';

@@ -1,5 +1,5 @@
 /** JSON out of files: parsed with care, and read with messages that say where. */
-import { FormatError } from '../../base/errors.ts';
+import { ConfigError, FormatError } from '../../base/errors.ts';
 import { describe } from '../names.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
@@ -25,6 +25,37 @@ function check(value: unknown, where: string, depth: number): void {
   for (const [key, inner] of Object.entries(value)) {
     if (key === '__proto__') throw new FormatError(`${where}: has a key "__proto__".`);
     check(inner, where, depth + 1);
+  }
+}
+
+/**
+ * JSON for a file. ConfigError, with the place, for what would not come back as it is: functions, NaN and infinities,
+ * objects of classes, or a description deeper than what is read.
+ */
+export function jsonText(value: unknown): string {
+  checkPlain(value, '', 0);
+  return JSON.stringify(value);
+}
+
+function checkPlain(value: unknown, place: string, depth: number): void {
+  if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean')
+    return;
+  const refuse = (reason: string): never => {
+    throw new ConfigError(
+      `save: ${place || 'the description'} ${reason}. Use saveWeights, or leave it out of getConfig().`,
+    );
+  };
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) refuse(`is ${value}, which JSON cannot hold`);
+    return;
+  }
+  if (depth >= DEEPEST) refuse(`is nested more than ${DEEPEST} deep`);
+  const prototype = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined;
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null)
+    refuse(`is ${describe(value)}, which JSON cannot hold`);
+  for (const [key, inner] of Object.entries(value as object)) {
+    if (key === '__proto__') refuse('has a key "__proto__"');
+    checkPlain(inner, place === '' ? key : `${place}.${key}`, depth + 1);
   }
 }
 

@@ -1,23 +1,23 @@
 /** `.keras`: a zip archive of metadata, architecture and weights. */
 import { FormatError } from '../../base/errors.ts';
 import { readZip, writeZip } from '../../data/zip.ts';
-import { describeCompiled } from './compile-config.ts';
 import type { Contents } from './contents.ts';
-import { describeModel } from './describe-model.ts';
+import type { Description } from './describe-model.ts';
 import type { Hdf5 } from './hdf5.ts';
-import { isObject, type JsonObject, objectAt, parseJson } from './json.ts';
+import { isObject, type JsonObject, jsonText, objectAt, parseJson } from './json.ts';
 import { KERAS_VERSION } from './keras-names.ts';
 import { readWeightsH5, writeWeightsH5 } from './weights-h5.ts';
 
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.weights.h5';
 
-export async function writeKerasArchive(contents: Contents): Promise<Uint8Array> {
-  const { model } = contents;
-  const compiled = describeCompiled(model);
-  const config = { ...describeModel(model), ...(compiled ? { compile_config: compiled } : {}) };
+export async function writeKerasArchive(
+  contents: Contents,
+  { model, compiled }: Description,
+): Promise<Uint8Array> {
+  const config = { ...model, ...(compiled ? { compile_config: compiled } : {}) };
   const saved = new Date().toISOString().replace('T', '@').slice(0, 19);
-  const text = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+  const text = (value: object): Uint8Array => new TextEncoder().encode(jsonText(value));
   return writeZip({
     'metadata.json': text({ keras_version: KERAS_VERSION, date_saved: saved }),
     [CONFIG]: text(config),

@@ -1,6 +1,8 @@
 /** From our spelling to Keras's. The other way needs nothing: all options are taken in both spellings. */
+import { Initializer } from '../initializers/initializer.ts';
 import { snakeCase } from '../names.ts';
 import { isObject } from './json.ts';
+import { MissingInitializer, type OwnNames } from './own.ts';
 
 /** Options whose values are names too: 'sumOverBatchSize' → 'sum_over_batch_size'. */
 const namingOptions = new Set(['activation', 'mode', 'distribution', 'reduction', 'classAggregation']);
@@ -11,11 +13,17 @@ export const kerasOption = (key: string): string => snakeCase(key).replace(/^bet
 /** 'sparseCategoricalCrossentropy' → 'sparse_categorical_crossentropy'; short names stay. */
 export const kerasName = (name: string): string => snakeCase(name.replace(/^./, (c) => c.toUpperCase()));
 
-/** A description by class and options, as Keras 3 writes it. */
-export const described = (module: string, className: string, config: object): KerasDescription => ({
+/** A description by class and options, as Keras 3 writes it. `where`: whose options they are, for messages. */
+export const described = (
+  module: string,
+  className: string,
+  config: object,
+  names: OwnNames,
+  where = className,
+): KerasDescription => ({
   module,
   class_name: className,
-  config: kerasOptions(config),
+  config: kerasOptions(config, names, where),
   registered_name: null,
 });
 
@@ -34,15 +42,26 @@ function moduleOf(option: string): string {
 }
 
 /** Options in Keras's spelling; schedules, initializers and their kin become descriptions of their own. */
-export function kerasOptions(config: object): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => {
-      if (namingOptions.has(key) && typeof value === 'string') return [kerasOption(key), kerasName(value)];
-      if (isObject(value) && typeof value.className === 'string')
-        return [kerasOption(key), described(moduleOf(key), value.className, (value.config ?? {}) as object)];
-      return [kerasOption(key), value];
-    }),
+const kerasOptions = (config: object, names: OwnNames, where: string): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      kerasOption(key),
+      namingOptions.has(key) && typeof value === 'string'
+        ? kerasName(value)
+        : kerasValue(value, key, names, `${where}.${key}`),
+    ]),
   );
+
+/** The value of an option: what is the user's own by its name, what is ours by class and options. */
+export function kerasValue(value: unknown, key: string, names: OwnNames, where: string): unknown {
+  if (typeof value === 'function') return names.byName(value, value.name, where);
+  if (value instanceof MissingInitializer) return value.described(names, where);
+  if (!isObject(value) || typeof value.className !== 'string') return value;
+  const config = (value.config ?? {}) as object;
+  const isOwn = value instanceof Initializer || typeof value.of === 'function';
+  return isOwn
+    ? names.byClass(value, value.className, config, where)
+    : described(moduleOf(key), value.className, config, names, where);
 }
 
 /** The version whose formats we write. */

@@ -3,17 +3,17 @@
  * writes other names ('dense/kernel:0'), so a reader follows the lists of names and guesses nothing.
  */
 import { FormatError, ShapeError } from '../../base/errors.ts';
+import type { Variable } from '../../ops/tensor.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Model } from '../models/model.ts';
-import { describeCompiled } from './compile-config.ts';
-import { type Contents, type Found, randomStateText, storedVariables } from './contents.ts';
-import { describeModel } from './describe-model.ts';
+import { type Contents, type Found, optimizerNames, stateText } from './contents.ts';
+import type { Description } from './describe-model.ts';
 import { type Attribute, type Hdf5, readHdf5, writeHdf5 } from './hdf5.ts';
-import { isObject, type JsonObject, objectAt, parseJson } from './json.ts';
+import { isObject, type JsonObject, jsonText, objectAt, parseJson } from './json.ts';
 import { KERAS_VERSION } from './keras-names.ts';
-import { checkFit, join, unique } from './places.ts';
-import type { Values } from './values.ts';
-import { randomOf, STATE_ATTRIBUTE } from './weights-h5.ts';
+import { olderModel, olderTraining } from './older.ts';
+import { checkFit, join, layerPlaces, unique } from './places.ts';
+import { asideIn, STATE_ATTRIBUTE, stateIn, writeAside } from './weights-h5.ts';
 
 /**
  * The optimizer's state stands here and not under 'optimizer_weights', where tf.keras 2 has it: Keras 3.15
@@ -24,16 +24,15 @@ const OPTIMIZER = 'weft_optimizer_weights';
 
 // ---- writing
 
-export function writeLegacyH5(contents: Contents): Uint8Array {
-  const { model, weights, optimizer, random } = contents;
+export function writeLegacyH5(contents: Contents, { model: config, compiled }: Description): Uint8Array {
+  const { model, weights, optimizer, state } = contents;
   const by = { backend: 'jax', keras_version: KERAS_VERSION };
-  const compiled = describeCompiled(model);
   const file: Hdf5 = { groups: new Map(), arrays: new Map() };
   file.groups.set('', {
     ...by,
-    model_config: JSON.stringify(legacy(describeModel(model))),
-    ...(compiled ? { training_config: JSON.stringify(trainingConfig(compiled)) } : {}),
-    [STATE_ATTRIBUTE]: randomStateText(random),
+    model_config: jsonText(olderModel(config)),
+    ...(compiled ? { training_config: jsonText(olderTraining(compiled)) } : {}),
+    [STATE_ATTRIBUTE]: stateText(state),
   });
   file.groups.set('model_weights', { ...by, layer_names: model.layers.map(({ name }) => name) });
   file.groups.set('model_weights/top_level_model_weights', { weight_names: [] });
@@ -44,11 +43,12 @@ export function writeLegacyH5(contents: Contents): Uint8Array {
       file.arrays.set(`model_weights/${layer.name}/${name}`, weights.get(weight)!);
   }
   if (compiled && optimizer) {
-    const names = unique(storedVariables(optimizer.of).map(({ name }) => `${optimizer.of.name}/${name}`));
+    const names = optimizerNames(contents);
     file.groups.set(OPTIMIZER, { weight_names: names });
     names.forEach((name, i) => {
       file.arrays.set(`${OPTIMIZER}/${name}`, optimizer.values[i]);
     });
+    writeAside(file, optimizer.aside);
   }
   return writeHdf5(file);
 }
@@ -61,29 +61,37 @@ function weightsWithNames(layer: Layer, prefix: string) {
     for (const weight of one.weights) if (!names.has(weight)) names.set(weight, join(path, weight.name));
   };
   walk(layer, join(prefix, layer.name));
-  const ordered = [...layer.trainableWeights, ...layer.nonTrainableWeights];
-  return ordered.map((weight) => ({ weight, name: names.get(weight)! }));
+  const ordered = inOrder(layer);
+  const all = unique(ordered.map((weight) => names.get(weight)!));
+  return ordered.map((weight, i) => ({ weight, name: all[i] }));
 }
 
-/** Models and layers stand in this format by class name and config alone. */
-function legacy(description: JsonObject): object {
-  const { class_name, config } = description;
-  const layers = (config as JsonObject).layers as readonly JsonObject[] | undefined;
-  return { class_name, config: { ...(config as object), ...(layers ? { layers: layers.map(legacy) } : {}) } };
+/**
+ * A layer's weights as this format orders them: those first that were trained when the file was written. Its
+ * description says which layers inside were frozen then; without one, what is frozen here counts.
+ */
+function inOrder(layer: Layer, description?: unknown): Variable[] {
+  const trained = new Set<Variable>();
+  const walk = (one: Layer, its: unknown, inTrained: boolean): void => {
+    const config = isObject(its) && isObject(its.config) ? its.config : {};
+    const isTrained = inTrained && (isObject(its) ? config.trainable !== false : one.trainable);
+    const theirs = layersIn(config);
+    if (isTrained)
+      for (const weight of layerPlaces(one)[0].weights) if (weight.trainable) trained.add(weight);
+    one.layers.forEach((inner, i) => {
+      walk(inner, theirs.length === one.layers.length ? theirs[i] : undefined, isTrained);
+    });
+  };
+  walk(layer, description, true);
+  const all = [...new Set(layer.weights)];
+  return [...all.filter((weight) => trained.has(weight)), ...all.filter((weight) => !trained.has(weight))];
 }
 
-function trainingConfig({ optimizer, ...rest }: Record<string, unknown>): object {
-  return Object.fromEntries([
-    ...Object.entries(rest).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.map(bare) : bare(value),
-    ]),
-    ['optimizer_config', bare(optimizer)],
-  ]);
-}
-
-const bare = (value: unknown): unknown =>
-  isObject(value) ? { class_name: value.class_name, config: value.config } : value;
+/** The layers that a model's config describes, without those that only declare an input. */
+const layersIn = (config: JsonObject): unknown[] =>
+  Array.isArray(config.layers)
+    ? config.layers.filter((one) => !isObject(one) || one.class_name !== 'InputLayer')
+    : [];
 
 // ---- reading
 
@@ -124,9 +132,10 @@ export function findLegacyWeights(file: Hdf5, model: Model, where: string): Foun
     throw new ShapeError(
       `${where}: ${model.name} expects ${own.length} layers with weights; found ${stored.length}.`,
     );
+  const descriptions = describedLayers(file, model, where);
   const weights = own.flatMap((layer, i) => {
     const { path, names: list } = stored[i];
-    const ordered = [...layer.trainableWeights, ...layer.nonTrainableWeights];
+    const ordered = orderIn(list, layer, descriptions[model.layers.indexOf(layer)]);
     if (list.length !== ordered.length)
       throw new ShapeError(
         `${where}, ${path}: layer ${layer.name} expects ${ordered.length} weights; found ${list.length}.`,
@@ -136,17 +145,37 @@ export function findLegacyWeights(file: Hdf5, model: Model, where: string): Foun
       return [weight, checkFit(file.arrays.get(at), weight, layer, `${where}, ${at}`)] as const;
     });
   });
-  return { weights, optimizer: optimizerOf(file, where), random: randomOf(file, where) };
+  return { weights, optimizer: optimizerOf(file, where), state: stateIn(file, where) };
 }
 
-function optimizerOf(file: Hdf5, where: string): Values[] | null {
+/** The layers as the file describes them; none where it describes another model, or holds weights alone. */
+function describedLayers(file: Hdf5, model: Model, where: string): unknown[] {
+  const text = file.groups.get('')?.model_config;
+  const whole = typeof text === 'string' ? parseJson(text, `${where}, model_config`) : null;
+  const layers = isObject(whole) && isObject(whole.config) ? layersIn(whole.config) : [];
+  return layers.length === model.layers.length ? layers : [];
+}
+
+/** A layer's weights in the order of a file's list: by its names where they are the layer's own, else by rule. */
+function orderIn(list: readonly string[], layer: Layer, description: unknown): Variable[] {
+  const ordered = inOrder(layer, description);
+  if (description !== undefined || layer.layers.length === 0) return ordered;
+  // 'outer/dense/kernel', or 'dense/kernel:0' of tf.keras 2.
+  const short = (name: string): string => name.replace(/:0$/, '').split('/').slice(-2).join('/');
+  const byName = new Map(weightsWithNames(layer, '').map(({ name, weight }) => [short(name), weight]));
+  const found = list.map((name) => byName.get(short(name)));
+  const isWhole = new Set(found).size === ordered.length && !found.includes(undefined);
+  return isWhole ? (found as Variable[]) : ordered;
+}
+
+function optimizerOf(file: Hdf5, where: string): Found['optimizer'] {
   const group = file.groups.has(OPTIMIZER) ? OPTIMIZER : 'optimizer_weights';
   const values = names(file.groups.get(group), 'weight_names').map((name) => {
     const found = file.arrays.get(`${group}/${name}`);
     if (!found) throw new FormatError(`${where}, ${group}: ${name} is listed and not there.`);
     return found;
   });
-  return values.length > 0 ? values : null;
+  return values.length > 0 ? { values, aside: asideIn(file) } : null;
 }
 
 /** A list of names; lists beyond 64 KB are cut into name0, name1, … */

@@ -1,8 +1,9 @@
 import { ConfigError, WeftError } from '../../base/errors.ts';
 import { isZip } from '../../data/zip.ts';
+import type { Layer } from '../layers/layer.ts';
 import type { Sequential } from '../models/sequential.ts';
 import { readOptions } from '../names.ts';
-import { buildModel, type CustomLayers } from './build-model.ts';
+import { buildModel } from './build-model.ts';
 import { compileAsSaved } from './compile-config.ts';
 import { type Found, restore } from './contents.ts';
 import { type FileSource, type OpenFile, openFile } from './files.ts';
@@ -11,6 +12,7 @@ import type { JsonObject } from './json.ts';
 import { readKerasArchive } from './keras-archive.ts';
 import { findLegacyWeights, isLegacy, legacyConfig, readAnyH5 } from './legacy-h5.ts';
 import { looksLikeJson, unknownFormat } from './load-weights.ts';
+import { type CustomObjects, OwnObjects } from './own.ts';
 import { isSafetensors } from './safetensors.ts';
 import { findTfjsWeights, readTfjs } from './tfjs.ts';
 import type { Values } from './values.ts';
@@ -19,8 +21,17 @@ import { findWeights } from './weights-h5.ts';
 export interface LoadOptions {
   /** Whether the model is compiled as it was when it was saved; default true. */
   compile?: boolean;
-  /** Layers of one's own by class name: functions from options to a layer. */
+  /**
+   * What in the file is the user's own, by the names that it has there: functions for activations, initializers,
+   * regularizers, constraints, losses and metrics; classes of layers, or functions from options to a layer.
+   */
+  customObjects?: CustomObjects;
+  /** Layers of one's own alone. */
   customLayers?: CustomLayers;
+}
+
+export interface CustomLayers {
+  readonly [className: string]: (config: Record<string, unknown>) => Layer;
 }
 
 /** A whole model in any format, before it is one. */
@@ -29,26 +40,26 @@ interface StoredModel {
   readonly place: string;
   readonly compiled: JsonObject | null;
   readonly arrays: Iterable<Values>;
-  /** Whether an optimizer's state that does not fit is an error. */
-  readonly strict: boolean;
   find(model: Sequential): Found;
 }
 
 /** See {@link ./load.ts}. */
 export async function readModel(source: FileSource, options?: LoadOptions): Promise<Sequential> {
-  const { compile, customLayers } = readOptions('loadModel', options, {
+  const { compile, customLayers, customObjects } = readOptions('loadModel', options, {
     compile: true,
     customLayers: {} as CustomLayers,
+    customObjects: {} as CustomObjects,
   });
+  const own = new OwnObjects({ ...customLayers, ...customObjects });
   const file = await openFile(source, 'loadModel');
   const stored = await readStored(file);
   let most = 0;
   for (const { data } of stored.arrays) most += data.length;
-  const model = buildModel(stored.config, stored.place, { most, customLayers });
+  const model = buildModel(stored.config, stored.place, { most, own });
   const found = stored.find(model);
-  if (compile && stored.compiled) await compileAsSaved(model, stored.compiled, stored.place);
+  if (compile && stored.compiled) await compileAsSaved(model, stored.compiled, stored.place, own);
   try {
-    await restore(model, found, file.name, { strict: stored.strict });
+    await restore(model, found, file.name, { strict: true });
   } catch (error) {
     if (error instanceof WeftError) model.dispose();
     throw error;
@@ -65,7 +76,6 @@ async function readStored(file: OpenFile): Promise<StoredModel> {
       place: configPlace,
       compiled,
       arrays: weights.arrays.values(),
-      strict: true,
       find: (model) => findWeights(weights, model, weightsPlace),
     };
   }
@@ -78,8 +88,6 @@ async function readStored(file: OpenFile): Promise<StoredModel> {
       place: `${name}, model_config`,
       compiled,
       arrays: tree.arrays.values(),
-      // tf.keras 2 kept states of other kinds; Keras 3 leaves those aside too.
-      strict: false,
       find: (model) => findLegacyWeights(tree, model, name),
     };
   }
@@ -90,7 +98,6 @@ async function readStored(file: OpenFile): Promise<StoredModel> {
       place: `${name}, modelTopology`,
       compiled: stored.compiled,
       arrays: stored.tensors.values(),
-      strict: true,
       find: (model) => findTfjsWeights(stored, model, name),
     };
   }

@@ -23,19 +23,25 @@ export function layerPlaces(root: Layer, path = ''): LayerPlace[] {
   const inner = root.layers;
   const theirs = new Set(inner.flatMap((layer) => layer.weights));
   const own = root.weights.filter((weight) => !theirs.has(weight));
-  const taken = new Map<string, number>();
+  // A class of the user's may be called in letters of which no snake is made.
+  const names = unique(inner.map(({ className }) => snakeCase(className) || 'layer'));
   return [
     { layer: root, path, weights: own },
-    ...inner.flatMap((layer) => {
-      const name = snakeCase(layer.className);
-      const count = taken.get(name) ?? 0;
-      taken.set(name, count + 1);
-      return layerPlaces(layer, join(path, `layers/${count === 0 ? name : `${name}_${count}`}`));
-    }),
+    ...inner.flatMap((layer, i) => layerPlaces(layer, join(path, `layers/${names[i]}`))),
   ];
 }
 
 export const join = (path: string, name: string): string => (path === '' ? name : `${path}/${name}`);
+
+/** Where each weight is: 'layers/dense_1/vars/0', as `.weights.h5` files have it. */
+export const weightPaths = (root: Layer): Map<Variable, string> => {
+  const paths = new Map<Variable, string>();
+  for (const { path, weights } of layerPlaces(root))
+    weights.forEach((weight, i) => {
+      if (!paths.has(weight)) paths.set(weight, join(path, `vars/${i}`));
+    });
+  return paths;
+};
 
 /** The layers that count their training calls. */
 export const dropoutPlaces = (root: Layer): { layer: Dropout; path: string }[] =>
@@ -51,10 +57,11 @@ export function checkFit(found: Values | undefined, weight: Variable, layer: Lay
 
 /** Names that are there twice are numbered: 'adam/kernel_momentum', 'adam/kernel_momentum_1', … */
 export function unique(names: readonly string[]): string[] {
-  const taken = new Map<string, number>();
+  const taken = new Set<string>();
   return names.map((name) => {
-    const count = taken.get(name) ?? 0;
-    taken.set(name, count + 1);
-    return count === 0 ? name : `${name}_${count}`;
+    let numbered = name;
+    for (let i = 1; taken.has(numbered); i++) numbered = `${name}_${i}`;
+    taken.add(numbered);
+    return numbered;
   });
 }

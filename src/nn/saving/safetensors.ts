@@ -58,8 +58,12 @@ export function readSafetensors(bytes: Uint8Array, file: string): Map<string, Va
   const tensors = new Map<string, Values>();
   const ranges: [number, number, string][] = [];
   for (const [name, given] of Object.entries(header)) {
-    if (name === '__metadata__') continue;
     const where = `${file}, ${name}`;
+    if (name === '__metadata__') {
+      // The format's own reader takes a map of texts and nothing else.
+      for (const [key, value] of Object.entries(objectAt(given, where))) textAt(value, `${where}, ${key}`);
+      continue;
+    }
     const { dtype, shape, data_offsets: offsets } = objectAt(given, where);
     if (!Array.isArray(shape)) throw new FormatError(`${where}: shape is missing.`);
     const size = checkedSize(shape, where);
@@ -106,5 +110,5 @@ export function findSafetensors(tensors: Map<string, Values>, model: Model, wher
     throw new ShapeError(
       `${where}, ${name}: ${model.name} expects no such weight; found [${shape.join(', ')}].`,
     );
-  return { weights, optimizer: null, random: null };
+  return { weights, optimizer: null, state: null };
 }

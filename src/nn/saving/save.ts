@@ -2,8 +2,9 @@
 import { ConfigError } from '../../base/errors.ts';
 import type { Model } from '../models/model.ts';
 import { describe, readOptions } from '../names.ts';
-import { gather } from './contents.ts';
-import { type FileTarget, writeFiles } from './files.ts';
+import { type Contents, gather } from './contents.ts';
+import { describeWhole } from './describe-model.ts';
+import { type Files, type FileTarget, writeFiles } from './files.ts';
 import { writeKerasArchive } from './keras-archive.ts';
 import { writeLegacyH5 } from './legacy-h5.ts';
 import { writeSafetensors } from './safetensors.ts';
@@ -19,8 +20,6 @@ export interface SaveOptions {
   /** Whether the optimizer's state is kept, so that training can go on; default true. */
   includeOptimizer?: boolean;
 }
-
-type Part = { readonly name: string; readonly bytes: Uint8Array };
 
 const wholeModels = { keras: '.keras', h5: '.h5', tfjs: '.json' } as const;
 const weightsAlone = { 'weights.h5': '.weights.h5', safetensors: '.safetensors' } as const;
@@ -60,21 +59,16 @@ async function encode(
   format: FileFormat,
   name: string,
   includeOptimizer: boolean,
-): Promise<Part[]> {
-  const whole = Object.hasOwn(wholeModels, format);
-  const contents = await gather(model, includeOptimizer && format !== 'safetensors' && format !== 'tfjs');
-  if (whole && model.className !== 'Sequential')
-    throw new ConfigError(
-      `save: ${model.name} is of class ${model.className}; files describe Sequential models. Use saveWeights.`,
-    );
-  if (format === 'tfjs') return writeTfjs(contents, name || 'model.json');
-  const bytes = await {
-    keras: writeKerasArchive,
-    h5: writeLegacyH5,
-    'weights.h5': writeWeightsH5,
-    safetensors: writeSafetensors,
-  }[format](contents);
-  return [{ name, bytes }];
+): Promise<Files> {
+  const one = (bytes: Uint8Array): Files => ({ parts: [{ name, bytes }] });
+  const contents = (): Promise<Contents> =>
+    gather(model, includeOptimizer && format !== 'safetensors' && format !== 'tfjs');
+  if (format === 'weights.h5') return one(writeWeightsH5(await contents()));
+  if (format === 'safetensors') return one(writeSafetensors(await contents()));
+  const description = describeWhole(model);
+  if (format === 'keras') return one(await writeKerasArchive(await contents(), description));
+  if (format === 'h5') return one(writeLegacyH5(await contents(), description));
+  return writeTfjs(await contents(), description, name || 'model.json');
 }
 
 /** Writes the model, or only its weights, to a target. */
@@ -102,5 +96,5 @@ export async function toBytes(model: Model, format: FileFormat = 'keras'): Promi
     throw new ConfigError(
       `toBytes: format is ${describe(format)}; expected keras, h5, weights.h5 or safetensors.`,
     );
-  return (await encode(model, format, 'model', true))[0].bytes;
+  return (await encode(model, format, 'model', true)).parts[0].bytes;
 }

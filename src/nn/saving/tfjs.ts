@@ -8,20 +8,27 @@ import type { Variable } from '../../ops/tensor.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Model } from '../models/model.ts';
 import { describe } from '../names.ts';
-import { describeCompiled } from './compile-config.ts';
-import { type Contents, type Found, randomStateText, readRandomState } from './contents.ts';
-import { describeModel } from './describe-model.ts';
-import type { OpenFile } from './files.ts';
-import { isObject, type JsonObject, listAt, objectAt, parseJson, textAt } from './json.ts';
-import { checkFit, layerPlaces } from './places.ts';
+import { type Contents, type Found, readState, stateText } from './contents.ts';
+import type { Description } from './describe-model.ts';
+import type { Files, OpenFile } from './files.ts';
+import { isObject, type JsonObject, jsonText, listAt, objectAt, parseJson, textAt } from './json.ts';
+import { bare, olderModel } from './older.ts';
+import { checkFit, layerPlaces, unique, weightPaths } from './places.ts';
 import { checkedSize, type Values } from './values.ts';
 
 // ---- writing
 
 /** The binary file first: its name has its checksum, so that a new one never takes an old one's place. */
-export function writeTfjs(contents: Contents, name: string): { name: string; bytes: Uint8Array }[] {
-  const { model, weights, random } = contents;
-  const all = namedWeights(model).map((one) => ({ ...one, values: weights.get(one.weight)! }));
+export function writeTfjs(
+  { model, weights, state }: Contents,
+  { model: description, compiled }: Description,
+  name: string,
+): Files {
+  const named = namedWeights(model);
+  // TensorFlow.js asks for names that differ; where layers of inner models share one, ours are numbered.
+  const names = unique(named.map((one) => one.name));
+  const all = named.map(({ weight }, i) => ({ name: names[i], values: weights.get(weight)! }));
+  const paths = weightPaths(model);
   const data = new Uint8Array(all.reduce((sum, { values }) => sum + values.data.byteLength, 0));
   let at = 0;
   for (const { values } of all) {
@@ -30,7 +37,6 @@ export function writeTfjs(contents: Contents, name: string): { name: string; byt
   }
   const stem = name.replace(/\.json$/, '');
   const binary = `${stem}.weights.${crc32(data).toString(16).padStart(8, '0')}.bin`;
-  const compiled = describeCompiled(model);
   const json = {
     format: 'layers-model',
     generatedBy: 'Weft',
@@ -38,7 +44,7 @@ export function writeTfjs(contents: Contents, name: string): { name: string; byt
     modelTopology: {
       keras_version: 'tfjs-layers 4.22.0',
       backend: 'tensor_flow.js',
-      model_config: older(describeModel(model)),
+      model_config: olderModel(description, tfjsOptions),
     },
     ...(compiled ? { trainingConfig: trainingConfig(compiled) } : {}),
     weightsManifest: [
@@ -51,12 +57,21 @@ export function writeTfjs(contents: Contents, name: string): { name: string; byt
         })),
       },
     ],
-    userDefinedMetadata: { weft: JSON.parse(randomStateText(random)) },
+    userDefinedMetadata: {
+      weft: { ...JSON.parse(stateText(state)), weights: named.map(({ weight }) => paths.get(weight)!) },
+    },
   };
-  return [
-    { name: binary, bytes: data },
-    { name, bytes: new TextEncoder().encode(JSON.stringify(json)) },
-  ];
+  return {
+    parts: [
+      { name: binary, bytes: data },
+      { name, bytes: new TextEncoder().encode(jsonText(json)) },
+    ],
+    // Weights of earlier saves under this name.
+    isObsolete: (one) =>
+      one !== binary &&
+      one.startsWith(`${stem}.weights.`) &&
+      /^[0-9a-f]{8}\.bin$/.test(one.slice(stem.length + 9)),
+  };
 }
 
 /** TensorFlow.js calls a weight by its layer, whatever the model around it is called. */
@@ -65,21 +80,11 @@ const namedWeights = (model: Model): { layer: Layer; weight: Variable; name: str
     weights.map((weight) => ({ layer, weight, name: `${layer.name}/${weight.name}` })),
   );
 
-/** Descriptions without modules, and shapes as `batch_input_shape`. */
-function older({ class_name, config }: JsonObject): JsonObject {
-  const { layers, batch_shape, build_input_shape: _, ...rest } = config as JsonObject;
-  return {
-    class_name,
-    config: {
-      ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, bare(value)])),
-      ...(batch_shape ? { batch_input_shape: batch_shape } : {}),
-      ...(Array.isArray(layers) ? { layers: layers.map(older) } : {}),
-    },
-  };
-}
-
-const bare = (value: unknown): unknown =>
-  isObject(value) && 'class_name' in value ? { class_name: value.class_name, config: value.config } : value;
+/** Values without modules, and shapes as `batch_input_shape`. */
+const tfjsOptions = ({ batch_shape, build_input_shape: _, ...rest }: JsonObject): JsonObject => ({
+  ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, bare(value)])),
+  ...(batch_shape ? { batch_input_shape: batch_shape } : {}),
+});
 
 function trainingConfig({ loss, metrics, optimizer }: Record<string, unknown>): object {
   const { class_name: className, config } = optimizer as JsonObject;
@@ -97,7 +102,9 @@ export interface TfjsModel {
   readonly config: unknown;
   readonly compiled: JsonObject | null;
   readonly tensors: Map<string, Values>;
-  readonly random: Found['random'];
+  readonly state: Found['state'];
+  /** Where the weights belong, in the order of `tensors`; null where the file is not ours. */
+  readonly paths: readonly string[] | null;
 }
 
 export async function readTfjs({ name: file, bytes, neighbour }: OpenFile): Promise<TfjsModel> {
@@ -135,11 +142,18 @@ export async function readTfjs({ name: file, bytes, neighbour }: OpenFile): Prom
     }
   }
   const own = isObject(json.userDefinedMetadata) ? json.userDefinedMetadata.weft : undefined;
+  const where = `${file}, userDefinedMetadata.weft`;
+  const paths = isObject(own) && own.weights !== undefined ? listAt(own.weights, `${where}.weights`) : null;
+  if (paths && (paths.length !== tensors.size || new Set(paths).size < paths.length))
+    throw new FormatError(
+      `${where}.weights: names ${new Set(paths).size} weights; the file holds ${tensors.size}.`,
+    );
   return {
     config: topology.model_config ?? topology,
     compiled: isObject(training) ? { ...training, optimizer: training.optimizer_config } : null,
     tensors,
-    random: own === undefined ? null : readRandomState(own, `${file}, userDefinedMetadata.weft`),
+    state: own === undefined ? null : readState(own, where),
+    paths: paths?.map((path) => textAt(path, `${where}.weights`)) ?? null,
   };
 }
 
@@ -159,11 +173,14 @@ function spec(given: unknown, where: string) {
 }
 
 export function findTfjsWeights(found: TfjsModel, model: Model, where: string): Found {
-  const left = new Map(found.tensors);
+  const { paths } = found;
+  const left = new Map(
+    paths ? [...found.tensors.values()].map((values, i) => [paths[i], values]) : found.tensors,
+  );
+  const places = weightPaths(model);
   const weights = namedWeights(model).map(({ layer, weight, name }) => {
-    // Converters put the model's name in front.
-    const key = [...left.keys()].find((one) => one === name || one.endsWith(`/${name}`)) ?? name;
-    const values = checkFit(left.get(key), weight, layer, `${where}, ${name}`);
+    const key = paths ? places.get(weight)! : keyFor(name, left);
+    const values = checkFit(left.get(key), weight, layer, `${where}, ${key}`);
     left.delete(key);
     return [weight, values] as const;
   });
@@ -171,5 +188,11 @@ export function findTfjsWeights(found: TfjsModel, model: Model, where: string): 
     throw new ShapeError(
       `${where}, ${name}: ${model.name} expects no such weight; found [${shape.join(', ')}].`,
     );
-  return { weights, optimizer: null, random: found.random };
+  return { weights, optimizer: null, state: found.state };
+}
+
+/** The name as it is, or with the model's in front, which converters put there. */
+function keyFor(name: string, tensors: ReadonlyMap<string, unknown>): string {
+  if (tensors.has(name)) return name;
+  return [...tensors.keys()].find((one) => one.endsWith(`/${name}`)) ?? name;
 }

@@ -6,7 +6,7 @@
  */
 import { ShapeError } from '../../base/errors.ts';
 import type { Model } from '../models/model.ts';
-import { type Contents, type Found, randomStateText, readRandomState } from './contents.ts';
+import { type Contents, type Found, readState, stateText } from './contents.ts';
 import { type Hdf5, readHdf5, writeHdf5 } from './hdf5.ts';
 import { parseJson } from './json.ts';
 import { checkFit, join, layerPlaces } from './places.ts';
@@ -15,9 +15,9 @@ import type { Values } from './values.ts';
 /** The root's attribute for what Keras has no place for. */
 export const STATE_ATTRIBUTE = 'weft_state';
 
-export function writeWeightsH5({ model, weights, optimizer, random }: Contents): Uint8Array {
+export function writeWeightsH5({ model, weights, optimizer, state }: Contents): Uint8Array {
   const file: Hdf5 = { groups: new Map(), arrays: new Map() };
-  file.groups.set('', { [STATE_ATTRIBUTE]: randomStateText(random) });
+  file.groups.set('', { [STATE_ATTRIBUTE]: stateText(state) });
   for (const { layer, path, weights: own } of layerPlaces(model)) {
     file.groups.set(join(path, 'vars'), { name: layer.name });
     own.forEach((weight, i) => {
@@ -29,6 +29,7 @@ export function writeWeightsH5({ model, weights, optimizer, random }: Contents):
     optimizer.values.forEach((values, i) => {
       file.arrays.set(`optimizer/vars/${i}`, values);
     });
+    writeAside(file, optimizer.aside);
   }
   return writeHdf5(file);
 }
@@ -53,19 +54,46 @@ export function findWeights(file: Hdf5, model: Model, where: string): Found {
   const optimizer: Values[] = [];
   for (let values = take('optimizer/vars/0'); values; values = take(`optimizer/vars/${optimizer.length}`))
     optimizer.push(values);
+  for (const path of left.keys()) if (path.startsWith(`${ASIDE}/`)) left.delete(path);
   // Keras's dropout layers keep a generator that is of no use to ours.
   const extra = [...left.keys()].find((path) => !path.includes('seed_generator'));
   if (extra !== undefined)
     throw new ShapeError(
       `${where}, ${extra}: ${model.name} expects no such weight; found [${left.get(extra)!.shape.join(', ')}].`,
     );
-  return { weights, optimizer: optimizer.length > 0 ? optimizer : null, random: randomOf(file, where) };
+  return {
+    weights,
+    optimizer: optimizer.length > 0 ? { values: optimizer, aside: asideIn(file) } : null,
+    state: stateIn(file, where),
+  };
 }
 
-/** Our random state, where there is one. */
-export function randomOf(file: Hdf5, where: string): Found['random'] {
+/** Where what is kept beside frozen weights lies: Keras has no place for it and does not look here. */
+const ASIDE = 'weft_slots';
+
+export function writeAside(file: Hdf5, aside: ReadonlyMap<string, readonly Values[]>): void {
+  for (const [path, slots] of aside)
+    slots.forEach((values, i) => {
+      file.arrays.set(`${ASIDE}/${path}/${i}`, values);
+    });
+}
+
+export function asideIn({ arrays }: Hdf5): Map<string, Values[]> {
+  const found = new Map<string, Values[]>();
+  for (const path of arrays.keys()) {
+    if (!path.startsWith(`${ASIDE}/`) || !path.endsWith('/0')) continue;
+    const slots: Values[] = [];
+    const stem = path.slice(0, -1);
+    for (let one = arrays.get(path); one; one = arrays.get(`${stem}${slots.length}`)) slots.push(one);
+    found.set(stem.slice(ASIDE.length + 1, -1), slots);
+  }
+  return found;
+}
+
+/** Our own state, where there is one. */
+export function stateIn(file: Hdf5, where: string): Found['state'] {
   const text = file.groups.get('')?.[STATE_ATTRIBUTE];
   if (typeof text !== 'string') return null;
   const at = `${where}, attribute ${STATE_ATTRIBUTE}`;
-  return readRandomState(parseJson(text, at), at);
+  return readState(parseJson(text, at), at);
 }

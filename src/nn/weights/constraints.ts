@@ -3,7 +3,7 @@ import { sum } from '../../ops/reduce.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { numberBetween } from '../check.ts';
 import { readOptions } from '../names.ts';
-import { ruleResolver, type WeightRule } from './rule.ts';
+import { KnownRule, ruleResolver, type WeightRule } from './rule.ts';
 
 const EPSILON = 1e-7;
 
@@ -24,18 +24,18 @@ export function maxNorm(options?: number | { maxValue?: number; axis?: Axis }): 
     const norms = norm(w, config.axis);
     return scaled(w, norms, norms.minimum(most));
   };
-  return { className: 'MaxNorm', config, of };
+  return new KnownRule('MaxNorm', config, of);
 }
 
 /** No value below 0. */
 export function nonNeg(options?: object): WeightRule {
-  return { className: 'NonNeg', config: readOptions('nonNeg', options, {}), of: (w) => w.maximum(0) };
+  return new KnownRule('NonNeg', readOptions('nonNeg', options, {}), (w) => w.maximum(0));
 }
 
 /** Norms of 1. */
 export function unitNorm(options?: { axis?: Axis }): WeightRule {
   const config = readOptions('unitNorm', options, { axis: 0 as Axis });
-  return { className: 'UnitNorm', config, of: (w) => w.div(norm(w, config.axis).add(EPSILON)) };
+  return new KnownRule('UnitNorm', config, (w) => w.div(norm(w, config.axis).add(EPSILON)));
 }
 
 /** Norms from `minValue` to `maxValue`, brought there by the share `rate` in each step; default 0, 1 and 1. */
@@ -61,7 +61,7 @@ export function minMaxNorm(options?: {
         .add(norms.mul(1 - rate)),
     );
   };
-  return { className: 'MinMaxNorm', config, of };
+  return new KnownRule('MinMaxNorm', config, of);
 }
 
 export const resolveConstraint = ruleResolver('constraint', { maxNorm, nonNeg, unitNorm, minMaxNorm });

@@ -3,7 +3,7 @@ import { sum } from '../../ops/reduce.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween } from '../check.ts';
 import { readOptions } from '../names.ts';
-import { ruleResolver, type WeightRule } from './rule.ts';
+import { KnownRule, ruleResolver, type WeightRule } from './rule.ts';
 
 /** λ₁ Σ |w|; λ₁ 0.01 */
 export const l1 = (options?: number | { l1?: number }): WeightRule => {
@@ -31,7 +31,7 @@ function regularizer(className: string, config: { l1?: number; l2?: number }): W
       .map(([kind, factor]) => measure[kind](w).mul(factor));
     return sum(terms.length === 0 ? w.mul(0) : terms.reduce((a, b) => a.add(b)));
   };
-  return { className, config, of };
+  return new KnownRule(className, config, of);
 }
 
 export const resolveRegularizer = ruleResolver('regularizer', { l1, l2, l1l2 });

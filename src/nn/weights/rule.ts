@@ -11,6 +11,25 @@ export interface WeightRule {
   readonly of: (weight: Tensor) => Tensor;
 }
 
+/** One of ours, which a class name and options make again. */
+export class KnownRule implements WeightRule {
+  readonly className: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly of: (weight: Tensor) => Tensor;
+
+  constructor(className: string, config: object, of: (weight: Tensor) => Tensor) {
+    this.className = className;
+    this.config = config as Record<string, unknown>;
+    this.of = of;
+  }
+}
+
+/** What makes such a rule again: class and options for ours, else what the user gave. */
+export const describeRule = (rule: WeightRule | null): unknown =>
+  rule instanceof KnownRule
+    ? { className: rule.className, config: rule.config }
+    : ((rule as { source?: unknown } | null)?.source ?? rule);
+
 /** What a layer takes for a rule; null for none. */
 export type WeightRuleLike =
   | WeightRule
@@ -28,7 +47,12 @@ export function ruleResolver(
   return (given, operation) => {
     if (given === null || given === undefined) return null;
     if (typeof given === 'function')
-      return { className: given.name || 'custom', config: {}, of: given as (weight: Tensor) => Tensor };
+      return {
+        className: given.name || 'custom',
+        config: {},
+        of: given as (weight: Tensor) => Tensor,
+        source: given,
+      } as WeightRule;
     if (typeof given === 'object' && 'of' in given) return given as WeightRule;
     return makers.make(given, operation);
   };

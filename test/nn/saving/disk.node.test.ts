@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,7 +19,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { init, LoadError, layers, loadModel, SaveError, sequential } from '../../../src/index.ts';
+import { callbacks, init, LoadError, layers, loadModel, SaveError, sequential } from '../../../src/index.ts';
 import { writeFiles } from '../../../src/nn/saving/files.ts';
 
 beforeAll(async () => {
@@ -54,6 +55,67 @@ describe('saving', () => {
     const before = await model.weights[0].data();
     for (const name of ['a.keras', 'a.h5', 'model.json'])
       expect(await (await loadModel(join(at, name))).weights[0].data()).toEqual(before);
+  });
+
+  test('ten saves of model.json leave two files, and a copy keeps the weights that it names', async () => {
+    const at = folder();
+    const file = join(at, 'model.json');
+    const model = small();
+    for (let i = 0; i < 10; i++) {
+      await model.setWeights([new Float32Array(6).fill(i), [0, 0]]);
+      await model.save(file);
+      expect(readdirSync(at).length).toBe(2);
+    }
+    // Of another name, or named by another description: not ours to take away.
+    writeFileSync(join(at, 'model.weights.bin'), 'x');
+    writeFileSync(join(at, 'other-model.weights.01234567.bin'), 'x');
+    copyFileSync(file, join(at, 'kept.json'));
+    const kept = await model.weights[0].data();
+    for (let i = 20; i < 23; i++) {
+      await model.setWeights([new Float32Array(6).fill(i), [0, 0]]);
+      await model.save(file);
+    }
+    expect(readdirSync(at).length).toBe(6);
+    expect(await (await loadModel(join(at, 'kept.json'))).weights[0].data()).toEqual(kept);
+    expect(await (await loadModel(file)).weights[0].data()).toEqual(await model.weights[0].data());
+  });
+
+  test('saves of one model.json that are not awaited end with the last, whole', async () => {
+    const at = folder();
+    const file = join(at, 'model.json');
+    const models = Array.from({ length: 4 }, small);
+    await Promise.all(models.map((model, i) => model.setWeights([new Float32Array(6).fill(i), [0, 0]])));
+    await Promise.all(models.map((model) => model.save(file)));
+    expect(readdirSync(at).length).toBe(2);
+    await loadModel(file);
+  });
+
+  test('modelCheckpoint leaves two files of a model.json', async () => {
+    const at = folder();
+    const model = small();
+    model.compile({ loss: 'mse' });
+    await model.fit([[1, 2, 3]], [[1, 2]], {
+      epochs: 3,
+      verbose: 0,
+      callbacks: callbacks.modelCheckpoint(join(at, 'x.json')),
+    });
+    expect(readdirSync(at).length).toBe(2);
+  });
+
+  test('model.json of inner models with layers of one name comes back, also into another model', async () => {
+    const file = join(folder(), 'model.json');
+    const part = () => sequential([layers.input([2]), layers.dense({ units: 2, name: 'd' })]);
+    const [model, other] = [part, part].map(() => sequential([part(), part()]));
+    await model.save(file);
+    await other.loadWeights(file);
+    for (const one of [await loadModel(file), other])
+      for (const [i, weight] of one.weights.entries())
+        expect(await weight.data()).toEqual(await model.weights[i].data());
+    // Automatic names differ from model to model.
+    const [first, second] = [small(), small()];
+    await first.save(file);
+    await second.loadWeights(file);
+    expect(await second.weights[0].data()).toEqual(await first.weights[0].data());
   });
 
   test('through a symbolic link', async () => {
@@ -98,7 +160,7 @@ describe('saving', () => {
       },
     };
     await expect(
-      writeFiles(join(at, 'a.keras'), [{ name: 'a.keras', bytes: bad as never }], 'save'),
+      writeFiles(join(at, 'a.keras'), { parts: [{ name: 'a.keras', bytes: bad as never }] }, 'save'),
     ).rejects.toThrow(SaveError);
     expect(readdirSync(at)).toEqual(['a.keras']);
     expect(readFileSync(join(at, 'a.keras'), 'utf8')).toBe('old');
@@ -119,7 +181,7 @@ describe('saving', () => {
       join(at, 'write.mjs'),
       `import { writeFiles } from './files.mjs';
        for (let i = 0; ; i = (i + 1) % 200)
-         await writeFiles(process.argv[2], [{ name: 'a.bin', bytes: new Uint8Array(3e6).fill(i) }], 'save');`,
+         await writeFiles(process.argv[2], { parts: [{ name: 'a.bin', bytes: new Uint8Array(3e6).fill(i) }] }, 'save');`,
     );
     const moments = process.env.CI ? 100 : 6;
     for (let i = 0; i < moments; i++) {
@@ -134,6 +196,11 @@ describe('saving', () => {
       expect(bytes.every((byte) => byte === bytes[0])).toBe(true);
     }
     expect(existsSync(file)).toBe(true);
+    // What the killed ones left is taken away by the next save; what somebody else may be writing is not.
+    const foreign = `.a.bin.${'0'.repeat(8)}-1-${'0'.repeat(8)}.tmp`;
+    writeFileSync(join(at, foreign), 'x');
+    await writeFiles(file, { parts: [{ name: 'a.bin', bytes: Uint8Array.of(1) }] }, 'save');
+    expect(readdirSync(at).sort()).toEqual([foreign, 'a.bin', 'files.mjs', 'write.mjs']);
   }, 300_000);
 });
 

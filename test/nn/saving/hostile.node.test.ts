@@ -226,6 +226,12 @@ describe('.safetensors', () => {
     ['a shape that takes more', kernel({ shape: [3, 3] }), /give 24 bytes/],
     ['a shape beyond memory', kernel({ shape: [1e9, 1e9] }), /beyond any memory/],
     ['a shape below 0', kernel({ shape: [-3, -2] }), /whole numbers/],
+    [
+      'metadata that are no texts',
+      file('{"__metadata__": {"a": 1}}'),
+      /__metadata__, a: is 1; expected text/,
+    ],
+    ['metadata that are none', file('{"__metadata__": []}'), /__metadata__: is \[\]; expected an object/],
     ['a shape that overflows', kernel({ shape: [2 ** 32, 2 ** 32, 0] }), /give 24 bytes|beyond/],
     ['half precision', kernel({ dtype: 'F16' }), /dtype is F16/],
     ['no dtype', kernel({ dtype: undefined }), /expected text/],

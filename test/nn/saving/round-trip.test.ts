@@ -15,7 +15,9 @@ import {
   ShapeError,
   schedules,
   sequential,
+  type Tensor,
 } from '../../../src/index.ts';
+import { readHdf5, writeHdf5 } from '../../../src/nn/saving/hdf5.ts';
 
 beforeAll(async () => {
   await init({ seed: 5 });
@@ -142,13 +144,18 @@ describe('every format', () => {
     expect(list[1]).toMatchObject({ name: 'top2', config: { k: 2 } });
   });
 
-  test('functions of one’s own are left out with a warning', async () => {
+  test('a loss or a learning rate that nobody can name leaves the model uncompiled, with a warning', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const model = garments();
-    model.compile({ optimizer: 'sgd', loss: (t, p) => t.sub(p).square().mean(-1) });
-    const again = await loadModel(await model.toBytes());
-    expect(again.compileOptions).toBeNull();
-    expect(warn.mock.calls.flat().join()).toMatch(/a loss of your own/);
+    const make = () => (t: Tensor, p: Tensor) => t.sub(p).square().mean(-1);
+    model.compile({ optimizer: 'sgd', loss: make() });
+    expect((await loadModel(await model.toBytes())).compileOptions).toBeNull();
+    expect(warn.mock.calls.flat().join()).toMatch(
+      /saved without how it was compiled: a loss of your own is a/,
+    );
+    model.compile({ optimizer: optimizers.sgd((step) => step.mul(0.1)), loss: 'mse' });
+    expect((await loadModel(await model.toBytes())).compileOptions).toBeNull();
+    expect(warn.mock.calls.flat().join()).toMatch(/a learning rate that is a function/);
     warn.mockRestore();
   });
 
@@ -179,6 +186,214 @@ describe('every format', () => {
     for (const source of [new Blob([bytes]), new File([bytes], 'x.keras'), bytes.buffer])
       expect(await bits(await loadModel(source))).toEqual(before);
   });
+});
+
+/** What the optimizer keeps beside each weight, in the model's order. */
+const slots = (model: Model): Promise<unknown[]> =>
+  Promise.all(
+    model.weights.map((weight) =>
+      Promise.all(model.optimizer.slotsBeside(weight).map((slot) => slot.array())),
+    ),
+  );
+
+describe.each(['keras', 'h5', 'weights.h5'] as const)('an optimizer’s state by name, .%s', (format) => {
+  const make = () => {
+    const model = sequential([
+      layers.input([2]),
+      layers.dense({ units: 2, useBias: false }),
+      layers.dense({ units: 2, useBias: false }),
+    ]);
+    model.compile({ optimizer: optimizers.sgd({ momentum: 0.9 }), loss: 'mse' });
+    return model;
+  };
+  const train = (model: Model): Promise<unknown> => model.trainOnBatch([[1, 2]], [[3, 4]]);
+  const back = async (model: Sequential): Promise<Sequential> => {
+    const bytes = await model.toBytes(format);
+    if (format !== 'weights.h5') return loadModel(bytes);
+    const again = make();
+    // What is trained here says nothing about what was trained there.
+    again.layers[1].trainable = false;
+    await again.loadWeights(bytes);
+    for (const [i, layer] of again.layers.entries()) layer.trainable = model.layers[i].trainable;
+    return again;
+  };
+
+  test.each<[string, (model: Sequential) => Promise<void>]>([
+    [
+      'trained, then frozen',
+      async (model) => {
+        model.layers[0].trainable = false;
+      },
+    ],
+    [
+      'frozen, trained, unfrozen and trained again',
+      async (model) => {
+        model.layers[0].trainable = false;
+        await train(model);
+        model.layers[0].trainable = true;
+        await train(model);
+      },
+    ],
+    [
+      'trained with one half frozen, then with the other',
+      async (model) => {
+        model.layers[0].trainable = false;
+        await train(model);
+        model.layers[0].trainable = true;
+        model.layers[1].trainable = false;
+      },
+    ],
+    [
+      'given a new head',
+      async (model) => {
+        model.pop();
+        model.add(layers.dense({ units: 2, useBias: false }));
+      },
+    ],
+  ])('a model that was %s goes on with the state of each weight', async (_, change) => {
+    const warn = vi.spyOn(console, 'warn');
+    const model = make();
+    await train(model);
+    await change(model);
+    const before = await slots(model);
+    const again = await back(model);
+    // A head that was never trained begins with zeros; a file has them for Keras.
+    const zeros = [
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    ];
+    expect(await slots(again)).toEqual(before.map((own) => ((own as []).length === 0 ? zeros : own)));
+    for (const one of [model, again]) {
+      for (const layer of one.layers) layer.trainable = true;
+      await train(one);
+    }
+    expect(await bits(again)).toEqual(await bits(model));
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  test('an optimizer that two models share leaves each its own', async () => {
+    const [model, other] = [make(), make()];
+    other.compile({ optimizer: model.optimizer, loss: 'mse' });
+    await train(model);
+    await train(other);
+    expect(await slots(await back(model))).toEqual(await slots(model));
+  });
+});
+
+test('a file of another optimizer leaves the state aside, with a warning, also where the sizes agree', async () => {
+  const make = (optimizer: string) => {
+    const model = sequential([layers.input([2]), layers.dense(2)]);
+    model.compile({
+      optimizer: optimizer === 'sgd' ? optimizers.sgd({ momentum: 0.5 }) : 'rmsprop',
+      loss: 'mse',
+    });
+    return model;
+  };
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const [from, to] = [make('sgd'), make('rmsprop')];
+  for (const model of [from, to]) await model.trainOnBatch([[1, 2]], [[3, 4]]);
+  const before = await slots(to);
+  await to.loadWeights(await from.toBytes('weights.h5'));
+  expect(await slots(to)).toEqual(before);
+  expect(warn.mock.calls.flat().join()).toMatch(/the state is that of SGD; the model's optimizer is RMSprop/);
+  warn.mockRestore();
+});
+
+test('a state that Keras wrote for more weights than are trained now is that of all weights', async () => {
+  const model = sequential([layers.input([2]), layers.dense(3), layers.dense(2)]);
+  model.compile({ optimizer: 'adam', loss: 'mse' });
+  await model.trainOnBatch([[1, 2]], [[3, 4]]);
+  const file = await readHdf5(await model.toBytes('weights.h5'), 'x', []);
+  model.layers[0].trainable = false;
+  const before = await slots(model);
+  await model.trainOnBatch([[1, 2]], [[3, 4]]);
+  // Keras writes no attribute of ours.
+  await model.loadWeights(writeHdf5(file));
+  expect(await slots(model)).toEqual(before);
+});
+
+describe('weights of inner models in .h5', () => {
+  const make = () =>
+    sequential([
+      sequential([
+        layers.input([1]),
+        layers.dense({ units: 1, useBias: false }),
+        layers.dense({ units: 1, useBias: false }),
+      ]),
+    ]);
+  const values = (model: Model): Promise<unknown> =>
+    Promise.all(model.weights.map((weight) => weight.array()));
+
+  test('stay in their places, whatever is frozen in the file or in the model', async () => {
+    for (const [there, here] of [
+      [0, null],
+      [null, 0],
+      [0, 0],
+      [1, 0],
+    ]) {
+      const [model, other] = [make(), make()];
+      if (there !== null) model.layers[0].layers[there].trainable = false;
+      if (here !== null) other.layers[0].layers[here].trainable = false;
+      await model.setWeights([[[1]], [[2]]]);
+      const bytes = await model.toBytes('h5');
+      await other.loadWeights(bytes);
+      expect(await values(other)).toEqual([[[1]], [[2]]]);
+      expect(await values(await loadModel(bytes))).toEqual([[[1]], [[2]]]);
+    }
+  });
+
+  test('are found by their names in a file that describes no model', async () => {
+    const model = make();
+    model.layers[0].layers[0].trainable = false;
+    await model.setWeights([[[1]], [[2]]]);
+    const file = await readHdf5(await model.toBytes('h5'), 'x', ['layer_names', 'weight_names']);
+    model.layers[0].layers[0].trainable = true;
+    await model.setWeights([[[0]], [[0]]]);
+    await model.loadWeights(writeHdf5(file));
+    expect(await values(model)).toEqual([[[1]], [[2]]]);
+  });
+
+  test('of one name in one layer are two', async () => {
+    const pair = () =>
+      layers.custom({
+        className: 'Pair',
+        build() {
+          this.addWeight('w', [1], 'zeros');
+          this.addWeight('w', [1], 'ones');
+        },
+        call: (x) => x,
+      });
+    for (const format of ['h5', 'keras', 'weights.h5', 'safetensors'] as const) {
+      const [model, other] = [pair(), pair()].map((layer) => sequential([layers.input([1]), layer]));
+      await model.setWeights([[3], [4]]);
+      await other.loadWeights(await model.toBytes(format));
+      expect(await values(other)).toEqual([[3], [4]]);
+    }
+  });
+});
+
+test('names that HDF5 cannot hold are refused by save, and by no other format', async () => {
+  for (const name of ['.', '..', '../x', 'a//b', 'a\0b', '\ud800']) {
+    const model = sequential([layers.input([1]), layers.dense(1, { name })]);
+    await expect(model.toBytes('h5')).rejects.toThrow(ConfigError);
+    await expect(model.toBytes('h5')).rejects.toThrow(/HDF5 files cannot hold a layer or weight at/);
+    expect((await loadModel(await model.toBytes('keras'))).layers[0].name).toBe(name);
+  }
+  const both = sequential([
+    layers.input([1]),
+    layers.custom({
+      className: 'Clash',
+      build() {
+        this.addWeight('a', [1], 'ones');
+        this.addWeight('a/b', [1], 'ones');
+      },
+      call: (x) => x,
+    }),
+  ]);
+  await expect(both.toBytes('h5')).rejects.toThrow(/inside of the weight at/);
 });
 
 describe('weights that do not fit change nothing', () => {
