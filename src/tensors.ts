@@ -7,6 +7,7 @@ export { defaultEngine, init } from './graph/engines.ts';
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';
 export * from './graph/methods.ts';
 export { assignAll } from './graph/variables.ts';
+export { celu, gelu, hardSigmoid, hardSwish, leakyRelu, mish, silu, softmin } from './ops/activations.ts';
 export {
   fill,
   iota,
@@ -23,9 +24,23 @@ export * as random from './ops/draws.ts';
 export type { DType, TypedArray } from './ops/dtype.ts';
 export { half } from './ops/half.ts';
 export type { MatmulOptions } from './ops/matmul.ts';
+export { mod } from './ops/mod.ts';
 export { concat, stack } from './ops/movement.ts';
 export type { RandomOptions } from './ops/random.ts';
 export type { Axes, ReduceOptions } from './ops/reduce.ts';
-export { where } from './ops/select.ts';
+export { type NanToNumOptions, nanToNum, where } from './ops/select.ts';
 export { softmaxCrossEntropy } from './ops/softmax.ts';
+export { logSumExp, norm } from './ops/statistics.ts';
 export { Tensor, Variable } from './ops/tensor.ts';
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  cosh,
+  sinh,
+  tan,
+} from './ops/trigonometry.ts';

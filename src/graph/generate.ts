@@ -355,7 +355,7 @@ export class Generator implements Expressions {
         '@group(0) @binding(100) var<uniform> fused: Fused;',
       );
     }
-    for (const name of this.#libraries) lines.push(library[name]);
+    for (const name of this.#libraries) lines.push(library[name] ?? name);
     return lines.join('\n');
   }
 }

@@ -16,6 +16,7 @@ import { assign } from './variables.ts';
 
 export { argMax, argMin } from '../ops/arg-reduce.ts';
 export { add, div, floorDiv, maximum, minimum, mul, pow, squaredDifference, sub } from '../ops/binary.ts';
+export { stopGradient } from '../ops/constant.ts';
 export { matmul } from '../ops/matmul.ts';
 export {
   broadcastTo,
@@ -36,6 +37,9 @@ export {
   equal,
   greater,
   greaterEqual,
+  isFinite,
+  isInf,
+  isNan,
   less,
   lessEqual,
   logicalAnd,
@@ -45,6 +49,7 @@ export {
   notEqual,
 } from '../ops/select.ts';
 export { logSoftmax, softmax } from '../ops/softmax.ts';
+export { all, any, std, variance } from '../ops/statistics.ts';
 export {
   abs,
   ceil,
@@ -54,7 +59,6 @@ export {
   exp,
   expm1,
   floor,
-  isNan,
   log,
   log1p,
   logSigmoid,
@@ -62,6 +66,7 @@ export {
   reciprocal,
   relu,
   relu6,
+  round,
   rsqrt,
   selu,
   sigmoid,

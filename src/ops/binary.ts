@@ -96,9 +96,12 @@ export function operands(a: TensorLike, b: TensorLike, arithmetic: boolean): [Te
   return [cast(x, dtype), cast(y, dtype)];
 }
 
+/** Named where it is used: rows call each other, which leaves nothing to infer a type from. */
+export type Binary = (a: TensorLike, b: TensorLike) => Tensor;
+
 const call =
-  (name: keyof typeof table) =>
-  (a: TensorLike, b: TensorLike): Tensor => {
+  (name: keyof typeof table): Binary =>
+  (a, b) => {
     const [x, y] = operands(a, b, true);
     const { instead = {} }: Row = table[name];
     const dtype = instead[x.dtype] ?? x.dtype;
@@ -106,26 +109,26 @@ const call =
   };
 
 /** a + b with broadcasting. */
-export const add = call('add');
+export const add: Binary = call('add');
 /** a - b with broadcasting. */
-export const sub = call('sub');
+export const sub: Binary = call('sub');
 /** a · b, element by element, with broadcasting. */
-export const mul = call('mul');
+export const mul: Binary = call('mul');
 /**
  * a / b with broadcasting. In f32 a division by zero gives ±Infinity or NaN; two integers give ⌊a / b⌋
  * (as in TensorFlow.js), and 0 where b is 0.
  */
-export const div = call('div');
+export const div: Binary = call('div');
 /** ⌊a / b⌋; for integers x / 0 is 0. */
-export const floorDiv = call('floorDiv');
+export const floorDiv: Binary = call('floorDiv');
 /** The larger of each pair; NaN wins. A tie sends its gradient to a. */
-export const maximum = call('maximum');
+export const maximum: Binary = call('maximum');
 /** The smaller of each pair; NaN wins. A tie sends its gradient to a. */
-export const minimum = call('minimum');
+export const minimum: Binary = call('minimum');
 /** aᵇ as IEEE has it: negative bases with whole exponents are fine. */
-export const pow = call('pow');
+export const pow: Binary = call('pow');
 /** (a - b)² */
-export const squaredDifference = call('squaredDifference');
+export const squaredDifference: Binary = call('squaredDifference');
 
 // ---- the twins
 

@@ -168,6 +168,27 @@ const valueOp = defineOp({
 /** What an op gives that has nothing to do: the tensor itself, and of a variable its present value. */
 export const unchanged = (x: Tensor): Tensor => (x instanceof Variable ? apply(valueOp, [x]) : x);
 
+const stopGradientOp = defineOp({
+  name: 'stopGradient',
+  shape: ([x]) => x,
+  dtype: ([x]) => x,
+  alias: true,
+  // In a plan alone: gradients are taken of what the user wrote.
+  simplify: ({ inputs: [x] }) => x,
+  expression: (e, [x], index) => e.value(x, index),
+  backward: noGradient,
+});
+
+/**
+ * The same numbers, through which no gradient flows: what they were made from is a constant to `gradients`.
+ *
+ * ```ts
+ * const target = stopGradient(teacher.apply(x));
+ * const loss = squaredDifference(student.apply(x), target).mean();
+ * ```
+ */
+export const stopGradient = (x: TensorLike): Tensor => apply(stopGradientOp, [toTensor(x)]);
+
 interface FillAttributes extends Attributes {
   shape: Shape;
   value: number;
@@ -241,6 +262,11 @@ const valueTwin = twin(valueOp, () => ({
   cases: [{ shapes: [[3, 4]] }],
 }));
 
+const stopGradientTwin = twin(stopGradientOp, () => ({
+  reference: ([x]) => x,
+  cases: [{ shapes: [[3, 4]], noGradient: 'none by definition' }],
+}));
+
 const fillTwin = twin(fillOp, () => ({
   reference: (_inputs, a) => build((a as FillAttributes).shape, () => a.value as number),
   cases: [{ shapes: [], attributes: { shape: [2, 3], value: 1.5, dtype: 'f32' } }],
@@ -252,4 +278,4 @@ const iotaTwin = twin(iotaOp, () => ({
 }));
 
 /** For the registry. */
-export const twins = [identityTwin, valueTwin, fillTwin, iotaTwin];
+export const twins = [identityTwin, valueTwin, stopGradientTwin, fillTwin, iotaTwin];

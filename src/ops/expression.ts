@@ -24,7 +24,7 @@ export interface Expressions {
   advance(index: string, start: string, multiple: number): string;
   /** Σ term(l) over l = 0, 1, … `count` - 1, one after the other: a loop. */
   total(count: number, dtype: DType, term: (l: string) => string): string;
-  /** Makes the functions of `shaders/lib/<library>.wgsl` available. */
+  /** Makes the functions of `shaders/lib/<library>.wgsl` available, or those whose text this is (shaders/functions.ts). */
   use(library: string): void;
 }
 

@@ -11,11 +11,13 @@ const MATH =
 interface Pointwise extends Omit<Op, 'shape' | 'dtype' | 'expression' | 'pointwise'> {
   /** Default: that of the first input. */
   readonly dtype?: Op['dtype'];
+  /** WGSL functions that f calls, beside those of math.wgsl. */
+  readonly functions?: string;
   /** WGSL of an element of the result, in which x, y and z are the elements of the inputs. */
   f(inputs: readonly Tensor[], result: Tensor, e: Expressions): string;
 }
 
-export const pointwise = ({ f, ...op }: Pointwise): Op => ({
+export const pointwise = ({ f, functions, ...op }: Pointwise): Op => ({
   pointwise: true,
   shape: ([first, ...others]) => others.reduce((all, one) => broadcastShapes(all, one, op.name), first),
   dtype: ([first]) => first,
@@ -23,6 +25,7 @@ export const pointwise = ({ f, ...op }: Pointwise): Op => ({
     const values = inputs.map((x) => e.value(x, broadcastIndex(e, index, result.shape, x.shape)));
     const text = f(inputs, result, e);
     if (MATH.test(text)) e.use('math');
+    if (functions) e.use(functions);
     return e.name(text.replace(/\b[xyz]\b/g, (letter) => values['xyz'.indexOf(letter)]));
   },
   ...op,

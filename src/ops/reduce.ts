@@ -177,7 +177,7 @@ function neighbours(x: Tensor, axes: number[]): [Tensor, number[]] {
 }
 
 /** Keras and TensorFlow.js pass keepDims as a plain third argument. */
-const keeps = (options: ReduceOptions | boolean): boolean =>
+export const keeps = (options: ReduceOptions | boolean): boolean =>
   typeof options === 'boolean' ? options : (options.keepDims ?? false);
 
 const call =

@@ -2,6 +2,7 @@
  * The book of mathematics: every op with its float64 twin, and every composite, by name. Tests, the benchmark
  * and `selfTest()` are loops over it. Nothing else imports it, so that applications need not carry the twins.
  */
+import * as activations from './activations.ts';
 import * as argReduce from './arg-reduce.ts';
 import * as binary from './binary.ts';
 import * as constant from './constant.ts';
@@ -9,12 +10,15 @@ import * as crossEntropy from './cross-entropy.ts';
 import type { Composite, ProvenOp } from './define.ts';
 import * as half from './half.ts';
 import * as matmul from './matmul.ts';
+import * as mod from './mod.ts';
 import * as movement from './movement.ts';
 import * as random from './random.ts';
 import * as reduce from './reduce.ts';
 import * as select from './select.ts';
 import * as sgdLinear from './sgd-linear.ts';
 import * as softmax from './softmax.ts';
+import * as statistics from './statistics.ts';
+import * as trigonometry from './trigonometry.ts';
 import * as unary from './unary.ts';
 
 /** Every op and composite by name. */
@@ -32,6 +36,10 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...argReduce.twins,
   ...crossEntropy.twins,
   ...sgdLinear.twins,
+  ...trigonometry.twins,
+  ...mod.twins,
+  ...activations.twins,
+  ...statistics.twins,
 ]);
 
 function collect(twins: readonly (() => ProvenOp | Composite)[]): Map<string, ProvenOp | Composite> {

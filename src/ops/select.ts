@@ -3,7 +3,7 @@ import { ValueError } from '../base/errors.ts';
 import { operands } from './binary.ts';
 import { broadcastCases } from './cases.ts';
 import { type TensorLike, toTensor, unchanged } from './constant.ts';
-import { apply, type Case, noGradient, type Op, opsOf, twin } from './define.ts';
+import { apply, type Case, type Composite, noGradient, type Op, opsOf, twin } from './define.ts';
 import { type DType, parseDType, wgslType } from './dtype.ts';
 import { literal } from './expression.ts';
 import { pointwise } from './pointwise.ts';
@@ -57,6 +57,58 @@ export const greaterEqual = comparison(ops.greaterEqual);
 export const less = comparison(ops.less);
 /** a ≤ b */
 export const lessEqual = comparison(ops.lessEqual);
+
+// By their bits: compilers may assume that every number is finite.
+const predicates = {
+  isNan: '(bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u',
+  isInf: '(bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u',
+  isFinite: '(bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u',
+};
+
+const predicateOps = opsOf(predicates, (f, name) =>
+  pointwise({ name, dtype: () => 'bool', f: () => f, backward: noGradient }),
+);
+
+const predicate =
+  (op: Op) =>
+  (x: TensorLike): Tensor =>
+    apply(op, [cast(toTensor(x), 'f32')]);
+
+/** Is x NaN? */
+export const isNan = predicate(predicateOps.isNan);
+/** Is x Infinity or -Infinity? */
+export const isInf = predicate(predicateOps.isInf);
+/** Is x neither NaN nor infinite? */
+const finite = predicate(predicateOps.isFinite);
+
+export { finite as isFinite };
+
+export interface NanToNumOptions {
+  /** In place of NaN; default 0. */
+  nan?: number;
+  /** In place of Infinity; default the largest f32. */
+  posInf?: number;
+  /** In place of -Infinity; default the smallest f32. */
+  negInf?: number;
+}
+
+/** The largest f32. */
+const MOST = 3.4028234663852886e38;
+
+/**
+ * x with other numbers in place of NaN and infinities; f32. The gradient there is 0.
+ *
+ * ```ts
+ * nanToNum([NaN, 1, -Infinity], { negInf: -1 })   // [0, 1, -1]
+ * ```
+ */
+export function nanToNum(
+  x: TensorLike,
+  { nan = 0, posInf = MOST, negInf = -MOST }: NanToNumOptions = {},
+): Tensor {
+  const input = cast(toTensor(x), 'f32');
+  return where(finite(input), input, where(isNan(input), nan, where(greater(input, 0), posInf, negInf)));
+}
 
 const truth = (x: TensorLike): Tensor => cast(toTensor(x), 'bool');
 
@@ -163,6 +215,27 @@ const notTwin = twin(ops.logicalNot, () => ({
   cases: [{ ...logic, shapes: [[7]], dtypes: ['bool'] }],
 }));
 
+const finiteness = [
+  [predicateOps.isNan, Number.isNaN],
+  [predicateOps.isInf, (x: number) => Math.abs(x) === Number.POSITIVE_INFINITY],
+  [predicateOps.isFinite, Number.isFinite],
+] as const;
+
+// Numbers that are not finite are tried in test/ops/edges.
+const predicateTwins = finiteness.map(([op, js]) =>
+  twin(op, () => ({
+    reference: ([x]) => elementwise((one) => Number(js(one)), x),
+    cases: [{ shapes: [[2, 3]], ...steps }],
+  })),
+);
+
+const nanToNumTwin = (): Composite => ({
+  name: 'nanToNum',
+  compute: ([x], attributes) => nanToNum(x, attributes as NanToNumOptions),
+  reference: ([x]) => x,
+  cases: [{ shapes: [[2, 3]], attributes: { nan: 7 } }],
+});
+
 const whereTwin = twin(whereOp, () => ({
   reference: ([c, x, y]) => elementwise((chosen, a, b) => (chosen !== 0 ? a : b), c, x, y),
   cases: [
@@ -224,6 +297,8 @@ export const twins = [
   pairTwin(ops.logicalOr, (x, y) => x !== 0 || y !== 0, logic),
   pairTwin(ops.logicalXor, (x, y) => (x !== 0) !== (y !== 0), logic),
   notTwin,
+  ...predicateTwins,
+  nanToNumTwin,
   whereTwin,
   castTwin,
   clipTwin,

@@ -2,14 +2,14 @@
 import { add, div, mul, sub } from './binary.ts';
 import { cancels, opaque } from './cancel.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
-import { apply, type Case, opsOf, type Tolerance, twin } from './define.ts';
+import { apply, type Case, type Op, opsOf, type Tolerance, twin } from './define.ts';
 import { pointwise } from './pointwise.ts';
 import { elementwise } from './reference.ts';
 import { cast, greater, less, where } from './select.ts';
 import { sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
-interface Row {
+export interface Row {
   /** WGSL of f(x). */
   readonly f: string;
   /** The gradient for x, given x, y = f(x) and the gradient g of y. */
@@ -19,7 +19,7 @@ interface Row {
 }
 
 /** The gradient of steps. */
-const none: Row['df'] = (x) => fill(x.shape, 0);
+export const none: Row['df'] = (x) => fill(x.shape, 0);
 
 /** Constants of "Self-Normalizing Neural Networks" (Klambauer et al. 2017). */
 const SELU_ALPHA = 1.6732632423543772;
@@ -31,6 +31,7 @@ const table = {
   sign: { f: 'select(sign(x), x, is_nan(x))', df: none },
   floor: { f: 'floor(x)', df: none },
   ceil: { f: 'ceil(x)', df: none },
+  round: { f: 'round(x)', df: none },
   square: { f: 'x * x', integers: 'x * x', df: (x, _y, g) => mul(g, mul(x, 2)) },
   sqrt: { f: 'sqrt(x)', df: (_x, y, g) => div(g, mul(y, 2)) },
   rsqrt: { f: 'inverseSqrt(x)', df: (x, y, g) => mul(g, mul(div(y, x), -0.5)) },
@@ -64,82 +65,89 @@ const table = {
     df: (_x, y, g) => where(less(y, 0), mul(g, add(y, SELU_SCALE * SELU_ALPHA)), mul(g, SELU_SCALE)),
   },
   erf: { f: 'erf(x)', df: (x, _y, g) => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))) },
-  isNaN: { f: 'select(0.0, 1.0, is_nan(x))', df: none },
 } satisfies Record<string, Row>;
 
-const ops = opsOf<keyof typeof table, Row>(table, ({ f, integers, df }, name) =>
-  pointwise({
-    name,
-    dtype: ([x]) => (integers ? x : 'f32'),
-    f([x], _y, e) {
-      if (x.dtype !== 'f32') return integers!;
-      return cancels(name, x, x) ? f.replace(/x$/, opaque('x', e)) : f;
-    },
-    backward: ([x], y, g) => [df(x, y, g)],
-    cost: ([x]) => ({ flops: sizeOf(x.shape), bytes: 8 * sizeOf(x.shape) }),
-  }),
-);
+/** Named where it is used: rows call each other, which leaves nothing to infer a type from. */
+export type Unary = (x: TensorLike) => Tensor;
 
-const call = (name: keyof typeof table) => {
-  const { integers }: Row = table[name];
-  return (input: TensorLike): Tensor => {
-    const x = toTensor(input);
-    return apply(ops[name], [integers && x.dtype !== 'f32' ? cast(x, 'i32') : cast(x, 'f32')]);
-  };
-};
+/** The ops of a table, and what calls one. `functions`: WGSL that its rows call. */
+export function unaryOps<Name extends string>(table: Readonly<Record<Name, Row>>, functions?: string) {
+  const ops = opsOf<Name, Row>(table, ({ f, integers, df }, name) =>
+    pointwise({
+      name,
+      functions,
+      dtype: ([x]) => (integers ? x : 'f32'),
+      f([x], _y, e) {
+        if (x.dtype !== 'f32') return integers!;
+        return cancels(name, x, x) ? f.replace(/x$/, opaque('x', e)) : f;
+      },
+      backward: ([x], y, g) => [df(x, y, g)],
+      cost: ([x]) => ({ flops: sizeOf(x.shape), bytes: 8 * sizeOf(x.shape) }),
+    }),
+  );
+  const call =
+    (name: Name): Unary =>
+    (input) => {
+      const x = toTensor(input);
+      return apply(ops[name], [table[name].integers && x.dtype !== 'f32' ? cast(x, 'i32') : cast(x, 'f32')]);
+    };
+  return { ops, call };
+}
+
+const { ops, call } = unaryOps<keyof typeof table>(table);
 
 /** -x */
-export const neg = call('neg');
+export const neg: Unary = call('neg');
 /** |x| */
-export const abs = call('abs');
+export const abs: Unary = call('abs');
 /** -1, 0 or 1 */
-export const sign = call('sign');
+export const sign: Unary = call('sign');
 /** The largest whole number ≤ x. */
-export const floor = call('floor');
+export const floor: Unary = call('floor');
 /** The smallest whole number ≥ x. */
-export const ceil = call('ceil');
+export const ceil: Unary = call('ceil');
+/** The nearest whole number; of two equally near, the even one. */
+export const round: Unary = call('round');
 /** x² */
-export const square = call('square');
+export const square: Unary = call('square');
 /** √x; NaN below 0. */
-export const sqrt = call('sqrt');
+export const sqrt: Unary = call('sqrt');
 /** 1 / √x */
-export const rsqrt = call('rsqrt');
+export const rsqrt: Unary = call('rsqrt');
 /** 1 / x */
-export const reciprocal = call('reciprocal');
+export const reciprocal: Unary = call('reciprocal');
 /** eˣ */
-export const exp = call('exp');
+export const exp: Unary = call('exp');
 /** eˣ - 1, accurate near 0. */
-export const expm1 = call('expm1');
+export const expm1: Unary = call('expm1');
 /** Natural logarithm; -Infinity at 0, NaN below. */
-export const log = call('log');
+export const log: Unary = call('log');
 /** log(1 + x), accurate near 0. */
-export const log1p = call('log1p');
+export const log1p: Unary = call('log1p');
 /** sin x, off by less than 2e-7 up to |x| = 2³¹, on every adapter. */
-export const sin = call('sin');
+export const sin: Unary = call('sin');
 /** cos x, as near as sin x. */
-export const cos = call('cos');
+export const cos: Unary = call('cos');
 /** tanh x, accurate near 0. */
-export const tanh = call('tanh');
+export const tanh: Unary = call('tanh');
 /** 1 / (1 + e⁻ˣ) */
-export const sigmoid = call('sigmoid');
+export const sigmoid: Unary = call('sigmoid');
 /** log(1 + eˣ), accurate where it is near 0. */
-export const softplus = call('softplus');
+export const softplus: Unary = call('softplus');
 /** log(sigmoid x) = -softplus(-x) */
-export const logSigmoid = call('logSigmoid');
+export const logSigmoid: Unary = call('logSigmoid');
 /** x / (1 + |x|) */
-export const softsign = call('softsign');
+export const softsign: Unary = call('softsign');
 /** max(x, 0), keeping NaN. The gradient at 0 is 0. */
-export const relu = call('relu');
+export const relu: Unary = call('relu');
 /** min(max(x, 0), 6), keeping NaN. */
-export const relu6 = call('relu6');
+export const relu6: Unary = call('relu6');
 /** x above 0, eˣ - 1 below. */
-export const elu = call('elu');
+export const elu: Unary = call('elu');
 /** Scaled elu (Klambauer et al. 2017). */
-export const selu = call('selu');
+export const selu: Unary = call('selu');
 /** Gauss error function. */
-export const erf = call('erf');
-/** 1 where x is NaN, else 0. */
-export const isNan = call('isNaN');
+export const erf: Unary = call('erf');
 
 // ---- the twins
 
@@ -165,8 +173,14 @@ export function erf64(x: number): number {
   return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI);
 }
 
+/** Math.round goes up from the middle. */
+export function roundToEven(x: number): number {
+  const nearest = Math.round(x);
+  return nearest - x === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
+}
+
 /** f in float64, how near to it the op must come, and on which numbers. */
-interface Proof extends Pick<Case, 'range' | 'avoid'> {
+export interface Proof extends Pick<Case, 'range' | 'avoid'> {
   readonly js: (x: number) => number;
   readonly tolerance: Tolerance;
 }
@@ -177,6 +191,7 @@ const proofs: Record<keyof typeof table, Proof> = {
   sign: { js: Math.sign, tolerance: exact, avoid: [0] },
   floor: { js: Math.floor, tolerance: exact },
   ceil: { js: Math.ceil, tolerance: exact },
+  round: { js: roundToEven, tolerance: exact },
   square: { js: (x) => x * x, tolerance: rounded },
   sqrt: { js: Math.sqrt, tolerance: roots, range: [0.1, 4] },
   rsqrt: { js: (x) => 1 / Math.sqrt(x), tolerance: roots, range: [0.1, 4] },
@@ -201,7 +216,6 @@ const proofs: Record<keyof typeof table, Proof> = {
     avoid: [0],
   },
   erf: { js: erf64, tolerance: { relative: 1e-5, absolute: 2e-6 } },
-  isNaN: { js: (x) => Number(Number.isNaN(x)), tolerance: exact },
 };
 
 /** A prime, a tile edge and its neighbours, a scalar, nothing. */
@@ -209,10 +223,19 @@ const shapes: Case[] = [[], [1], [5], [0], [2, 3], [63], [64, 2], [257]].map((sh
   shapes: [shape],
 }));
 
-export const twins = Object.entries(proofs).map(([name, { js, tolerance, range, avoid }]) =>
-  twin(ops[name as keyof typeof table], () => ({
-    reference: ([x]) => elementwise(js, x),
-    tolerance,
-    cases: shapes.map((one) => ({ ...one, range, avoid })),
-  })),
-);
+/** The twins of a table's ops. */
+export const unaryTwins = <Name extends string>(
+  ops: Readonly<Record<Name, Op>>,
+  proofs: Readonly<Record<Name, Proof>>,
+  shapes: readonly Case[],
+) =>
+  (Object.entries(proofs) as [Name, Proof][]).map(([name, { js, tolerance, range, avoid }]) =>
+    twin(ops[name], () => ({
+      reference: ([x]) => elementwise(js, x),
+      tolerance,
+      cases: shapes.map((one) => ({ ...one, range, avoid })),
+    })),
+  );
+
+/** For the registry. */
+export const twins = unaryTwins(ops, proofs, shapes);
