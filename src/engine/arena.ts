@@ -206,6 +206,10 @@ export class Staging {
 
   constructor(buffers: Buffers) {
     this.#buffers = buffers;
+    buffers.keepers.push(() => {
+      for (const buffer of [...this.#idle.values()].flat()) buffers.destroy(buffer);
+      this.#idle.clear();
+    });
   }
 
   take(sizeBytes: number): GPUBuffer {

@@ -13,6 +13,8 @@ export class Buffers {
   /** Bytes in buffers that exist now, pools included. */
   bytes = 0;
   peakBytes = 0;
+  /** What can give buffers back that it only keeps for later: asked when the budget is short. */
+  readonly keepers: (() => void)[] = [];
   readonly #device: GPUDevice;
   readonly #maxBytes: number;
   readonly #maxBufferSize: number;
@@ -48,6 +50,7 @@ export class Buffers {
           'Fix: split it, or use smaller batches.',
       );
     }
+    if (size > this.room) for (const giveBack of this.keepers) giveBack();
     if (size > this.room) throw this.#outOfMemory(size, label);
 
     this.#device.pushErrorScope('out-of-memory');

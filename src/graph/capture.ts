@@ -8,12 +8,13 @@ import type { CompileListener, Engine } from '../engine/engine.ts';
 import { type TensorLike, toTensor } from '../ops/constant.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
+import { compute } from './compute.ts';
 import { follow, inTurn, openDefault, planner, serial } from './engines.ts';
 import type { PlannedKernel } from './explain.ts';
 import { isLeaf, topological } from './order.ts';
 import type { Plan } from './plan.ts';
 import type { StepProfile } from './profile.ts';
-import { checkHome, compute, leafRange, settle } from './runtime.ts';
+import { allocateAll, checkHome, keepInBounds, leafRange, settle, withRoom } from './runtime.ts';
 import { bringHome, collocate, overwrite, promise, takeBack } from './variables.ts';
 
 /** What a captured function may return: tensors, and arrays and plain objects of them. */
@@ -67,9 +68,9 @@ export interface Captured<A extends readonly TensorLike[], R extends Outputs> {
 /** Plans kept per captured function; the least recently used goes first. */
 const PLANS = 16;
 
-/** Submits that may be under way when a replay, or a call, resolves. */
-const REPLAYS = 2;
-const CALLS = 16;
+/** After so many replays, or calls, the adapter may catch up. */
+const REPLAYS = 1;
+const CALLS = 8;
 
 /** What a trace saw: leaves that stand for variables and arguments, and updates in the order of the code. */
 class Trace implements Tracer {
@@ -278,24 +279,15 @@ class Entry {
   /** Runs the plan and gives fresh tensors for its outputs. */
   run(engine: Engine, { promised }: Turn, times: number): Tensor[] {
     const plan = this.plan!;
-    const ranges: BufferRange[] = [];
-    try {
-      for (const { dtype, size } of this.outputs)
-        ranges.push(engine.allocate(byteSize(dtype, size), 'result'));
-    } catch (error) {
-      for (const range of ranges) engine.free(range);
-      throw error;
-    }
+    const results = this.outputs.map(({ shape, dtype }) => new Tensor(shape, dtype));
+    const ranges = [...allocateAll(engine, results, () => 'result').values()];
     for (const [i, { variable }] of this.effects.entries()) overwrite(variable, promised[i], engine);
     const copies = ranges.flatMap((to, i) =>
       to.size > 0 ? [{ from: { ...plan.outputs[i], size: to.size }, to }] : [],
     );
     plan.run(times, copies);
-    return this.outputs.map(({ shape, dtype }, i) => {
-      const result = new Tensor(shape, dtype);
-      settle(result, engine, ranges[i]);
-      return result;
-    });
+    for (const [i, result] of results.entries()) settle(result, engine, ranges[i]);
+    return results;
   }
 
   dispose(): void {
@@ -389,7 +381,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
   const call = <T>(
     given: readonly TensorLike[],
     changes: boolean,
-    use: (entry: Entry, turn: Turn, values: readonly Tensor[], engine: Engine) => Promise<T> | T,
+    use: (entry: Entry, turn: Turn, values: readonly Tensor[], engine: Engine) => Promise<T>,
   ): Promise<T> => {
     const args = given.map((arg) => toTensor(arg).checkUsable(label));
     const values = args.map((arg) => (arg instanceof Variable ? arg.value : arg));
@@ -400,8 +392,10 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     return serial(at, async (engine) => {
       try {
         engine.check(label);
-        await entry.ready(engine, turn, label, options.onCompile);
-        return await use(entry, turn, values, engine);
+        return await withRoom(engine, async () => {
+          await entry.ready(engine, turn, label, options.onCompile);
+          return use(entry, turn, values, engine);
+        });
       } catch (error) {
         if (changes) entry.takeBack(turn);
         throw error;
@@ -413,6 +407,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     call(given, true, async (entry, turn, values, engine) => {
       await entry.bind(values, engine);
       const results = entry.run(engine, turn, 1);
+      await keepInBounds(engine, results);
       await follow(engine, CALLS);
       let next = 0;
       return mapTensors(
@@ -423,7 +418,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     });
 
   const replay = (times: number): Promise<Engine> =>
-    call([], true, (entry, turn, _values, engine) => {
+    call([], true, async (entry, turn, _values, engine) => {
       if (entry.outputs.length > 0)
         throw new StateError(`replay: '${label}' has arguments or results; call it instead.`);
       entry.run(engine, turn, times);

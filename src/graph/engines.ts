@@ -12,15 +12,17 @@ interface Lane {
   tail: Promise<unknown>;
   /** Tasks that are not done. */
   tasks: number;
-  /** Submits under way that `follow` waits for, oldest first. */
-  readonly submits: Promise<void>[];
+  /** Submits since `follow` last asked, and those under way that it waits for, oldest first. */
+  submits: number;
+  readonly underWay: Promise<void>[];
 }
 
 const makeLane = (engine: Engine | Promise<Engine>): Lane => ({
   engine,
   tail: Promise.resolve(),
   tasks: 0,
-  submits: [],
+  submits: 0,
+  underWay: [],
 });
 
 const lanes = new WeakMap<Engine, Lane>();
@@ -116,13 +118,15 @@ export function inTurn(engine: Engine, task: () => void): void {
 }
 
 /**
- * Resolves when fewer than `most` submits are under way, this one included: so timers, signals and a lost device
- * are heard, and nobody runs far ahead of the adapter.
+ * To be awaited after a submit: nobody runs further ahead of the adapter than twice as many submits as `every`. So
+ * timers, signals and a lost device are heard, and memory does not pile up.
  */
-export async function follow(engine: Engine, most: number): Promise<void> {
-  const { submits } = laneOf(engine);
+export async function follow(engine: Engine, every: number): Promise<void> {
+  const lane = laneOf(engine);
+  if (++lane.submits < every) return;
+  lane.submits = 0;
   const done = engine.idle();
   done.catch(() => {});
-  submits.push(done);
-  while (submits.length >= most) await submits.shift();
+  lane.underWay.push(done);
+  if (lane.underWay.length >= 2) await lane.underWay.shift();
 }

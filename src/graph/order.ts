@@ -2,7 +2,7 @@
 import type { Tensor } from '../ops/tensor.ts';
 
 /** A tensor whose numbers exist before the plan runs: data, a variable's value, an argument. */
-export const isLeaf = (x: Tensor): boolean => x.op === null || x.storage !== null;
+export const isLeaf = (x: Tensor): boolean => x.op === null || x.storage !== null || x.host !== null;
 
 /** Adds to a list in a map. */
 export function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

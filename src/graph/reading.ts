@@ -2,8 +2,9 @@
 import { StateError } from '../base/errors.ts';
 import { type TypedArray, typedArray } from '../ops/dtype.ts';
 import { type Tensor, tracing, Variable } from '../ops/tensor.ts';
+import { compute } from './compute.ts';
 import { inTurn, serial } from './engines.ts';
-import { compute, leafRange, release } from './runtime.ts';
+import { leafRange, release, withRoom } from './runtime.ts';
 import { leaveHome } from './variables.ts';
 
 /** See `Tensor.data`. */
@@ -18,8 +19,11 @@ export async function read(x: Tensor): Promise<TypedArray> {
   if (tensor.size === 0) return typedArray(tensor.dtype, new ArrayBuffer(0), 0);
   const bytes = await serial(tensor.engine, async (engine) => {
     engine.check('data');
-    if (!tensor.op || tensor.storage) leafRange(tensor, engine);
-    else await compute([tensor], engine);
+    if (tensor.host && !tensor.storage) return { pending: tensor.host.slice().buffer as ArrayBuffer };
+    await withRoom(engine, async () => {
+      if (!tensor.op || tensor.storage) leafRange(tensor, engine);
+      else await compute([tensor], engine);
+    });
     // The copy is submitted now; waiting for it must not hold up others.
     return { pending: engine.read(tensor.storage!) };
   });

@@ -17,9 +17,9 @@ import { type NdArray, ndarray } from '../ops/reference.ts';
 import { registry } from '../ops/registry.ts';
 import { show, sizeOf } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
+import { compute } from './compute.ts';
 import { defaultEngine, serial } from './engines.ts';
 import { gradients } from './gradients.ts';
-import { compute } from './runtime.ts';
 
 export interface SelfTestOptions {
   /** The engine to test; default the default one. */

@@ -16,8 +16,9 @@ import { byteSize } from '../ops/dtype.ts';
 import { cast } from '../ops/select.ts';
 import { sameShape, show } from '../ops/shape.ts';
 import { Tensor, tracing, type Variable } from '../ops/tensor.ts';
+import { compute } from './compute.ts';
 import { follow, serial } from './engines.ts';
-import { compute, leafRange, release, settle } from './runtime.ts';
+import { isPending, leafRange, release, settle, withRoom } from './runtime.ts';
 
 // ---- assignment
 
@@ -37,8 +38,8 @@ export function ownValue(variable: Variable, value: TensorLike): Tensor {
 const dirty = new Map<Variable, Tensor>();
 let flushing: Promise<void> | null = null;
 
-/** Plans of assignments that may be under way. */
-const IN_FLIGHT = 16;
+/** After so many plans of assignments, the adapter may catch up. */
+const FOLLOW_EVERY = 8;
 
 /**
  * See `Variable.assign`. The new value holds at once; its numbers are computed in the background,
@@ -78,8 +79,8 @@ async function flush(): Promise<void> {
   flushing = null;
   const tasks = [...byEngine].map(([at, nodes]) =>
     serial(at, async (engine) => {
-      await compute(nodes, engine);
-      await follow(engine, IN_FLIGHT);
+      await withRoom(engine, () => compute(nodes, engine));
+      await follow(engine, FOLLOW_EVERY);
     }),
   );
   await Promise.all(tasks);
@@ -119,7 +120,7 @@ export function promise(variable: Variable, engine: Engine | null): Tensor {
 
 /** The step did not run: what it promised is what was there before. */
 export function takeBack(promised: Tensor, before: Tensor): void {
-  if (promised === before || promised.storage) return;
+  if (promised === before || !isPending(promised)) return;
   promised.op = identity;
   promised.inputs = [before];
   promised.engine = before.engine;
@@ -134,7 +135,7 @@ function hasPendingReaders(value: Tensor): boolean {
   if (!readers) return false;
   const live = readers.filter((reader) => {
     const node = reader.deref();
-    return node !== undefined && node.storage === null && node.gone === null;
+    return node !== undefined && isPending(node) && node.gone === null;
   });
   value.readers = live;
   return live.length > 0;

@@ -188,8 +188,8 @@ export const noGradient: NonNullable<Op['backward']> = (inputs) => inputs.map(()
 export const twin = (op: Op, proof: () => Twin) => (): ProvenOp => Object.assign(op, proof());
 
 /** How the elements of a tensor lie in memory. */
-export const storedAs = ({ op, storage, dtype }: Tensor): StoredDType =>
-  storage === null ? (op?.stored ?? dtype) : dtype;
+export const storedAs = ({ op, storage, host, dtype }: Tensor): StoredDType =>
+  storage === null && host === null ? (op?.stored ?? dtype) : dtype;
 
 /** Makes the node `op(inputs)`: checks shapes, dtypes and engines; touches no GPU. */
 export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
@@ -220,6 +220,9 @@ export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes 
 export function addReader(readers: WeakRef<Tensor>[], node: Tensor): void {
   readers.push(new WeakRef(node));
   if (readers.length % 256 !== 0) return;
-  const waiting = readers.filter((reader) => reader.deref()?.storage === null);
+  const waiting = readers.filter((reader) => {
+    const node = reader.deref();
+    return node && node.storage === null && node.host === null;
+  });
   readers.splice(0, readers.length, ...waiting);
 }

@@ -181,6 +181,21 @@ describe('calls that are not awaited', () => {
     await (await opening).close();
   });
 
+  it('let timers be heard, however many there are', async () => {
+    const engine = await testEngine();
+    const w = variable(tensor([1], { engine }));
+    const step = capture(() => void w.assign(w.add(1)), { engine });
+    let heard = 0;
+    const timer = setInterval(() => heard++, 1);
+    for (let i = 0; i < 200; i++) await step();
+    expect(heard).toBeGreaterThan(0);
+    const before = heard;
+    for (let i = 0; i < 200; i++) await w.assign(w.add(1));
+    expect(heard).toBeGreaterThan(before);
+    clearInterval(timer);
+    expect(await w.item()).toBe(401);
+  });
+
   it('are as if they had not been made when they fail', async () => {
     const engine = await testEngine();
     const w = variable(tensor([1, 2], { engine }));
@@ -261,6 +276,32 @@ describe('memory', () => {
     await w.assign([0, 0]);
     await double.replay();
     expect(await numbers(await plus([10, 10]))).toEqual([11, 12]);
+  });
+
+  it('of results is bounded by rule: older ones move to the host, and are read and used as before', async () => {
+    const engine = await testEngine({ maxBytes: 16 << 20, debug: { poison: true } });
+    const step = capture((x: Tensor) => ({ large: zeros([1 << 16]).add(x), small: x.mul(2) }), { engine });
+    const w = variable(tensor([1], { engine }));
+    const kept: { large: Tensor; small: Tensor; eager: Tensor }[] = [];
+    for (let i = 0; i < 100; i++) {
+      const eager = zeros([1 << 14])
+        .add(w)
+        .add(i);
+      await eager.data();
+      kept.push({ ...(await step([i])), eager });
+    }
+    expect(engine.memory().peakBytes).toBeLessThanOrEqual(16 << 20);
+    const plus = capture((x: Tensor) => x.add(kept[3].large), { engine });
+    expect((await (await plus([0.5])).data())[7]).toBe(3.5);
+    for (const [i, { large, small, eager }] of kept.entries()) {
+      expect((await large.slice([5], [1]).data())[0]).toBe(i);
+      expect(await small.item()).toBe(2 * i);
+      expect((await eager.mul(2).data())[99]).toBe(2 * (i + 1));
+    }
+    expect([...(await gradients(kept[2].eager.square().sum(), [w])[0].data())]).toEqual([6 << 14]);
+    const dropped = kept.pop()!;
+    dropped.large.dispose();
+    await expect(dropped.large.data()).rejects.toMatchObject({ code: 'DISPOSED' });
   });
 
   it('of empty variables is none, and steps update them all the same', async () => {
