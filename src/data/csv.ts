@@ -1,6 +1,7 @@
 /** CSV tables, read by papaparse (quotes, line ends and separators are its affair), as columns of numbers or words. */
 
 import { FormatError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import type { NdArray } from './nd-array.ts';
 import { needed } from './needed.ts';
 
@@ -39,8 +40,12 @@ const toNumber = (cell: string): number => (isMissing(cell) ? Number.NaN : Numbe
  * const x = table.matrix(table.names.filter((name) => name !== 'label'));   // { data, shape: [10000, 784] }
  * ```
  */
-export async function parseCsv(given: string | Uint8Array, options: CsvOptions = {}): Promise<CsvTable> {
-  const { header = true, delimiter, file = 'file' } = options;
+export async function parseCsv(given: string | Uint8Array, options?: CsvOptions): Promise<CsvTable> {
+  const {
+    header = true,
+    delimiter,
+    file = 'file',
+  } = knownOptions<CsvOptions>('parseCsv', options, ['header', 'delimiter', 'file']);
   const text = (typeof given === 'string' ? given : new TextDecoder().decode(given)).replace(/^\ufeff/, '');
   const { default: papaparse } = await needed('papaparse', () => import('papaparse'));
 

@@ -1,5 +1,6 @@
 import { ConfigError, DownloadError } from '../base/errors.ts';
-import type { PublishedOptions } from './find-published.ts';
+import { knownOptions } from '../base/options.ts';
+import { type PublishedOptions, publishedOptions } from './find-published.ts';
 import { type GarmentsOptions, garments } from './garments/index.ts';
 import type { ImageDataset } from './labelled-images.ts';
 import { loadPublished } from './load-published.ts';
@@ -30,7 +31,9 @@ export interface FashionMnistOptions extends PublishedOptions {
  * const images = tensor(train.images, { shape: [train.count, 28, 28] });
  * ```
  */
-export async function fashionMnist(options: FashionMnistOptions = {}): Promise<ImageDataset> {
+export async function fashionMnist(given?: FashionMnistOptions): Promise<ImageDataset> {
+  const known = [...publishedOptions, 'fallback', 'garments'] as const;
+  const options = knownOptions<FashionMnistOptions>('fashionMnist', given, known);
   const { fallback } = options;
   if (fallback !== undefined && fallback !== 'synthetic') {
     throw new ConfigError(`fashionMnist: fallback is '${fallback}', expected 'synthetic' or nothing.`);

@@ -32,6 +32,17 @@ export interface PublishedOptions {
   readonly deadlineMs?: number;
 }
 
+/** Their names. */
+export const publishedOptions = [
+  'dir',
+  'url',
+  'download',
+  'onProgress',
+  'signal',
+  'stallMs',
+  'deadlineMs',
+] as const satisfies readonly (keyof PublishedOptions)[];
+
 /** What the search touches outside this library; tests bring their own. */
 export interface Surroundings {
   readonly fetch: typeof fetch;

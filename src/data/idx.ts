@@ -6,6 +6,7 @@
  */
 
 import { FormatError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import type { NdArray } from './nd-array.ts';
 
 const TYPES: Readonly<Record<number, string>> = {
@@ -41,7 +42,8 @@ export interface IdxOptions {
  * const { data, shape } = await data.parseIdx(new Uint8Array(await file.arrayBuffer()));
  * ```
  */
-export async function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): Promise<NdArray<Uint8Array>> {
+export async function parseIdx(bytes: Uint8Array, given?: IdxOptions): Promise<NdArray<Uint8Array>> {
+  const options = knownOptions<IdxOptions>('parseIdx', given, ['file', 'rank', 'maxBytes']);
   const fail: Fail = (place, reason, cause) => {
     throw new FormatError(`parseIdx: ${options.file ?? 'file'}, ${place}: ${reason}`, { cause });
   };

@@ -5,6 +5,7 @@
  */
 
 import { ConfigError, ShapeError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { groupByLabel, type Labels } from './labels.ts';
 import { RandomState } from './random-state.ts';
 import { type Rows, rowCount } from './rows.ts';
@@ -29,8 +30,10 @@ abstract class Folds {
   readonly shuffle: boolean;
   readonly randomState: number | undefined;
 
-  constructor({ nSplits = 5, shuffle = false, randomState }: KFoldOptions = {}) {
+  constructor(options?: KFoldOptions) {
     const { name } = new.target;
+    const known = ['nSplits', 'shuffle', 'randomState'] as const;
+    const { nSplits = 5, shuffle = false, randomState } = knownOptions<KFoldOptions>(name, options, known);
     if (!Number.isInteger(nSplits) || nSplits < 2) {
       throw new ValueError(`${name}: nSplits is ${nSplits}, expected a whole number from 2.`);
     }

@@ -1,4 +1,5 @@
-import type { PublishedOptions } from './find-published.ts';
+import { knownOptions } from '../base/options.ts';
+import { type PublishedOptions, publishedOptions } from './find-published.ts';
 import type { ImageDataset } from './labelled-images.ts';
 import { loadPublished } from './load-published.ts';
 import { MNIST } from './published.ts';
@@ -14,6 +15,6 @@ import { MNIST } from './published.ts';
  * const { train, test } = await datasets.mnist({ dir: 'data' });
  * ```
  */
-export function mnist(options: PublishedOptions = {}): Promise<ImageDataset> {
-  return loadPublished(MNIST, options);
+export async function mnist(options?: PublishedOptions): Promise<ImageDataset> {
+  return loadPublished(MNIST, knownOptions<PublishedOptions>('mnist', options, publishedOptions));
 }

@@ -5,6 +5,7 @@
  */
 
 import { DTypeError, FormatError, ShapeError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import type { NdArray, NumberArray } from './nd-array.ts';
 
 export interface NpyOptions {
@@ -29,7 +30,8 @@ const MOST_DIMENSIONS = 64; // NumPy's own limit
  * const { data, shape } = data.parseNpy(await readFile('x.npy'));
  * ```
  */
-export function parseNpy(bytes: Uint8Array, options: NpyOptions = {}): NdArray {
+export function parseNpy(bytes: Uint8Array, given?: NpyOptions): NdArray {
+  const options = knownOptions<NpyOptions>('parseNpy', given, ['file']);
   const fail: Fail = (place, reason) => {
     throw new FormatError(`parseNpy: ${options.file ?? 'file'}, ${place}: ${reason}`);
   };

@@ -1,6 +1,7 @@
 /** NumPy's `.npz`: a zip archive of `.npy` files. */
 
 import { ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import type { NdArray } from './nd-array.ts';
 import { encodeNpy, type NpyOptions, parseNpy } from './npy.ts';
 import { readZip, writeZip } from './zip.ts';
@@ -20,11 +21,8 @@ export interface NpzOptions extends NpyOptions {
  * const { x_train, y_train } = await data.parseNpz(await readFile('mnist.npz'));
  * ```
  */
-export async function parseNpz(
-  bytes: Uint8Array,
-  options: NpzOptions = {},
-): Promise<Record<string, NdArray>> {
-  const { file = 'file', maxBytes } = options;
+export async function parseNpz(bytes: Uint8Array, options?: NpzOptions): Promise<Record<string, NdArray>> {
+  const { file = 'file', maxBytes } = knownOptions<NpzOptions>('parseNpz', options, ['file', 'maxBytes']);
   const entries = await readZip(bytes, `parseNpz: ${file}`, maxBytes);
   // Without a prototype, so that an array may have any name and no name finds anything else.
   const arrays: Record<string, NdArray> = Object.create(null);

@@ -1,4 +1,5 @@
 import { ConfigError, ShapeError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { groupByLabel, type Labels } from './labels.ts';
 import { RandomState } from './random-state.ts';
 import { type Rows, rowCount, take } from './rows.ts';
@@ -56,10 +57,9 @@ function isOptions(last: Rows | SplitOptions | undefined): last is SplitOptions 
  * The rows of either part: one permutation, the test part first (sklearn/model_selection/_split.py), or with
  * `stratify` those of StratifiedShuffleSplit.
  */
-export function splitIndices(
-  count: number,
-  options: SplitOptions = {},
-): { train: Uint32Array; test: Uint32Array } {
+export function splitIndices(count: number, given?: SplitOptions): { train: Uint32Array; test: Uint32Array } {
+  const known = ['testSize', 'trainSize', 'randomState', 'shuffle', 'stratify'] as const;
+  const options = knownOptions<SplitOptions>('trainTestSplit', given, known);
   const { trainCount, testCount } = partSizes(count, options);
   const { stratify } = options;
   if (options.shuffle === false) {

@@ -1,6 +1,7 @@
 /** An engine: one GPU device with its memory, its compiled kernels and its recordings. */
 import { ConfigError, LimitError } from '../base/errors.ts';
 import { loaded } from '../base/loaded.ts';
+import { knownOptions } from '../base/options.ts';
 import { align } from './align.ts';
 import { type BufferRange, Heap, Staging, StepArena } from './arena.ts';
 import { Buffers } from './buffers.ts';
@@ -481,7 +482,10 @@ function checkOptions(options: InitOptions): void {
     if (value !== undefined && !fits(value))
       throw new ConfigError(`init: ${name} is ${value}; ${expected} expected.`);
   }
-  const unknown = Object.keys(options).filter((name) => !(known as string[]).includes(name));
-  if (unknown.length > 0)
-    throw new ConfigError(`init: no option '${unknown.join("', '")}'. Known: ${known.join(', ')}.`);
+  knownOptions<InitOptions>('init', options, known);
+  knownOptions<NonNullable<InitOptions['debug']>>('init: debug', options.debug, [
+    'poison',
+    'noReuse',
+    'noReplay',
+  ]);
 }

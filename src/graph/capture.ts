@@ -3,6 +3,7 @@
  * then replayed without touching a single JavaScript object per op.
  */
 import { StateError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import type { BufferRange } from '../engine/arena.ts';
 import type { CompileListener, Engine } from '../engine/engine.ts';
 import { type TensorLike, toTensor } from '../ops/constant.ts';
@@ -335,8 +336,9 @@ interface Turn {
  */
 export function capture<A extends readonly TensorLike[], R extends Outputs>(
   fn: (...args: { [K in keyof A]: Tensor }) => R,
-  options: CaptureOptions = {},
+  given?: CaptureOptions,
 ): Captured<A, R> {
+  const options = knownOptions<CaptureOptions>('capture', given, ['name', 'engine', 'onCompile']);
   const label = options.name ?? (fn.name || 'captured step');
   const entries = new Map<string, Entry>();
   let traces = 0;
@@ -440,8 +442,9 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
         const runs = noReplay ? Array.from({ length: times }, () => replay(1)) : [replay(times)];
         await follow((await Promise.all(runs))[0], REPLAYS);
       },
-      profile: async ({ measure = true } = {}, ...given: A): Promise<StepProfile> =>
+      profile: async (options?: { measure?: boolean }, ...given: A): Promise<StepProfile> =>
         call(given, false, async (entry, _turn, values, engine) => {
+          const { measure = true } = knownOptions<{ measure?: boolean }>('profile', options, ['measure']);
           const { profileOf } = await planner();
           const plan = entry.plan!;
           if (!measure) return profileOf(plan, null);

@@ -1,5 +1,6 @@
 /** Reverse-mode differentiation: a walk back over the graph that adds each op's own backward rule. */
 import { GradientError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { add } from '../ops/binary.ts';
 import { fill, type TensorLike, toTensor } from '../ops/constant.ts';
 import { reshape } from '../ops/movement.ts';
@@ -25,7 +26,8 @@ export interface GradientOptions {
  * const [dw] = gradients(loss, [w]);    // 2w
  * ```
  */
-export function gradients(y: Tensor, wrt: readonly Tensor[], options: GradientOptions = {}): Tensor[] {
+export function gradients(y: Tensor, wrt: readonly Tensor[], given?: GradientOptions): Tensor[] {
+  const options = knownOptions<GradientOptions>('gradients', given, ['seed']);
   const root = present(y.checkUsable('gradients'));
   if (!Array.isArray(wrt) || wrt.length === 0)
     throw new GradientError(

@@ -6,6 +6,7 @@
  * an op's own tolerance, and for long sums what rounding each of their terms may add up to.
  */
 import { AbortError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { RandomSequence } from '../base/random.ts';
 import type { Engine } from '../engine/engine.ts';
 import { adapterName } from '../engine/profile.ts';
@@ -98,7 +99,9 @@ const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uin
  * console.log(`${report.adapter}: ${report.passed} passed, ${report.failed} failed`);
  * ```
  */
-export async function selfTest(options: SelfTestOptions = {}): Promise<SelfTestReport> {
+export async function selfTest(given?: SelfTestOptions): Promise<SelfTestReport> {
+  const known = ['engine', 'ops', 'onResult', 'onProgress', 'signal'] as const;
+  const options = knownOptions<SelfTestOptions>('selfTest', given, known);
   const { ops, signal, onResult, onProgress } = options;
   const engine = options.engine ?? (await defaultEngine());
   keepQuiet(engine.profile);

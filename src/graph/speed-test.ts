@@ -1,5 +1,6 @@
 /** How fast this adapter runs the main kernels: GFLOP/s and GB/s, in about two seconds. */
 import { AbortError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import type { Engine } from '../engine/engine.ts';
 import { add, div, mul, sub } from '../ops/binary.ts';
 import { tensor, variable, zeros } from '../ops/constant.ts';
@@ -117,7 +118,8 @@ const ROUNDS = 5;
  * for (const { kernel, gigaflops } of await speedTest()) console.log(kernel, gigaflops);
  * ```
  */
-export async function speedTest(options: SpeedTestOptions = {}): Promise<SpeedTestResult[]> {
+export async function speedTest(given?: SpeedTestOptions): Promise<SpeedTestResult[]> {
+  const options = knownOptions<SpeedTestOptions>('speedTest', given, ['engine', 'onResult', 'signal']);
   const engine = options.engine ?? (await defaultEngine());
   const results: SpeedTestResult[] = [];
   for (const subject of subjects(engine.profile.isSoftware)) {

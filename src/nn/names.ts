@@ -3,6 +3,7 @@
  * identifiers ('sparse_categorical_crossentropy') as for options ({ use_bias: false }).
  */
 import { ConfigError } from '../base/errors.ts';
+import { refuseUnknown } from '../base/options.ts';
 
 /** What remains of a name when its spelling is taken away: 'SparseCategorical_Crossentropy' and its kin are one. */
 const bare = (name: string): string => name.replace(/[\s_-]/g, '').toLowerCase();
@@ -109,16 +110,21 @@ export function readOptions<T extends object>(
   const seen = new Set<string>();
   for (const [key, value] of Object.entries(given)) {
     const name = camelCase(key);
-    if (!Object.hasOwn(defaults, name))
-      throw new ConfigError(
-        `${operation}: option ${JSON.stringify(key)} is unknown. Known are ${Object.keys(defaults).join(', ')}.`,
-      );
+    if (!Object.hasOwn(defaults, name)) refuseUnknown(operation, key, Object.keys(defaults));
     if (seen.has(name))
       throw new ConfigError(`${operation}: option ${name} is given in two spellings. Keep one.`);
     seen.add(name);
     if (value !== undefined) options[name] = value;
   }
   return options as T;
+}
+
+/** Options whose main one may stand alone in front, as in Keras. ConfigError where they come twice. */
+export function withMain<T extends object>(main: keyof T & string, first: unknown, rest?: object): T {
+  const isWhole = typeof first === 'object' && first !== null && !Array.isArray(first);
+  if (!isWhole) return { ...rest, [main]: first } as T;
+  if (rest === undefined) return first as T;
+  throw new ConfigError(`options: two objects came; give one, with ${main} in it.`);
 }
 
 /** Keras's description of an object by class and options; what else it writes beside them is not needed. */

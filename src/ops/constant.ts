@@ -1,5 +1,6 @@
 /** Where tensors come from: JavaScript data, constants and counters. */
-import { DTypeError, ShapeError, ValueError } from '../base/errors.ts';
+import { ConfigError, DTypeError, ShapeError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import type { Engine } from '../engine/engine.ts';
 import { apply, defineOp, noGradient, twin } from './define.ts';
 import { arrays, type DType, parseDType, type TypedArray } from './dtype.ts';
@@ -83,21 +84,44 @@ function convert(values: ArrayLike<number | boolean>, dtype: DType): TypedArray 
   return out;
 }
 
+const tensorOptions = ['shape', 'dtype', 'engine'] as const;
+
+/** ConfigError: what is a tensor already has its shape and dtype. */
+function refuseOptions(operation: string, options: object): void {
+  const [option] = Object.keys(options);
+  if (option === undefined) return;
+  throw new ConfigError(
+    `${operation}: the data are a tensor, which ${option} does not change. Use reshape or cast, and leave out the option.`,
+  );
+}
+
 /**
- * A tensor from JavaScript data, which is copied.
+ * A tensor from JavaScript data, which is copied. A tensor is given back as it is.
  *
  * `data`: a number, nested arrays, or a typed array. Float64Array becomes f32; Uint8Array stays bytes
- * (u8), which ops take after `cast`. Throws ShapeError for ragged data or a shape of another size,
- * DTypeError for BigInt, text, null, and ValueError for numbers that an integer dtype cannot hold.
+ * (u8), which ops take after `cast`. In place of options a shape will do, and a dtype after it, as in
+ * TensorFlow.js: `tensor(data, [2, 3], 'int32')`.
+ *
+ * Throws ShapeError for ragged data or a shape of another size, DTypeError for BigInt, text, null, ValueError
+ * for numbers that an integer dtype cannot hold, and ConfigError for options that it does not know.
  *
  * ```ts
  * const x = tensor([[1, 2], [3, 4]]);
  * const images = tensor(bytes, { shape: [60000, 28, 28] });
  * ```
  */
-export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
-  if (data instanceof Tensor) return data;
-  const asked = options.dtype === undefined ? undefined : parseDType(options.dtype, 'tensor');
+export function tensor(data: TensorLike, given?: TensorOptions | readonly number[], type?: string): Tensor {
+  const options = knownOptions<TensorOptions>(
+    'tensor',
+    Array.isArray(given) ? { shape: given } : (given as TensorOptions),
+    tensorOptions,
+  );
+  if (data instanceof Tensor) {
+    refuseOptions('tensor', options);
+    return data;
+  }
+  const { dtype: named = type } = options;
+  const asked = named === undefined ? undefined : parseDType(named, 'tensor');
   let host: TypedArray;
   let dtype: DType;
   let natural: number[];
@@ -138,8 +162,10 @@ export interface VariableOptions extends TensorOptions {
 }
 
 /** A mutable tensor with the given initial value. See {@link Variable}. */
-export function variable(initial: TensorLike, options: VariableOptions = {}): Variable {
-  const { name = 'variable', trainable = true, ...rest } = options;
+export function variable(initial: TensorLike, options?: VariableOptions): Variable {
+  const known = ['name', 'trainable', ...tensorOptions] as const;
+  const { name = 'variable', trainable = true, ...rest } = knownOptions('variable', options, known);
+  if (initial instanceof Tensor) refuseOptions('variable', rest);
   const value = initial instanceof Tensor ? apply(identity, [initial]) : tensor(initial, rest);
   return new Variable(value, name, trainable);
 }

@@ -1,5 +1,6 @@
 /** The matrix product: one op, and its gradient in the same op. Its sizes and the ways to compute it are in matmul/. */
 import { ConfigError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import type { Profile } from '../engine/profile.ts';
 import { type TensorLike, toTensor, zeros } from './constant.ts';
 import { apply, type Case, defineOp, twin } from './define.ts';
@@ -240,7 +241,8 @@ const matmulSlicesTwin = twin(matmulSlices, () => ({
  * const dw = matmul(x, dz, { transposeA: true });
  * ```
  */
-export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}): Tensor {
+export function matmul(a: TensorLike, b: TensorLike, given?: MatmulOptions): Tensor {
+  const options = knownOptions<MatmulOptions>('matmul', given, ['transposeA', 'transposeB', 'storage']);
   const { transposeA = false, transposeB = false, storage = 'f32' } = options;
   if (storage !== 'f32' && storage !== 'f16')
     throw new ConfigError(`matmul: storage is ${JSON.stringify(storage)}; expected 'f32' or 'f16'.`);

@@ -1,4 +1,5 @@
 /** Random numbers: functions of a seed, a stream and a counter, the same on every device. */
+import { knownOptions } from '../base/options.ts';
 import { philox, toUniform } from '../base/random.ts';
 import { type TensorLike, toTensor } from './constant.ts';
 import { apply, defineOp, noGradient, type Op, type Tolerance, twin } from './define.ts';
@@ -44,12 +45,15 @@ export interface RandomOptions {
 
 const draw =
   (op: Op) =>
-  (shape: readonly number[], { seed = 0, stream = 0, counter = 0 }: RandomOptions = {}): Tensor =>
-    apply(op, [toTensor(counter, 'i32')], {
+  (shape: readonly number[], options?: RandomOptions): Tensor => {
+    const known = ['seed', 'stream', 'counter'] as const;
+    const { seed = 0, stream = 0, counter = 0 } = knownOptions<RandomOptions>(op.name, options, known);
+    return apply(op, [toTensor(counter, 'i32')], {
       shape: checkShape(shape, op.name),
       seed: seed >>> 0,
       stream: stream >>> 0,
     });
+  };
 
 /** Uniform in [0, 1). */
 export const uniform = draw(randomUniform);

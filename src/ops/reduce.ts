@@ -1,5 +1,6 @@
 /** Reductions over axes, a row each, and the mean, which is a sum. */
 import { ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { div, mul } from './binary.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
 import { cooperates, WORKGROUP } from './cooperate.ts';
@@ -177,8 +178,10 @@ function neighbours(x: Tensor, axes: number[]): [Tensor, number[]] {
 }
 
 /** Keras and TensorFlow.js pass keepDims as a plain third argument. */
-export const keeps = (options: ReduceOptions | boolean): boolean =>
-  typeof options === 'boolean' ? options : (options.keepDims ?? false);
+export const keeps = (operation: string, options: ReduceOptions | boolean): boolean =>
+  typeof options === 'boolean'
+    ? options
+    : (knownOptions<ReduceOptions>(operation, options, ['keepDims']).keepDims ?? false);
 
 const call =
   (kind: Kind) =>
@@ -187,7 +190,7 @@ const call =
     const axes = normalizeAxes(axis, input.rank, kind);
     const [side, together] = neighbours(input, axes);
     const y = apply(ops[kind], [side], attributesOf(kind, together));
-    return reshape(y, reducedShape(input.shape, axes, keeps(options)));
+    return reshape(y, reducedShape(input.shape, axes, keeps(kind, options)));
   };
 
 /**
@@ -218,8 +221,9 @@ export function mean(x: TensorLike, axis?: Axes, options: ReduceOptions | boolea
   const input = cast(toTensor(x), 'f32');
   const axes = normalizeAxes(axis, input.rank, 'mean');
   const count = sizeOf(axes.map((one) => input.shape[one]));
-  if (count === 0) return fill(reducedShape(input.shape, axes, keeps(options)), Number.NaN);
-  return mul(sum(input, axes, options), 1 / count);
+  const keepDims = keeps('mean', options);
+  if (count === 0) return fill(reducedShape(input.shape, axes, keepDims), Number.NaN);
+  return mul(sum(input, axes, keepDims), 1 / count);
 }
 
 // ---- the twins

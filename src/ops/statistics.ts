@@ -49,7 +49,7 @@ export const std = (x: TensorLike, axis?: Axes, options: Options = false): Tenso
 export function logSumExp(x: TensorLike, axis?: Axes, options: Options = false): Tensor {
   const input = real(x);
   const axes = normalizeAxes(axis, input.rank, 'logSumExp');
-  const shape = reducedShape(input.shape, axes, keeps(options));
+  const shape = reducedShape(input.shape, axes, keeps('logSumExp', options));
   if (input.size === 0) return fill(shape, Number.NEGATIVE_INFINITY);
   const most = max(input, axes, true);
   // Whatever is taken off comes back: it has no gradient. Of infinities nothing is taken off.
@@ -113,7 +113,7 @@ export function norm(
     return refuse("known are 1, -1, Infinity, -Infinity, 'fro' and 'euclidean'");
   const extreme = ord > 0 ? max : min;
   const most = extreme(sum(size, summed, true), other, true);
-  return reshape(most, reducedShape(input.shape, axes, keeps(options)));
+  return reshape(most, reducedShape(input.shape, axes, keeps('norm', options)));
 }
 
 // ---- the twins

@@ -1,4 +1,5 @@
 import { ShapeError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { readNumbers } from './arrays.ts';
 import { AXIS, GRID, INK, MUTED, PALE, SERIES } from './palette.ts';
 import { axis, extent, linear, readable } from './scale.ts';
@@ -29,7 +30,14 @@ const ROW = 26;
  * plot.bars(probabilities, { labels: classNames, title: 'What is it?' });
  * ```
  */
-export function bars(values: ArrayLike<number>, options: BarOptions = {}): string {
+export function bars(values: ArrayLike<number>, chosen?: BarOptions): string {
+  const options = knownOptions<BarOptions>('plot.bars', chosen, [
+    'title',
+    'labels',
+    'highlight',
+    'width',
+    'format',
+  ]);
   const { data } = readNumbers(values, 'plot.bars');
   const count = data.length;
   if (count === 0) throw new ValueError('plot.bars: there are no values to show.');

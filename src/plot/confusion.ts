@@ -1,4 +1,5 @@
 import { ShapeError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { readNumbers } from './arrays.ts';
 import { hex, INK, isDark, MUTED, PAPER, sequential } from './palette.ts';
 import { label, sheet, textWidth } from './sheet.ts';
@@ -26,8 +27,14 @@ export interface ConfusionOptions {
  */
 export function confusion(
   matrix: readonly ArrayLike<number>[] | { data: ArrayLike<number>; shape: readonly number[] },
-  options: ConfusionOptions = {},
+  chosen?: ConfusionOptions,
 ): string {
+  const options = knownOptions<ConfusionOptions>('plot.confusion', chosen, [
+    'title',
+    'labels',
+    'normalize',
+    'cellSize',
+  ]);
   const { data, shape } = readNumbers(matrix, 'plot.confusion');
   const [classes] = shape;
   if (shape.length !== 2 || shape[1] !== classes || classes === 0) {

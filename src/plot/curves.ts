@@ -1,4 +1,5 @@
 import { ShapeError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { positive } from './arrays.ts';
 import { panel } from './panel.ts';
 import { sheet } from './sheet.ts';
@@ -42,8 +43,20 @@ export interface CurveOptions {
  */
 export function curves(
   given: Readonly<Record<string, Curve>> | readonly CurvePanel[],
-  options: CurveOptions = {},
+  chosen?: CurveOptions,
 ): string {
+  const options = knownOptions<CurveOptions>('plot.curves', chosen, [
+    'title',
+    'x',
+    'from',
+    'to',
+    'dashed',
+    'xLabel',
+    'yLabel',
+    'columns',
+    'width',
+    'height',
+  ]);
   const { title, from = -5, to = 5, xLabel = 'x', yLabel, width = 380, height = 280 } = options;
   if (!(Number.isFinite(from) && from < to && Number.isFinite(to))) {
     throw new ValueError(`plot.curves: from ${from} to ${to}, expected two numbers, the lesser first.`);

@@ -1,4 +1,5 @@
 import { ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { positive } from './arrays.ts';
 import { type Line, panel } from './panel.ts';
 import { readable } from './scale.ts';
@@ -32,7 +33,14 @@ export interface HistoryOptions {
  * await writeFile('history.svg', plot.history(history));
  * ```
  */
-export function history(given: HistoryGiven, options: HistoryOptions = {}): string {
+export function history(given: HistoryGiven, chosen?: HistoryOptions): string {
+  const options = knownOptions<HistoryOptions>('plot.history', chosen, [
+    'title',
+    'metrics',
+    'columns',
+    'width',
+    'height',
+  ]);
   const { lists, epochs } = readHistory(given);
   const { title, width = 380, height = 280 } = options;
   const names = options.metrics ?? metricNames(lists);

@@ -1,4 +1,5 @@
 import { ShapeError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { positive, readNumbers } from './arrays.ts';
 import { GRID, MUTED } from './palette.ts';
 import { dataUrl, encodePng } from './png.ts';
@@ -50,7 +51,17 @@ const MOST = 100;
  * plot.images(train, { count: 10, columns: 5, classNames });
  * ```
  */
-export function images(given: ImagesGiven, options: ImageOptions = {}): string {
+export function images(given: ImagesGiven, chosen?: ImageOptions): string {
+  const options = knownOptions<ImageOptions>('plot.images', chosen, [
+    'title',
+    'labels',
+    'classNames',
+    'count',
+    'columns',
+    'size',
+    'range',
+    'colors',
+  ]);
   const { data, count: available, height, width, channels, labels } = readImages(given);
   const count = positive(options.count ?? Math.min(available, MOST), 'plot.images: count');
   if (count > available) throw new ValueError(`plot.images: count is ${count}, but there are ${available}.`);

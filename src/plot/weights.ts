@@ -1,4 +1,5 @@
 import { ShapeError, ValueError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
 import { type ArrayGiven, positive, readNumbers } from './arrays.ts';
 import { tile } from './images.ts';
 import { diverging, MUTED } from './palette.ts';
@@ -37,7 +38,17 @@ const MOST = 100;
  * plot.weights(await model.layers[0].kernel.array(), { labels: classNames });
  * ```
  */
-export function weights(kernel: ArrayGiven, options: WeightOptions = {}): string {
+export function weights(kernel: ArrayGiven, chosen?: WeightOptions): string {
+  const options = knownOptions<WeightOptions>('plot.weights', chosen, [
+    'title',
+    'labels',
+    'height',
+    'width',
+    'count',
+    'columns',
+    'size',
+    'limit',
+  ]);
   const { data, shape } = readNumbers(kernel, 'plot.weights');
   const [inputs, units] = shape;
   if (shape.length !== 2 || inputs * units === 0) {

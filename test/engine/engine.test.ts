@@ -298,7 +298,7 @@ describe('a device', () => {
     await expect(Engine.create({ limits: { maxMagic: 1 } })).rejects.toThrow(/limits\.maxMagic/);
     await expect(Engine.create({ seed: 1.5 })).rejects.toThrow(/seed is 1\.5/);
     await expect(Engine.create({ maxBytes: -1 })).rejects.toThrow(/maxBytes is -1/);
-    await expect(Engine.create({ sede: 1 } as object)).rejects.toThrow(/no option 'sede'.*seed/);
+    await expect(Engine.create({ sede: 1 } as object)).rejects.toThrow(/"sede" is unknown.*seed/);
   });
 
   test('no adapter is an UnsupportedError that says what to do', async () => {

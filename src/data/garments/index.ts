@@ -8,6 +8,7 @@
  */
 
 import { ValueError } from '../../base/errors.ts';
+import { knownOptions } from '../../base/options.ts';
 import { RandomSequence } from '../../base/random.ts';
 import { FASHION_CLASSES } from '../classes.ts';
 import type { ImageDataset, LabelledImages } from '../labelled-images.ts';
@@ -56,7 +57,13 @@ export interface GarmentsOptions {
  * const { train, test } = datasets.garments({ train: 6000, test: 1000, seed: 7 });
  * ```
  */
-export function garments({ train = 60_000, test = 10_000, seed = 0 }: GarmentsOptions = {}): ImageDataset {
+export function garments(options?: GarmentsOptions): ImageDataset {
+  const known = ['train', 'test', 'seed'] as const;
+  const {
+    train = 60_000,
+    test = 10_000,
+    seed = 0,
+  } = knownOptions<GarmentsOptions>('garments', options, known);
   if (!Number.isSafeInteger(seed)) {
     throw new ValueError(`garments: seed is ${seed}, expected an integer.`);
   }

@@ -1,4 +1,5 @@
 import { ConfigError, ValueError } from '../../base/errors.ts';
+import { knownOptions } from '../../base/options.ts';
 import type { NdArray } from '../nd-array.ts';
 import { collate } from './collate.ts';
 import { Columns, type Form, type LazyArray, type Slices } from './columns.ts';
@@ -83,8 +84,10 @@ export class Dataset<T = unknown> implements AsyncIterable<T> {
   /** What `make` gives: a generator, asynchronous or not, or a list. It is called once for each pass. */
   static fromGenerator<T>(
     make: () => Iterable<T> | AsyncIterable<T>,
-    { cardinality }: GeneratorOptions = {},
+    options?: GeneratorOptions,
   ): Dataset<T> {
+    const { cardinality = null } = knownOptions<GeneratorOptions>('fromGenerator', options, ['cardinality']);
+    if (cardinality !== null && cardinality !== Infinity) whole(cardinality, 'fromGenerator: cardinality', 0);
     if (typeof make !== 'function') {
       throw new ValueError(
         'fromGenerator: expected a function that makes a generator, so that it can begin anew.',
@@ -93,7 +96,7 @@ export class Dataset<T = unknown> implements AsyncIterable<T> {
     const flow: Flow<T> = async function* () {
       yield* make();
     };
-    return new Dataset({ flow, cardinality: cardinality ?? null, shuffles: 0 });
+    return new Dataset({ flow, cardinality, shuffles: 0 });
   }
 
   /** One element of each pipeline, side by side, as a list; as long as the shortest. */
@@ -187,13 +190,15 @@ export class Dataset<T = unknown> implements AsyncIterable<T> {
    * Elements in random order, each picked from the next `bufferSize` ones: a buffer as large as the pipeline shuffles
    * it evenly. `seed`: an integer from 0 to 2³² − 1; another for each call unless given.
    */
-  shuffle(bufferSize: number, seed?: number, options: ShuffleOptions = {}): Dataset<T> {
+  shuffle(bufferSize: number, seed?: number, options?: ShuffleOptions): Dataset<T> {
+    const known = ['reshuffleEachIteration'] as const;
+    const { reshuffleEachIteration = true } = knownOptions<ShuffleOptions>('shuffle', options, known);
     whole(bufferSize, 'shuffle: bufferSize', 1);
     if (seed !== undefined) whole(seed, 'shuffle: seed', 0);
     const shuffle: Shuffle = {
       bufferSize,
       seed: seed ?? Math.floor(Math.random() * 2 ** 32),
-      reshuffle: options.reshuffleEachIteration ?? true,
+      reshuffle: reshuffleEachIteration,
     };
     const { flow, cardinality, shuffles } = this.parts;
     return (
@@ -207,7 +212,8 @@ export class Dataset<T = unknown> implements AsyncIterable<T> {
   }
 
   /** Batches of `size` elements. Elements must have one form, arrays one shape, else the pass throws ShapeError. */
-  batch<U = unknown>(size: number, { dropRemainder = false }: BatchingOptions = {}): Dataset<U> {
+  batch<U = unknown>(size: number, options?: BatchingOptions): Dataset<U> {
+    const { dropRemainder = false } = knownOptions<BatchingOptions>('batch', options, ['dropRemainder']);
     whole(size, 'batch: size', 1);
     const { flow, cardinality, rows, shuffles } = this.parts;
     if (rows?.batchSize === null) {

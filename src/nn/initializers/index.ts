@@ -121,12 +121,18 @@ export function varianceScaling(
 }
 
 /** All values 0. */
-export const zeros = (): Initializer =>
-  new KnownInitializer('Zeros', {}, (shape) => new Float32Array(sizeOf(shape)));
+export const zeros = (options?: object): Initializer =>
+  new KnownInitializer(
+    'Zeros',
+    readOptions('Zeros', options, {}),
+    (shape) => new Float32Array(sizeOf(shape)),
+  );
 
 /** All values 1. */
-export const ones = (): Initializer =>
-  new KnownInitializer('Ones', {}, (shape) => new Float32Array(sizeOf(shape)).fill(1));
+export const ones = (options?: object): Initializer =>
+  new KnownInitializer('Ones', readOptions('Ones', options, {}), (shape) =>
+    new Float32Array(sizeOf(shape)).fill(1),
+  );
 
 /** All values `value`, default 0. */
 export function constant(options?: { value?: number } | number): Initializer {
@@ -168,7 +174,8 @@ export const truncatedNormal = normalRow('TruncatedNormal', truncatedStandardNor
 
 /** `gain` on the diagonal of a matrix, 0 elsewhere. */
 export function identity(options?: { gain?: number }): Initializer {
-  const { gain } = readOptions('Identity', options, { gain: 1 });
+  const given = readOptions('Identity', options, { gain: 1 });
+  const gain = numberBetween(given.gain, 'Identity', 'gain', Number.NEGATIVE_INFINITY);
   return new KnownInitializer('Identity', { gain }, (shape) => {
     if (shape.length !== 2) throw new ShapeError(`Identity: shape is ${show(shape)}; expected two sizes.`);
     const values = new Float32Array(sizeOf(shape));

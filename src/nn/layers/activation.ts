@@ -6,15 +6,8 @@ import {
   knownActivation,
   resolveActivation,
 } from '../activations.ts';
-import { readOptions } from '../names.ts';
-import {
-  type BatchShape,
-  type CallContext,
-  Layer,
-  type LayerOptions,
-  layerDefaults,
-  withMain,
-} from './layer.ts';
+import { readOptions, withMain } from '../names.ts';
+import { type BatchShape, type CallContext, Layer, type LayerOptions, layerDefaults } from './layer.ts';
 
 export interface ActivationOptions extends LayerOptions {
   /** A name, or a function of a tensor. */

@@ -14,7 +14,7 @@ import {
 import { flag, wholeNumber } from '../check.ts';
 import { describeInitializer, type Initializer } from '../initializers/initializer.ts';
 import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
-import { describe, readOptions } from '../names.ts';
+import { describe, readOptions, withMain } from '../names.ts';
 import { resolveConstraint } from '../weights/constraints.ts';
 import { resolveRegularizer } from '../weights/regularizers.ts';
 import { describeRule, type WeightRule, type WeightRuleLike } from '../weights/rule.ts';
@@ -26,7 +26,6 @@ import {
   type LayerOptions,
   layerDefaults,
   showBatch,
-  withMain,
 } from './layer.ts';
 
 export interface DenseOptions extends LayerOptions {

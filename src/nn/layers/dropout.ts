@@ -6,7 +6,7 @@ import { greaterEqual, where } from '../../ops/select.ts';
 import { type Shape, show } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween, wholeNumber } from '../check.ts';
-import { describe, readOptions } from '../names.ts';
+import { describe, readOptions, withMain } from '../names.ts';
 import { placeOutside, seedInUse, streams } from '../seeds.ts';
 import {
   type BatchShape,
@@ -15,7 +15,6 @@ import {
   type LayerOptions,
   layerDefaults,
   showBatch,
-  withMain,
 } from './layer.ts';
 
 export interface DropoutOptions extends LayerOptions {

@@ -1,6 +1,6 @@
 import { ShapeError } from '../../base/errors.ts';
-import { readOptions } from '../names.ts';
-import { type BatchShape, Layer, type LayerOptions, layerDefaults, withMain } from './layer.ts';
+import { readOptions, withMain } from '../names.ts';
+import { type BatchShape, Layer, type LayerOptions, layerDefaults } from './layer.ts';
 
 export interface InputOptions extends LayerOptions {
   /** Sizes of one sample: [784]. */

@@ -306,9 +306,3 @@ export function knownSizes(shape: BatchShape, operation: string): number[] {
     );
   return [...(shape as Shape)];
 }
-
-/** Options of a layer whose main one may stand alone in front, as in Keras. */
-export const withMain = <T extends object>(main: keyof T, first: unknown, rest: object | undefined): T =>
-  (typeof first === 'object' && first !== null && !Array.isArray(first)
-    ? first
-    : { ...rest, [main]: first }) as T;

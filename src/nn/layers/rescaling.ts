@@ -2,8 +2,8 @@ import { add, mul } from '../../ops/binary.ts';
 import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween } from '../check.ts';
-import { readOptions } from '../names.ts';
-import { type BatchShape, Layer, type LayerOptions, layerDefaults, withMain } from './layer.ts';
+import { readOptions, withMain } from '../names.ts';
+import { type BatchShape, Layer, type LayerOptions, layerDefaults } from './layer.ts';
 
 export interface RescalingOptions extends LayerOptions {
   /** Factor: 1 / 255 brings bytes to 0 … 1. */

@@ -2,8 +2,8 @@ import { ShapeError } from '../../base/errors.ts';
 import * as movement from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { wholeNumber } from '../check.ts';
-import { readOptions } from '../names.ts';
-import { type BatchShape, Layer, type LayerOptions, layerDefaults, showBatch, withMain } from './layer.ts';
+import { readOptions, withMain } from '../names.ts';
+import { type BatchShape, Layer, type LayerOptions, layerDefaults, showBatch } from './layer.ts';
 
 export interface ReshapeOptions extends LayerOptions {
   /** Sizes of one sample afterwards; one may be -1 and follows from the others. */

@@ -2,6 +2,7 @@
  * Optimizers by function: `optimizers.adam({ learningRate: 0.01 })` or `optimizers.sgd(0.1, { momentum: 0.9 })`.
  */
 
+import { withMain } from '../names.ts';
 import type { Schedule } from '../schedules/schedule.ts';
 import { Adagrad, type AdagradOptions } from './adagrad.ts';
 import { Adam, type AdamOptions, AdamW } from './adam.ts';
@@ -15,11 +16,7 @@ type Rate = number | Schedule;
 const factory =
   <Options extends OptimizerOptions>(Class: new (options?: Options) => Optimizer) =>
   (first?: Rate | Options, rest?: Options): Optimizer =>
-    new Class(
-      typeof first === 'number' || typeof first === 'function'
-        ? ({ ...rest, learningRate: first } as Options)
-        : first,
-    );
+    new Class(first === undefined ? rest : withMain<Options>('learningRate', first, rest));
 
 /** w −= η g, perhaps with momentum; η 0.01. */
 export const sgd = factory<SgdOptions>(SGD);

@@ -7,7 +7,7 @@ import { metricNames } from '../metrics/resolve.ts';
 import type { CompileOptions, Model } from '../models/model.ts';
 import { type Makers, readDescription } from '../names.ts';
 import { isKnownOptimizer, resolveOptimizer } from '../optimizers/resolve.ts';
-import { unwrapped } from './foreign-options.ts';
+import { ofCompiled, unwrapped } from './foreign-options.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { described, kerasName } from './keras-names.ts';
 import type { OwnNames, OwnObjects } from './own.ts';
@@ -69,8 +69,11 @@ export async function compileAsSaved(
   own: OwnObjects,
 ): Promise<void> {
   try {
+    const { loss_weights: weights } = config;
+    if ([weights].flat().some((one) => one !== null && one !== undefined && one !== 1))
+      throw new ConfigError(`loss_weights are ${JSON.stringify(weights)}; only null is offered.`);
     model.compile({
-      optimizer: resolveOptimizer(unwrapped(config.optimizer, own), 'optimizer'),
+      optimizer: resolveOptimizer(unwrapped(config.optimizer, own, '', ofCompiled), 'optimizer'),
       loss: await readLoss(config.loss, own),
       metrics: await readMetrics(config.metrics, own),
       weightedMetrics: await readMetrics(config.weighted_metrics, own),
@@ -83,14 +86,16 @@ export async function compileAsSaved(
 
 /** A name, or a loss with its formula: users may ask `compileOptions` for it. */
 function readLoss(given: unknown, own: OwnObjects): unknown {
-  const loss = byClass(unwrapped(given, own), 'loss', lossNames, own);
+  const loss = byClass(unwrapped(given, own, '', ofCompiled), 'loss', lossNames, own);
   return loss instanceof Loss ? whole(loss) : loss;
 }
 
 /** tf.keras 2 writes a list for each output. */
 const readMetrics = (given: unknown, own: OwnObjects): Promise<unknown[]> | null =>
   Array.isArray(given)
-    ? Promise.all(given.flat().map((one) => byClass(unwrapped(one, own), 'metric', metricNames, own)))
+    ? Promise.all(
+        given.flat().map((one) => byClass(unwrapped(one, own, '', ofCompiled), 'metric', metricNames, own)),
+      )
     : null;
 
 /** A loss or metric from its description; names stay names, since 'accuracy' fits itself to y. */

@@ -8,8 +8,10 @@ import { isOwn, MissingInitializer, type OwnObjects } from './own.ts';
 
 const anything = Symbol('any value');
 
-/** What others write beside our options, and the values at which it changes nothing. */
-const neutral: Readonly<Record<string, readonly unknown[]>> = {
+type Neutral = Readonly<Record<string, readonly unknown[]>>;
+
+/** What others write beside the options of our layers and what they hold, and the values at which it changes nothing. */
+const ofLayers: Neutral = {
   sparse: [false],
   ragged: [false],
   optional: [false],
@@ -20,13 +22,16 @@ const neutral: Readonly<Record<string, readonly unknown[]>> = {
   input_axes: [null],
   output_axes: [null],
   shared_object_id: [anything],
-  // losses and metrics
+};
+
+/** The same for losses, metrics and optimizers. To a constraint, say, an axis of -1 is another than none. */
+export const ofCompiled: Neutral = {
   axis: [-1],
   ignore_class: [null],
   thresholds: [null],
   top_k: [null],
   class_id: [null],
-  // optimizers
+  shared_object_id: [anything],
   use_ema: [false],
   ema_momentum: [anything],
   ema_overwrite_frequency: [anything],
@@ -38,12 +43,16 @@ const neutral: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** Options as our classes take them. */
-export function withoutNeutral(config: JsonObject, own: OwnObjects): Record<string, unknown> {
+export function withoutNeutral(
+  config: JsonObject,
+  own: OwnObjects,
+  neutral = ofLayers,
+): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(config)) {
     const same = Object.hasOwn(neutral, key) ? neutral[key] : [];
     if (same.includes(anything) || same.includes(value)) continue;
-    kept[key] = unwrapped(value, own, key);
+    kept[key] = unwrapped(value, own, key, neutral);
   }
   return kept;
 }
@@ -53,7 +62,7 @@ export const ownOptions = (config: JsonObject, own: OwnObjects): Record<string, 
   Object.fromEntries(Object.entries(config).map(([key, value]) => [key, unwrapped(value, own, key)]));
 
 /** A value without Keras's wrapping: functions by their names, dtypes by theirs; what is the user's own, itself. */
-export function unwrapped(value: unknown, own: OwnObjects, key = ''): unknown {
+export function unwrapped(value: unknown, own: OwnObjects, key = '', neutral = ofLayers): unknown {
   if (typeof value === 'string') return key === 'activation' ? activationNamed(value, own) : value;
   if (!isObject(value) || !('class_name' in value)) return value;
   const { class_name: className, config, module } = value;
@@ -67,7 +76,7 @@ export function unwrapped(value: unknown, own: OwnObjects, key = ''): unknown {
   if (key === 'dtype' && isObject(config)) return config.name;
   return {
     class_name: className,
-    config: isObject(config) ? withoutNeutral(omit(config, ['dtype']), own) : config,
+    config: isObject(config) ? withoutNeutral(omit(config, ['dtype']), own, neutral) : config,
   };
 }
 

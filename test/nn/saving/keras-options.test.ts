@@ -1,0 +1,186 @@
+/** Each option that Keras writes into files is used or refused: dropped, it would be another model without a word. */
+import { expect, test } from 'vitest';
+import { layers, type Metric, WeftError } from '../../../src/index.ts';
+import { lossNames } from '../../../src/nn/losses/resolve.ts';
+import { metricNames } from '../../../src/nn/metrics/resolve.ts';
+import { resolveOptimizer } from '../../../src/nn/optimizers/resolve.ts';
+import { ofCompiled, unwrapped, withoutNeutral } from '../../../src/nn/saving/foreign-options.ts';
+import { OwnObjects } from '../../../src/nn/saving/own.ts';
+
+type Config = Record<string, unknown>;
+type Described = { class_name: string; config: Config };
+const of = (class_name: string, config: Config): Described => ({ class_name, config });
+
+/** Nothing of the user's own. */
+const none = new OwnObjects({});
+
+/** What is read from a description, told by its options in full. */
+const read = {
+  layer: ({ class_name: className, config }: Described): unknown =>
+    layers
+      .fromConfig({ className, config: withoutNeutral({ name: 'x', ...config } as never, none) })
+      .getConfig(),
+  optimizer: (given: Described): unknown =>
+    resolveOptimizer(unwrapped(given, none, '', ofCompiled), 'test').getConfig(),
+  loss: (given: Described): unknown => lossNames.make(unwrapped(given, none, '', ofCompiled), 'test').config,
+  metric: async (given: Described): Promise<unknown> =>
+    ((await metricNames.make(unwrapped(given, none, '', ofCompiled), 'test')) as Metric).config,
+};
+
+const l2 = of('L2', { l2: 0.5 });
+const common = { trainable: false, dtype: of('DTypePolicy', { name: 'mixed_float16' }) };
+const optimizer = {
+  learning_rate: 0.5,
+  weight_decay: 0.1,
+  clipnorm: 1,
+  clipvalue: 1,
+  global_clipnorm: 1,
+  use_ema: true,
+  loss_scale_factor: 2,
+  gradient_accumulation_steps: 2,
+  decay: 0.1,
+};
+const inDense = (option: string, className: string, config: Config): Case[] =>
+  Object.entries(config).map(([key, value]) => ({
+    kind: 'layer',
+    without: of('Dense', { units: 2, [option]: of(className, {}) }),
+    with: of('Dense', { units: 2, [option]: of(className, { [key]: value }) }),
+    what: `${className}: ${key}`,
+  }));
+
+interface Case {
+  readonly kind: keyof typeof read;
+  readonly without: Described;
+  readonly with: Described;
+  readonly what: string;
+}
+
+/** A class, what it cannot do without, and a value other than the default for each of its options. */
+const each = (kind: Case['kind'], className: string, needed: Config, options: Config): Case[] =>
+  Object.entries(options).map(([key, value]) => ({
+    kind,
+    without: of(className, needed),
+    with: of(className, { ...needed, [key]: value }),
+    what: `${className}: ${key}`,
+  }));
+
+const seeded = { seed: 3 };
+const thresholded = { thresholds: 0.25, top_k: 2, class_id: 1 };
+const ofLoss = { reduction: 'sum' };
+const cases: Case[] = [
+  ...each(
+    'layer',
+    'Dense',
+    { units: 2 },
+    {
+      ...common,
+      activation: 'relu',
+      use_bias: false,
+      kernel_initializer: of('HeNormal', {}),
+      bias_initializer: of('Ones', {}),
+      kernel_regularizer: l2,
+      bias_regularizer: l2,
+      activity_regularizer: l2,
+      kernel_constraint: of('NonNeg', {}),
+      bias_constraint: of('NonNeg', {}),
+      lora_rank: 4,
+      lora_alpha: 2,
+      quantization_config: of('Int8', {}),
+    },
+  ),
+  ...each('layer', 'Dropout', { rate: 0.5 }, { ...common, ...seeded, rate: 0.25, noise_shape: [1, 6] }),
+  ...each('layer', 'Flatten', {}, { ...common, data_format: 'channels_first' }),
+  ...each('layer', 'Reshape', { target_shape: [4] }, { ...common, target_shape: [2, 2] }),
+  ...each('layer', 'Activation', { activation: 'relu' }, { ...common, activation: 'tanh' }),
+  ...each('layer', 'Rescaling', { scale: 0.5 }, { ...common, scale: 2, offset: 1 }),
+  ...each(
+    'layer',
+    'InputLayer',
+    { batch_shape: [null, 4] },
+    {
+      batch_shape: [null, 5],
+      sparse: true,
+      ragged: true,
+      optional: true,
+    },
+  ),
+  ...['GlorotUniform', 'GlorotNormal', 'HeUniform', 'HeNormal', 'LecunUniform', 'LecunNormal'].flatMap(
+    (name) => inDense('kernel_initializer', name, seeded),
+  ),
+  ...inDense('kernel_initializer', 'VarianceScaling', {
+    ...seeded,
+    scale: 2,
+    mode: 'fan_out',
+    distribution: 'uniform',
+  }),
+  ...inDense('kernel_initializer', 'RandomUniform', { ...seeded, minval: -1, maxval: 1 }),
+  ...inDense('kernel_initializer', 'RandomNormal', { ...seeded, mean: 1, stddev: 1 }),
+  ...inDense('kernel_initializer', 'TruncatedNormal', { ...seeded, mean: 1, stddev: 1 }),
+  ...inDense('kernel_initializer', 'Constant', { value: 1 }),
+  ...inDense('kernel_initializer', 'Identity', { gain: 2 }),
+  ...inDense('kernel_regularizer', 'L1', { l1: 0.5 }),
+  ...inDense('kernel_regularizer', 'L2', { l2: 0.5 }),
+  ...inDense('kernel_regularizer', 'L1L2', { l1: 0.5, l2: 0.5 }),
+  ...inDense('kernel_constraint', 'MaxNorm', { max_value: 3, axis: -1 }),
+  ...inDense('kernel_constraint', 'UnitNorm', { axis: -1 }),
+  ...inDense('kernel_constraint', 'MinMaxNorm', { min_value: 0.5, max_value: 3, rate: 0.5, axis: -1 }),
+  ...each('optimizer', 'SGD', {}, { ...optimizer, momentum: 0.5, nesterov: true }),
+  ...each('optimizer', 'RMSprop', {}, { ...optimizer, rho: 0.5, momentum: 0.5, epsilon: 1, centered: true }),
+  ...each('optimizer', 'Adam', {}, { ...optimizer, beta_1: 0.5, beta_2: 0.5, epsilon: 1, amsgrad: true }),
+  ...each('optimizer', 'AdamW', {}, { ...optimizer, beta_1: 0.5, beta_2: 0.5, epsilon: 1, amsgrad: true }),
+  ...each('optimizer', 'Adagrad', {}, { ...optimizer, initial_accumulator_value: 0.5, epsilon: 1 }),
+  ...each('loss', 'MeanSquaredError', {}, ofLoss),
+  ...each('loss', 'Huber', {}, { ...ofLoss, delta: 2 }),
+  ...each('loss', 'CosineSimilarity', {}, { ...ofLoss, axis: 0 }),
+  ...each('loss', 'BinaryCrossentropy', {}, { ...ofLoss, from_logits: true, label_smoothing: 0.5, axis: 0 }),
+  ...each(
+    'loss',
+    'CategoricalCrossentropy',
+    {},
+    { ...ofLoss, from_logits: true, label_smoothing: 0.5, axis: 0 },
+  ),
+  ...each(
+    'loss',
+    'SparseCategoricalCrossentropy',
+    {},
+    { ...ofLoss, from_logits: true, ignore_class: 1, axis: 0 },
+  ),
+  ...each('metric', 'BinaryAccuracy', {}, { threshold: 0.25 }),
+  ...each('metric', 'TopKCategoricalAccuracy', {}, { k: 2 }),
+  ...each('metric', 'SparseTopKCategoricalAccuracy', {}, { k: 2, from_sorted_ids: true }),
+  ...each('metric', 'Precision', {}, thresholded),
+  ...each('metric', 'Recall', {}, thresholded),
+  ...each('metric', 'TruePositives', {}, { thresholds: 0.25 }),
+  ...each(
+    'metric',
+    'AUC',
+    {},
+    {
+      num_thresholds: 9,
+      curve: 'PR',
+      summation_method: 'minoring',
+      thresholds: [0.25],
+      multi_label: true,
+      num_labels: 2,
+      label_weights: [1, 2],
+      from_logits: true,
+    },
+  ),
+  ...each('metric', 'F1Score', {}, { average: 'micro', threshold: 0.25 }),
+  ...each('metric', 'FBetaScore', {}, { average: 'micro', threshold: 0.25, beta: 2 }),
+  ...each('metric', 'R2Score', {}, { class_aggregation: 'variance_weighted_average', num_regressors: 2 }),
+  ...each('metric', 'BinaryCrossentropy', {}, { from_logits: true, label_smoothing: 0.5, axis: 0 }),
+  ...each('metric', 'CosineSimilarity', {}, { axis: 0 }),
+];
+
+test.each(cases.map((one) => [one.what, one] as const))('%s', async (what, { kind, without, with: full }) => {
+  const before = await read[kind](without);
+  let after: unknown;
+  try {
+    after = await read[kind](full);
+  } catch (error) {
+    expect(error).toBeInstanceOf(WeftError);
+    return;
+  }
+  expect(JSON.stringify(after), `${what} is dropped`).not.toBe(JSON.stringify(before));
+});
