@@ -9,6 +9,9 @@ export type Constants = Readonly<Record<string, number | boolean>>;
 /** A kernel that compiles longer than this is told of: some compilers need minutes for a long one, or never end. */
 const PATIENCE_MS = 5000;
 
+/** Pipelines kept for their next use. Those that a recording holds live on without it. */
+const KEPT = 512;
+
 export class Pipelines {
   /** Pipelines compiled so far. */
   created = 0;
@@ -26,11 +29,14 @@ export class Pipelines {
     values.sort(([a], [b]) => (a < b ? -1 : 1));
     const key = `${JSON.stringify(values)}\n${shader.key}`;
     let pipeline = this.#pipelines.get(key);
-    if (!pipeline) {
+    if (pipeline) this.#pipelines.delete(key);
+    else {
       pipeline = this.#compile(shader, Object.fromEntries(values), label);
-      this.#pipelines.set(key, pipeline);
       pipeline.catch(() => this.#pipelines.delete(key));
     }
+    // Most recently used goes last.
+    this.#pipelines.set(key, pipeline);
+    forgetBeyond(this.#pipelines);
     return pipeline;
   }
 
@@ -45,6 +51,7 @@ export class Pipelines {
     if (!module) {
       module = this.#device.createShaderModule({ label, code: shader.code });
       this.#modules.set(shader.key, module);
+      forgetBeyond(this.#modules);
     }
     const compiled = this.#device.createComputePipelineAsync({
       label,
@@ -87,6 +94,11 @@ export class Pipelines {
     const group = this.#device.createBindGroupLayout({ label, entries });
     return this.#device.createPipelineLayout({ label, bindGroupLayouts: [group] });
   }
+}
+
+/** Drops the oldest entry of a map that has grown too long. */
+function forgetBeyond(kept: Map<string, unknown>): void {
+  if (kept.size > KEPT) kept.delete(kept.keys().next().value!);
 }
 
 /** The compiler's messages, each with the lines around it. */

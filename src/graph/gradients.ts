@@ -41,6 +41,8 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], given?: GradientOpt
         `gradients: the loss is not a scalar: its shape is ${show(root.shape)}. Reduce it with mean() or sum(), or pass { seed }.`,
       );
     seed = fill(root.shape, 1);
+    // A gradient that comes to no more than this belongs to the same engine all the same.
+    seed.engine = root.engine;
   } else {
     seed = toTensor(options.seed);
     if (!sameShape(seed.shape, root.shape))
