@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { stripWgsl } from './support/strip-wgsl.js';
@@ -15,18 +15,21 @@ import { withPureConstants } from './support/tree-shaking.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 
-/** `import code from './kernel.wgsl?raw'` as vite has it, without its comments. */
+/**
+ * `import code from './kernel.wgsl?raw'` as vite has it, without its comments. Paths are from the root on: they are
+ * in the bundle and its hashes, which must not tell where it was built.
+ */
 const rawWgsl = {
   name: 'raw-wgsl',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /\.wgsl\?raw$/ }, ({ path, resolveDir }) => ({
-      path: resolve(resolveDir, path.replace('?raw', '')),
+      path: relative(root, resolve(resolveDir, path.replace('?raw', ''))).replaceAll('\\', '/'),
       namespace: 'wgsl',
     }));
     onLoad({ filter: /.*/, namespace: 'wgsl' }, async ({ path }) => ({
-      contents: stripWgsl(await readFile(path, 'utf8')),
+      contents: stripWgsl(await readFile(join(root, path), 'utf8')),
       loader: 'text',
-      watchFiles: [path],
+      watchFiles: [join(root, path)],
     }));
   },
 };
