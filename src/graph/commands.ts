@@ -15,7 +15,7 @@ import type { Fuser } from './fuse.ts';
 import { Generator, type Source } from './generate.ts';
 import { base, callOf, type Kernel } from './kernel.ts';
 import type { Place } from './memory.ts';
-import { isLeaf } from './order.ts';
+import { append, isLeaf } from './order.ts';
 import { readsPackedRows } from './packed.ts';
 import type { Places } from './places.ts';
 import { UpdateGenerator, type UpdateGroup, updateBody, updateTable } from './update.ts';
@@ -184,6 +184,45 @@ export class CommandWriter {
     };
   }
 
+  /** One window per buffer that holds all operands there, those of `others` as well. */
+  #windows(operands: Iterable<Tensor>, others: Windows = new Map()): Windows {
+    const windows = new Map(others);
+    for (const tensor of operands) {
+      const { buffer, offset, size } = this.#places.of(tensor).range!;
+      const before = windows.get(buffer) ?? { offset, size: 0 };
+      const begin = Math.min(before.offset, offset);
+      const end = Math.max(before.offset + before.size, offset + size);
+      windows.set(buffer, { buffer, offset: begin, size: end - begin });
+    }
+    return windows;
+  }
+
+  /** A group in parts, each of whose windows one binding reaches; what is too far apart by itself stands alone. */
+  parts(group: UpdateGroup): UpdateGroup[] {
+    const most = this.#engine.profile.limits.maxStorageBufferBindingSize;
+    const fits = (windows: Windows) => [...windows.values()].every(({ size }) => size <= most);
+    const parts: { windows: Windows; formulas: Map<unknown, Kernel[]> }[] = [];
+    const alone: UpdateGroup[] = [];
+    for (const kernels of group)
+      for (const kernel of kernels) {
+        const operands = [...this.#fuser.reads(kernel), ...rootsOf(kernel)].filter(
+          (x) => isLeaf(x) || this.#fuser.stored.has(x),
+        );
+        if (!fits(this.#windows(operands))) {
+          alone.push([[kernel]]);
+          continue;
+        }
+        let part = parts.find(({ windows }) => fits(this.#windows(operands, windows)));
+        if (!part) {
+          part = { windows: new Map(), formulas: new Map() };
+          parts.push(part);
+        }
+        part.windows = this.#windows(operands, part.windows);
+        append(part.formulas, kernels, kernel);
+      }
+    return [...parts.map(({ formulas }) => [...formulas.values()]), ...alone];
+  }
+
   /**
    * Several elementwise kernels as one dispatch over a table of chunks: a formula for each structure. The table is
    * added to `owned`.
@@ -208,17 +247,10 @@ export class CommandWriter {
         return { size: kernel.roots[0].tensor.size, columns: own.columns };
       }),
     }));
-    // One window per buffer that holds every operand of every segment.
-    const windows = new Map<unknown, BufferRange>();
-    for (const tensor of formulas.flatMap(({ segments }) => segments.flatMap(({ columns }) => columns))) {
-      const { buffer, offset, size } = this.#places.of(tensor).range!;
-      const before = windows.get(buffer) ?? { offset, size: 0 };
-      const begin = Math.min(before.offset, offset);
-      const end = Math.max(before.offset + before.size, offset + size);
-      windows.set(buffer, { buffer, offset: begin, size: end - begin });
-    }
+    const operands = formulas.flatMap(({ segments }) => segments.flatMap(({ columns }) => columns));
+    const windows = this.#windows(operands);
     const wordOf = (tensor: Tensor): number =>
-      (this.#places.of(tensor).range!.offset - windows.get(bufferOf(tensor))!.offset) / 4;
+      (this.#places.of(tensor).range!.offset - windows.get(bufferOf(tensor) as GPUBuffer)!.offset) / 4;
     const { words, chunks, columns } = updateTable(formulas, wordOf, four);
     const table = engine.allocateTable(words.byteLength, 'update.table');
     owned.push(table);
@@ -226,7 +258,14 @@ export class CommandWriter {
     const lowered = updateKernel(chunks, columns, engine.profile);
     const label = group.map((kernels) => `update ${kernels.length} × ${this.label(kernels[0])}`).join(' | ');
     const holes = { body: updateBody(formulas) };
-    return this.#finish(label, lowered, generator, holes, { table }, (buffer) => windows.get(buffer)!);
+    return this.#finish(
+      label,
+      lowered,
+      generator,
+      holes,
+      { table },
+      (buffer) => windows.get(buffer as GPUBuffer)!,
+    );
   }
 
   /** A copy of a value to where a variable lies. */
@@ -264,5 +303,7 @@ export class CommandWriter {
     return maker || isLeaf(x) ? { key: this.#places.of(x), tensor: x } : null;
   }
 }
+
+type Windows = ReadonlyMap<GPUBuffer, BufferRange>;
 
 const rootsOf = (kernel: Kernel): Tensor[] => kernel.roots.map(({ tensor }) => tensor);

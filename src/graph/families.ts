@@ -3,7 +3,6 @@
  * outputs, and a node may be another family's by-product.
  */
 import { familyOf } from '../ops/families/index.ts';
-import { sameShape } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { base, type Kernel } from './kernel.ts';
 import { append, isLeaf, Ranks } from './order.ts';
@@ -17,12 +16,10 @@ export class Families {
   readonly producer = new Map<Tensor, Kernel>();
   /** Nodes; those that one kernel makes are one, under the name of its first. */
   readonly #ranks: Ranks<Tensor>;
-  /** Kernels by family, the name of an input and what it reads; a search through all would take a square of their number. */
+  /** Kernels by what they read through their first inputs; and by all that they read. */
   readonly #reading = new Map<string, Kernel[]>();
   /** Kernels by their age. */
   readonly #made = new Map<Kernel, number>();
-  /** How many kernels a family has, and how many of them have an input of that name. */
-  readonly #count = new Map<string, number>();
 
   /** `nodes`: inputs before users; `users` of each. */
   constructor(nodes: readonly Tensor[], users: ReadonlyMap<Tensor, readonly Tensor[]>) {
@@ -62,8 +59,7 @@ export class Families {
       this.kernels.push(kernel);
       this.producer.set(node, kernel);
       this.#made.set(kernel, order);
-      this.#count.set(family.name, (this.#count.get(family.name) ?? 0) + 1);
-      this.#enlist(kernel, inputs);
+      this.#enlist(kernel);
     }
     this.#takeByProducts();
   }
@@ -95,9 +91,8 @@ export class Families {
   #add(kernel: Kernel, node: Tensor, order: number, output: string, inputs: Inputs): void {
     const [first] = kernel.outputs.values();
     kernel.outputs.set(output, node);
-    const fresh = new Map([...inputs].filter(([name]) => !kernel.inputs.has(name)));
     for (const [name, input] of inputs) kernel.inputs.set(name, input);
-    this.#enlist(kernel, fresh);
+    if (inputs.size > 0) this.#enlist(kernel);
     kernel.order = Math.max(kernel.order, order);
     this.producer.set(node, kernel);
     this.#ranks.unite(first, node);
@@ -109,40 +104,32 @@ export class Families {
     return !this.#ranks.needs(node, first) && !this.#ranks.needs(first, node);
   }
 
-  /** The kernels that may have all inputs in common that they and these have names for, in the order they were made. */
+  /**
+   * Kernels that read the same through all inputs that they and these have, in the order they were made. Ops of one
+   * family name their inputs in one order: one has more of them than another.
+   */
   #candidates(family: string, inputs: Inputs): Kernel[] {
-    const lists = [...inputs].map(([name, x]) => ({
-      ofAll: this.#count.get(`${family}.${name}`) === this.#count.get(family),
-      kernels: this.#reading.get(readKey(family, name, x)) ?? [],
-    }));
-    // Whoever has something in common has it in each list of an input that all kernels of the family have.
-    const [shortest] = lists.filter(({ ofAll }) => ofAll).sort((a, b) => a.kernels.length - b.kernels.length);
-    const found = shortest?.kernels ?? [...new Set(lists.flatMap(({ kernels }) => kernels))];
-    return [...found].sort((a, b) => this.#made.get(a)! - this.#made.get(b)!);
+    const [all, ...fewer] = prefixes(family, inputs).reverse();
+    const found = [all, ...fewer.map((key) => `${key}.`)].flatMap((key) => this.#reading.get(key) ?? []);
+    return found.sort((a, b) => this.#made.get(a)! - this.#made.get(b)!);
   }
 
-  #enlist(kernel: Kernel, inputs: Inputs): void {
-    const family = kernel.family!.name;
-    const count = (key: string) => this.#count.set(key, (this.#count.get(key) ?? 0) + 1);
-    for (const [name, x] of inputs) {
-      count(`${family}.${name}`);
-      append(this.#reading, readKey(family, name, x), kernel);
-    }
+  #enlist(kernel: Kernel): void {
+    const keys = prefixes(kernel.family!.name, kernel.inputs);
+    for (const key of [...keys, `${keys.at(-1)}.`]) append(this.#reading, key, kernel);
   }
+}
+
+function prefixes(family: string, inputs: Inputs): string[] {
+  let key = family;
+  return [...inputs].map(([name, x]) => (key += ` ${name}=${readKey(x)}`));
 }
 
 /** What an input reads. The same bytes in another shape are something else: a family's rows end elsewhere. */
-const readKey = (family: string, name: string, x: Tensor): string =>
-  `${family}.${name} ${base(x).id} ${x.dtype}[${x.shape}]`;
+const readKey = (x: Tensor): string => `${base(x).id}${x.dtype}[${x.shape}]`;
 
-/** Do the inputs of one name read the same, and is there one? */
-function sharesInputs(a: Inputs, b: Inputs): boolean {
-  const shared = [...b].filter(([name]) => a.has(name));
-  return (
-    shared.length > 0 &&
-    shared.every(([name, x]) => base(a.get(name)!) === base(x) && sameShape(a.get(name)!.shape, x.shape))
-  );
-}
+const sharesInputs = (a: Inputs, b: Inputs): boolean =>
+  [...b].every(([name, x]) => !a.has(name) || readKey(a.get(name)!) === readKey(x));
 
 /** The tensor behind all views of its bytes, also behind those that have memory already. */
 function underlying(x: Tensor): Tensor {

@@ -6,7 +6,7 @@ import { storedAs } from '../ops/define.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { show } from '../ops/shape.ts';
 import type { Tensor } from '../ops/tensor.ts';
-import { append } from './order.ts';
+import { append, firstFrom } from './order.ts';
 
 /** Binding offsets must be multiples of this on every adapter. */
 const ALIGNMENT = 256;
@@ -40,81 +40,24 @@ const padded = (place: Place): number => Math.ceil(Math.max(place.sizeBytes, 4) 
  * the same time is in the way. `reuse: false` gives each its own bytes. Returns the arena's size.
  */
 export function layOut(places: readonly Place[], reuse: boolean): number {
+  const placed: Place[] = [];
   let end = 0;
   const bySize = [...places].sort((a, b) => padded(b) - padded(a) || a.first - b.first);
-  if (!reuse) {
-    for (const place of bySize) {
-      place.offset = end;
-      end += padded(place);
-    }
-    return end;
-  }
-  const placed = new Lives(places);
   for (const place of bySize) {
-    let offset = 0;
-    for (const rival of placed.during(place)) {
-      if (offset + padded(place) <= rival.offset) break;
-      offset = Math.max(offset, rival.offset + padded(rival));
+    const size = padded(place);
+    place.offset = 0;
+    for (const other of placed) {
+      if (place.offset + size <= other.offset) break;
+      if (!reuse || (other.first <= place.last && place.first <= other.last))
+        place.offset = Math.max(place.offset, other.offset + padded(other));
     }
-    place.offset = offset;
-    placed.add(place);
-    end = Math.max(end, offset + padded(place));
+    placed.splice(firstFrom(placed, place.offset, offsetOf), 0, place);
+    end = Math.max(end, place.offset + size);
   }
   return end;
 }
 
-/** Places by when they live: a tree over time, each place in the few nodes that together are its life. */
-class Lives {
-  readonly #leaves: number;
-  /** Those that are kept here, by offset; and whether there is any here or below. */
-  readonly #here: Place[][] = [];
-  readonly #below: boolean[] = [];
-
-  constructor(places: readonly Place[]) {
-    const latest = places.reduce((most, { last }) => Math.max(most, last), 0);
-    this.#leaves = 2 ** Math.ceil(Math.log2(latest + 1));
-  }
-
-  add(place: Place): void {
-    const [from, to] = this.#span(place);
-    for (let a = from + this.#leaves, b = to + this.#leaves + 1; a < b; a >>= 1, b >>= 1) {
-      if (a & 1) this.#keep(a++, place);
-      if (b & 1) this.#keep(--b, place);
-    }
-  }
-
-  #keep(node: number, place: Place): void {
-    this.#here[node] ??= [];
-    this.#here[node].push(place);
-    for (let up = node; up > 0 && !this.#below[up]; up >>= 1) this.#below[up] = true;
-  }
-
-  /** Those that live at any time when `place` does, by offset. */
-  during(place: Place): Place[] {
-    const [from, to] = this.#span(place);
-    const found = new Set<Place>();
-    const take = (node: number) => {
-      for (const one of this.#here[node] ?? []) found.add(one);
-    };
-    const stack: number[] = [];
-    for (let a = from + this.#leaves, b = to + this.#leaves + 1; a < b; a >>= 1, b >>= 1) {
-      if (a & 1) stack.push(a++);
-      if (b & 1) stack.push(--b);
-    }
-    for (const node of stack) for (let up = node >> 1; up > 0; up >>= 1) take(up);
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      if (!this.#below[node]) continue;
-      take(node);
-      if (node < this.#leaves) stack.push(2 * node, 2 * node + 1);
-    }
-    return [...found].sort((a, b) => a.offset - b.offset);
-  }
-
-  /** What no command needs lives never; it is in nobody's way. */
-  #span({ first, last }: Place): [number, number] {
-    return first <= last ? [first, last] : [0, -1];
-  }
-}
+const offsetOf = ({ offset }: Place): number => offset;
 
 /** One command's view of memory, for the verifier. */
 export interface Access {
@@ -145,7 +88,7 @@ export function verify(commands: readonly Access[]): void {
       if (place.offset < 0) continue;
       valid.add(place);
       if (place.sizeBytes === 0) continue;
-      let at = firstFrom(byOffset, place.offset);
+      let at = firstFrom(byOffset, place.offset, offsetOf);
       if (at > 0 && overlap(byOffset[at - 1], place)) at--;
       let end = at;
       while (end < byOffset.length && overlap(byOffset[end], place)) valid.delete(byOffset[end++]);
@@ -164,17 +107,6 @@ function someOverlap(places: readonly Place[]): boolean {
     for (let i = 1; i < sharing.length; i++) if (overlap(sharing[i - 1], sharing[i])) return true;
   }
   return false;
-}
-
-/** The index of the first place at `offset` or beyond. */
-function firstFrom(byOffset: readonly Place[], offset: number): number {
-  let [low, high] = [0, byOffset.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (byOffset[middle].offset < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function overlap(a: Place, b: Place): boolean {

@@ -41,60 +41,49 @@ export function topological(roots: readonly Tensor[], isEnd: (x: Tensor) => bool
   return order;
 }
 
+/** The index of the first of a sorted list whose number is `least` or more. */
+export function firstFrom<T>(sorted: readonly T[], least: number, numberOf: (one: T) => number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numberOf(sorted[middle]) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /**
  * All that have `needs`, each after what it needs, otherwise by position, then as given; null when they go in a
- * circle. Takes n log n steps.
+ * circle.
  */
 export function inOrder<T>(needs: ReadonlyMap<T, ReadonlySet<T>>, position: (one: T) => number): T[] | null {
-  const all = [...needs.keys()]
-    .map((one, given) => ({ one, given, position: position(one) }))
-    .sort((a, b) => a.position - b.position || a.given - b.given)
-    .map(({ one }) => one);
-  const place = new Map(all.map((one, at) => [one, at]));
+  const sorted = [...needs.keys()].sort((a, b) => position(a) - position(b));
+  const place = new Map(sorted.map((one, at) => [one, at]));
   const users = new Map<T, T[]>();
   const missing = new Map<T, number>();
+  /** Where those are that need nothing more, the next one last. */
   const ready: number[] = [];
-  for (const [at, one] of all.entries()) {
+  const add = (at: number) =>
+    ready.splice(
+      firstFrom(ready, -at, (one) => -one),
+      0,
+      at,
+    );
+  for (const one of sorted) {
     const wanted = needs.get(one)!;
     missing.set(one, wanted.size);
-    if (wanted.size === 0) ready.push(at); // Sorted, hence a heap already.
+    if (wanted.size === 0) add(place.get(one)!);
     for (const other of wanted) append(users, other, one);
   }
   const order: T[] = [];
-  while (ready.length > 0) {
-    const next = all[pop(ready)];
-    order.push(next);
-    for (const user of users.get(next) ?? []) {
-      const left = missing.get(user)! - 1;
-      missing.set(user, left);
-      if (left === 0) push(ready, place.get(user)!);
+  for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
+    order.push(sorted[at]);
+    for (const user of users.get(sorted[at]) ?? []) {
+      missing.set(user, missing.get(user)! - 1);
+      if (missing.get(user) === 0) add(place.get(user)!);
     }
   }
-  return order.length === all.length ? order : null;
-}
-
-// ---- a heap of numbers, the least first
-
-function push(heap: number[], value: number): void {
-  let at = heap.push(value) - 1;
-  for (let up = (at - 1) >> 1; at > 0 && heap[up] > value; at = up, up = (at - 1) >> 1) heap[at] = heap[up];
-  heap[at] = value;
-}
-
-function pop(heap: number[]): number {
-  const least = heap[0];
-  const last = heap.pop()!;
-  if (heap.length === 0) return least;
-  let at = 0;
-  for (;;) {
-    let down = 2 * at + 1;
-    if (down + 1 < heap.length && heap[down + 1] < heap[down]) down++;
-    if (down >= heap.length || heap[down] >= last) break;
-    heap[at] = heap[down];
-    at = down;
-  }
-  heap[at] = last;
-  return least;
+  return order.length === sorted.length ? order : null;
 }
 
 /**
@@ -137,26 +126,25 @@ export class Ranks<T> {
 
   /** `part`, which was no detour away from `whole`, belongs to it now. */
   unite(whole: T, part: T): void {
-    const ranks = [this.#rank.get(whole), this.#rank.get(part)];
-    this.#rank.delete(part);
-    if (ranks[0] === undefined || ranks[1] === undefined) return;
-    const [low, high] = ranks[0] < ranks[1] ? ranks : ranks.reverse();
+    if (this.#rank.size === 0) return;
+    const [low, high] = [whole, part].map((one) => this.#rank.get(one)!).sort((a, b) => a - b);
     const between = (near: (one: T) => Iterable<T>): T[] => {
       const found = new Set<T>();
       const stack = [...near(whole)];
       for (let one = stack.pop(); one !== undefined; one = stack.pop()) {
         const rank = this.#rank.get(one)!;
-        if (one === whole || found.has(one) || rank <= low! || rank >= high!) continue;
+        if (one === whole || found.has(one) || rank <= low || rank >= high) continue;
         found.add(one);
         for (const next of near(one)) stack.push(next);
       }
       return [...found].sort((a, b) => this.#rank.get(a)! - this.#rank.get(b)!);
     };
     const moved = [...between(this.#before), whole, ...between(this.#after)];
-    const places = [low!, high!, ...moved.filter((one) => one !== whole).map((one) => this.#rank.get(one)!)];
-    places.sort((a, b) => a - b);
-    const spare = moved.length;
+    const places = [...moved, part].map((one) => this.#rank.get(one)!).sort((a, b) => a - b);
+    this.#rank.delete(part);
     // One place is left over: the last.
-    for (let i = 0; i < spare; i++) this.#rank.set(moved[i], places[i]);
+    moved.forEach((one, i) => {
+      this.#rank.set(one, places[i]);
+    });
   }
 }

@@ -214,7 +214,8 @@ class Builder {
     const places = this.#places;
     const variants = await this.#variants(groups, writer);
     const sketches: (Sketch & { readonly access: Access })[] = [];
-    for (const group of groups) {
+    // A kernel by itself binds each of its operands alone.
+    for (const group of groups.flatMap((one) => (one.flat().length > 1 ? writer.parts(one) : [one]))) {
       const members = group.flat();
       const written = members.flatMap((kernel) => this.#written(kernel));
       if (written.every((tensor) => tensor.size === 0)) continue;
