@@ -51,7 +51,7 @@ export class CommandWriter {
       const place = this.#places.of(roots[0]);
       // An update in place reads the four elements of a word before it writes the word.
       generator.alias(place, 'y');
-      const holes = { body: generator.returned(roots[0], ['i']) };
+      const holes = { body: generator.returned(roots[0], 'i') };
       return this.#finish(this.label(kernel), lowered, generator, holes, { y: place.range! });
     }
     const four = this.#fourAtATime(kernel);
@@ -106,7 +106,7 @@ export class CommandWriter {
     for (const name of lowered.fours ?? []) {
       const input = kernel.inputs.get(name)!;
       const rows = this.#source(input, kernel) ? null : generator.rows(input);
-      holes[`load4 ${name}`] = rows?.four ?? generator.returned(input, generator.neighbours('base'));
+      holes[`load4 ${name}`] = rows?.four ?? generator.returned(input, 'base', true);
       if (rows) holes[`origin ${name}`] = rows.origin;
     }
     const melted: [string, Tensor][] = [];
@@ -131,7 +131,7 @@ export class CommandWriter {
       generator.alias(place, name);
       own[name] = place.range!;
     }
-    for (const [name, input] of melted) holes[`load ${name}`] = generator.returned(input, ['i']);
+    for (const [name, input] of melted) holes[`load ${name}`] = generator.returned(input, 'i');
     for (const name of names('output')) {
       const result = kernel.outputs.get(name);
       const roots = kernel.roots.filter(({ host }) => host === name).map(({ tensor }) => tensor);

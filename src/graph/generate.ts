@@ -155,9 +155,12 @@ export class Generator implements Expressions {
     return this.#scope.lines.join('\n');
   }
 
-  /** The body of a function that gives elements of x: one, or four as a vector. */
-  returned(x: Tensor, indices: readonly string[]): string {
-    return this.scope(() => this.statement(`return ${this.#together(x, indices)};`));
+  /** The body of a function that gives element `index` of x, or as a vector that and the three after it. */
+  returned(x: Tensor, index: string, four = false): string {
+    return this.scope(() => {
+      const indices = four ? this.neighbours(index) : [index];
+      this.statement(`return ${this.#together(x, indices)};`);
+    });
   }
 
   #together(x: Tensor, indices: readonly string[]): string {

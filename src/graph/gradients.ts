@@ -79,6 +79,8 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], given?: GradientOpt
   return targets.map((target, i) => {
     const g = arrived.get(target);
     if (g) return g;
+    // Nothing has nothing for its gradient; ops drop operands of size 0.
+    if (target.size === 0 && target.dtype === 'f32') return fill(target.shape, 0);
     throw new GradientError(
       `gradients: ${wrt[i].toString()} (number ${i} of wrt) has no differentiable path to the result${
         root.op === null && !depends.has(root)

@@ -1,7 +1,7 @@
 /** Functions of two elements with full broadcasting, a row each. */
 import { cancels, opaque } from './cancel.ts';
 import { broadcastCases } from './cases.ts';
-import { isFill, type TensorLike, toTensor } from './constant.ts';
+import { fill, isFill, type TensorLike, toTensor } from './constant.ts';
 import { apply, type Case, opsOf, type Tolerance, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
 import { pointwise } from './pointwise.ts';
@@ -45,7 +45,7 @@ const table = {
   floorDiv: {
     f: 'floor(x / y)',
     integers: 'floor_div_i32(x, y)',
-    df: () => [null, null],
+    df: (x, y) => [fill(x.shape, 0), fill(y.shape, 0)],
     instead: { u32: 'i32' },
   },
   maximum: {
@@ -60,9 +60,10 @@ const table = {
   },
   pow: {
     f: 'power(x, y)',
+    // Chosen last, as a g that comes in may be infinite: 0 · ∞ is NaN.
     df: (x, y, z, g) => [
-      mul(g, where(equal(y, 0), 0, mul(y, pow(x, sub(y, 1))))),
-      mul(g, where(greater(x, 0), mul(z, log(x)), 0)),
+      where(equal(y, 0), 0, mul(g, mul(y, pow(x, sub(y, 1))))),
+      where(greater(x, 0), mul(g, mul(z, log(x))), 0),
     ],
     instead: { i32: 'f32', u32: 'f32' },
   },
@@ -119,7 +120,7 @@ export const mul: Binary = call('mul');
  * (as in TensorFlow.js), and 0 where b is 0.
  */
 export const div: Binary = call('div');
-/** ⌊a / b⌋; for integers x / 0 is 0. */
+/** ⌊a / b⌋; for integers x / 0 is 0. The gradient is 0. */
 export const floorDiv: Binary = call('floorDiv');
 /** The larger of each pair; NaN wins. A tie sends its gradient to a. */
 export const maximum: Binary = call('maximum');

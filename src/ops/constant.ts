@@ -68,7 +68,7 @@ function describe(x: unknown): string {
 }
 
 /** Copies numbers into the array of a dtype; a number that the dtype cannot hold is a ValueError. */
-function convert(values: ArrayLike<number | boolean>, dtype: DType): TypedArray {
+function convert(values: ArrayLike<number | boolean>, dtype: DType, operation = 'tensor'): TypedArray {
   const out = new arrays[dtype](values.length);
   const lowest = dtype === 'i32' ? -(2 ** 31) : 0;
   const highest = { f32: 0, i32: 2 ** 31 - 1, u32: 2 ** 32 - 1, bool: 0, u8: 255 }[dtype];
@@ -77,7 +77,7 @@ function convert(values: ArrayLike<number | boolean>, dtype: DType): TypedArray 
     if (dtype === 'bool') out[i] = x !== 0 ? 1 : 0;
     else if (dtype !== 'f32' && !(Number.isInteger(x) && x >= lowest && x <= highest))
       throw new ValueError(
-        `tensor: element ${i} is ${x}, which ${dtype} cannot hold (whole numbers from ${lowest} to ${highest}). Round it, or use dtype 'f32'.`,
+        `${operation}: element ${i} is ${x}, which ${dtype} cannot hold (whole numbers from ${lowest} to ${highest}). Round it, or use dtype 'f32'.`,
       );
     else out[i] = x;
   }
@@ -240,7 +240,9 @@ export const isFill = (x: Tensor, value?: number): boolean =>
 
 /** A tensor of one repeated number; costs no memory and, fused, no load. */
 export function fill(shape: readonly number[], value: number, dtype = 'f32'): Tensor {
-  return apply(fillOp, [], { shape: checkShape(shape, 'fill'), value, dtype: parseDType(dtype, 'fill') });
+  const type = parseDType(dtype, 'fill');
+  convert([value], type, 'fill');
+  return apply(fillOp, [], { shape: checkShape(shape, 'fill'), value, dtype: type });
 }
 export const zeros = (shape: readonly number[], dtype?: string): Tensor => fill(shape, 0, dtype);
 export const ones = (shape: readonly number[], dtype?: string): Tensor => fill(shape, 1, dtype);

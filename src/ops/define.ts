@@ -53,7 +53,7 @@ export interface Cost {
 }
 
 /** The families of ops/families/index.ts, which is loaded with the planner. */
-export type FamilyName = 'matmul' | 'reduce' | 'softmax' | 'argReduce';
+export type FamilyName = 'matmul' | 'reduce' | 'softmax' | 'argReduce' | 'scatter';
 
 /** How an op with a shader of its own meets its kernel family. */
 export interface KernelBinding {

@@ -4,8 +4,8 @@ import { fill, isFill, type TensorLike, toTensor, unchanged } from './constant.t
 import { apply, defineOp, noGradient, type Op, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
 import { broadcastIndex, type Expressions, literal, stridedIndex } from './expression.ts';
-import { matmul } from './matmul.ts';
 import { at, broadcastPosition, build, ndarray } from './reference.ts';
+import { scatterSum } from './scatter.ts';
 import { cast } from './select.ts';
 import {
   around,
@@ -452,14 +452,10 @@ const gatherOp = defineOp({
     const start = `${base} * ${e.uniform(inner, 'u32')}`;
     return e.value(x, e.advance(e.remainder(index, inner), start, inner));
   },
-  // dx[r] = Σ over j with indices[j] = r of g[j]: a product with the one-hot matrix, which is never stored.
   backward([x, indices], _y, g, a) {
     const { outer, length, inner } = around(x.shape, a.axis as number);
-    const hot = oneHot(flatten(indices), length);
-    const batch = outer === 1 ? [] : [outer];
-    const repeated = broadcastTo(hot, [...batch, indices.size, length]);
-    const rows = reshape(g, [...batch, indices.size, inner]);
-    return [reshape(matmul(repeated, rows, { transposeA: true }), x.shape), null];
+    const rows = reshape(g, [outer, indices.size, inner]);
+    return [reshape(scatterSum(rows, flatten(indices), length), x.shape), null];
   },
 });
 

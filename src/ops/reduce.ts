@@ -55,8 +55,8 @@ function productGradient(x: Tensor, y: Tensor, g: Tensor, axes: readonly number[
   const zeros = sum(zero, axes, { keepDims: true });
   const others = where(zero, 1, x);
   const rest = prod(others, axes, { keepDims: true });
-  const slope = where(equal(zeros, 0), div(y, others), where(logicalAnd(zero, equal(zeros, 1)), rest, 0));
-  return mul(g, slope);
+  const alone = where(logicalAnd(zero, equal(zeros, 1)), mul(g, rest), 0);
+  return where(equal(zeros, 0), mul(g, div(y, others)), alone);
 }
 
 /** x seen as [outer, length, inner] around the reduced axes, which are neighbours. */
@@ -137,7 +137,7 @@ function reduction(row: Row, kind: Kind): Op {
     expand(y) {
       const [x] = y.inputs;
       const shape = view(x.shape, (y.attributes as ReduceAttributes).axes);
-      if (x.size === 0) return fill(y.shape, row.identity, y.dtype);
+      if (x.size === 0) return fill(y.shape, y.size === 0 ? 0 : row.identity, y.dtype);
       if (shape.length === 1) return reshape(x, y.shape);
       const parts = partsOf(shape);
       if (parts === 1) return null;

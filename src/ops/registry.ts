@@ -14,6 +14,7 @@ import * as mod from './mod.ts';
 import * as movement from './movement.ts';
 import * as random from './random.ts';
 import * as reduce from './reduce.ts';
+import * as scatter from './scatter.ts';
 import * as select from './select.ts';
 import * as sgdLinear from './sgd-linear.ts';
 import * as softmax from './softmax.ts';
@@ -32,6 +33,7 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...half.twins,
   ...matmul.twins,
   ...movement.twins,
+  ...scatter.twins,
   ...softmax.twins,
   ...argReduce.twins,
   ...crossEntropy.twins,

@@ -138,13 +138,22 @@ const whereOp = pointwise({
 export const where = (condition: TensorLike, a: TensorLike, b: TensorLike): Tensor =>
   apply(whereOp, [truth(condition), ...operands(a, b, false)]);
 
+/** The largest number that a dtype holds, as WGSL of the other integer type, where there is a larger one. */
+const LARGEST: Partial<Record<DType, string>> = { i32: '2147483647u', u8: '255u' };
+
 /** WGSL that converts x from one dtype to another. */
 function conversion(from: DType, to: DType): string {
   const type = wgslType(to);
-  if (wgslType(from) === type) return 'x';
+  if (from === to || from === 'bool' || to === 'f32') return `${type}(x)`;
   if (to === 'bool') return from === 'f32' ? '(x != 0.0) | is_nan(x)' : `x != ${literal(0, from)}`;
-  // Drivers differ in what a NaN becomes.
-  return from === 'f32' ? `select(${type}(x), ${literal(0, to)}, is_nan(x))` : `${type}(x)`;
+  // A byte fits everywhere. WGSL saturates floats; what a NaN becomes, drivers differ in.
+  if (from === 'u8') return `${type}(x)`;
+  if (from === 'f32') {
+    const whole = to === 'u8' ? `min(u32(x), ${LARGEST.u8})` : `${type}(x)`;
+    return `select(${whole}, ${literal(0, to)}, is_nan(x))`;
+  }
+  const unsigned = from === 'i32' ? 'u32(max(x, 0i))' : 'x';
+  return LARGEST[to] ? `${type}(min(${unsigned}, ${LARGEST[to]}))` : unsigned;
 }
 
 const castOp: Op = pointwise({
@@ -155,8 +164,9 @@ const castOp: Op = pointwise({
 });
 
 /**
- * x in another dtype: `f32, i32, u32, bool` or Keras's names. Float to integer drops the fraction and
- * saturates (at 2147483520 for i32, 4294967040 for u32); anything to bool asks whether it is not 0. Bytes (u8) are not scaled.
+ * x in another dtype: `f32, i32, u32, u8, bool` or Keras's names. To an integer it drops the fraction and saturates
+ * at the ends of the range (a float at 2147483520 for i32, 4294967040 for u32), and NaN becomes 0; anything to bool
+ * asks whether it is not 0. Bytes (u8) are not scaled.
  */
 export function cast(x: TensorLike, dtype: string): Tensor {
   const input = toTensor(x);
@@ -196,7 +206,8 @@ export function clip(x: TensorLike, low: number, high: number): Tensor {
       `clip: low is ${String(low)} and high is ${String(high)}; expected numbers with low ≤ high.`,
     );
   const whole = input.dtype === 'i32' && Number.isInteger(low) && Number.isInteger(high);
-  return apply(clipOp, [whole ? input : cast(input, 'f32')], { low, high });
+  const [lo, hi] = whole ? [Math.max(low, -(2 ** 31)), Math.min(high, 2 ** 31 - 1)] : [low, high];
+  return apply(clipOp, [whole ? input : cast(input, 'f32')], { low: lo, high: hi });
 }
 
 // ---- the twins
@@ -259,19 +270,14 @@ const toDType: Record<DType, (x: number) => number> = {
 
 const castTwin = twin(castOp, () => ({
   reference: ([x], a) => elementwise(toDType[a.dtype as DType], x),
-  cases: (['f32', 'i32', 'u32', 'bool'] as const).flatMap((to) =>
+  cases: (['f32', 'i32', 'u32', 'bool', 'u8'] as const).flatMap((to) =>
     (['f32', 'i32', 'u32', 'bool', 'u8'] as const)
       .filter((from) => from !== to)
       .map((from) => ({
-        shapes: [[7]],
+        shapes: [[to === 'u8' ? 70 : 7]],
         dtypes: [from],
         attributes: { dtype: to },
-        range:
-          from === 'f32' && to === 'u32'
-            ? [0, 9]
-            : from === 'f32' || from === 'i32'
-              ? [to === 'u32' ? 0 : -9, 9]
-              : [0, 9],
+        range: [from === 'f32' || from === 'i32' ? -300 : 0, from === 'u8' || from === 'bool' ? 9 : 600],
         noGradient: 'integers',
       })),
   ),

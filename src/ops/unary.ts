@@ -5,7 +5,7 @@ import { fill, type TensorLike, toTensor } from './constant.ts';
 import { apply, type Case, type Op, opsOf, type Tolerance, twin } from './define.ts';
 import { pointwise } from './pointwise.ts';
 import { elementwise } from './reference.ts';
-import { cast, greater, less, where } from './select.ts';
+import { cast, equal, greater, less, where } from './select.ts';
 import { sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -27,7 +27,7 @@ const SELU_SCALE = 1.0507009873554805;
 
 const table = {
   neg: { f: '-x', integers: '-x', df: (_x, _y, g) => neg(g) },
-  abs: { f: 'abs(x)', integers: 'abs(x)', df: (x, _y, g) => mul(g, sign(x)) },
+  abs: { f: 'abs(x)', integers: 'abs(x)', df: (x, _y, g) => where(equal(x, 0), 0, mul(g, sign(x))) },
   sign: { f: 'select(sign(x), x, is_nan(x))', df: none },
   floor: { f: 'floor(x)', df: none },
   ceil: { f: 'ceil(x)', df: none },

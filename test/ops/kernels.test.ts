@@ -331,3 +331,23 @@ test('a lane per row and a workgroup per row agree', async () => {
     expect(Math.abs(value - q[i])).toBeLessThanOrEqual(1e-6 * Math.abs(q[i]));
   });
 });
+
+test('a product with rows of one-hot numbers picks rows, in every size', async () => {
+  for (const [count, length, columns] of [
+    [64, 200, 8],
+    [48, 12, 20],
+    [7, 5, 3],
+  ]) {
+    const picks = Array.from({ length: count }, (_, i) => (i * 7) % length);
+    const y = matrix(count, columns);
+    const sums = oneHot(picks, length).matmul(y, { transposeA: true });
+    const rows = oneHot(picks, length).matmul(matrix(length, columns));
+    expect(rows.shape).toEqual([count, columns]);
+    await rows.data();
+    const [got, given] = [await sums.data(), await y.data()];
+    const wanted = new Float32Array(length * columns);
+    for (const [j, pick] of picks.entries())
+      for (let c = 0; c < columns; c++) wanted[pick * columns + c] += given[j * columns + c];
+    for (const [i, right] of wanted.entries()) expect(got[i]).toBeCloseTo(right, 5);
+  }
+});

@@ -1,6 +1,6 @@
 /** NaN and infinities stay what they are where a driver would rather simplify the formula that makes them. */
 import { expect, test } from 'vitest';
-import { capture, maximum, squaredDifference, type Tensor, tensor } from '../../src/index.ts';
+import { capture, isNan, maximum, squaredDifference, type Tensor, tensor } from '../../src/index.ts';
 
 const a = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -2, 3];
 const b = [1, 2, 3, Number.POSITIVE_INFINITY, Number.NaN];
@@ -38,4 +38,11 @@ test.each(Object.entries(formulas))(
 test('the sum of what cancels but for one NaN is NaN', async () => {
   const x = tensor([1, 2, Number.POSITIVE_INFINITY]);
   expect(await x.sub(x).sum().item()).toBeNaN();
+});
+
+test('isNan is a truth value, of integers false', async () => {
+  const y = isNan(tensor(a));
+  expect(y.dtype).toBe('bool');
+  expect([...(await y.data())]).toEqual([1, 0, 0, 0, 0]);
+  expect([...(await isNan(tensor([1, 2], { dtype: 'i32' })).data())]).toEqual([0, 0]);
 });

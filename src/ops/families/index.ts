@@ -3,6 +3,7 @@ import type { FamilyName, KernelBinding, KernelFamily } from '../define.ts';
 import { argReduceFamily } from './arg-reduce.ts';
 import { matmulFamily } from './matmul.ts';
 import { reduceFamily } from './reduce.ts';
+import { scatterFamily } from './scatter.ts';
 import { softmaxFamily } from './softmax.ts';
 
 const families: Readonly<Record<FamilyName, KernelFamily>> = {
@@ -10,6 +11,7 @@ const families: Readonly<Record<FamilyName, KernelFamily>> = {
   reduce: reduceFamily,
   softmax: softmaxFamily,
   argReduce: argReduceFamily,
+  scatter: scatterFamily,
 };
 
 export const familyOf = ({ family }: KernelBinding): KernelFamily =>
