@@ -1,7 +1,14 @@
 import { ConfigError } from '../../base/errors.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { describe, readOptions } from '../names.ts';
-import { type BatchShape, type CallContext, Layer, type LayerOptions, layerDefaults } from './layer.ts';
+import {
+  type BatchShape,
+  type CallContext,
+  Layer,
+  type LayerInput,
+  type LayerOptions,
+  layerDefaults,
+} from './layer.ts';
 
 /** A layer written down as an object. Inside its functions, `this` is the layer. */
 export interface LayerDefinition {
@@ -10,7 +17,7 @@ export interface LayerDefinition {
   /** Makes weights with `this.addWeight(name, shape, initializer)`; default none. */
   build?(this: Layer, inputShape: BatchShape): void;
   /** The function; weights are `this.weight(name)`. */
-  call(this: Layer, x: Tensor, context: CallContext): Tensor;
+  call(this: Layer, x: LayerInput, context: CallContext): Tensor;
   /** Default: what `call` makes of it. */
   computeOutputShape?(this: Layer, inputShape: BatchShape): BatchShape;
   /** Options to be kept beside the name; default none. */
@@ -48,8 +55,8 @@ export class Custom extends Layer {
     this.definition.build?.call(this, inputShape);
   }
 
-  override call(x: Tensor, context: CallContext): Tensor {
-    return this.definition.call.call(this, x, context);
+  override call(x: Tensor | readonly Tensor[], context: CallContext): Tensor {
+    return this.definition.call.call(this, x as LayerInput, context);
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -2,19 +2,23 @@
 import { ConfigError, ShapeError, StateError, ValueError } from '../../base/errors.ts';
 import { variable, zeros } from '../../ops/constant.ts';
 import { checkShape, type Shape } from '../../ops/shape.ts';
-import { observed, type Tensor, type Variable } from '../../ops/tensor.ts';
+import { observed, Tensor, type Variable } from '../../ops/tensor.ts';
 import { flag, tensorFrom, wholeNumber } from '../check.ts';
 import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
 import { automaticName, describe } from '../names.ts';
 import { placeOutside } from '../seeds.ts';
 import { constrain } from '../weights/constraints.ts';
 import type { WeightRule } from '../weights/rule.ts';
+import {
+  type BatchShape,
+  type InputShape,
+  isList,
+  type LayerCall,
+  SymbolicTensor,
+  showBatch,
+} from './symbolic.ts';
 
-/** Sizes of a batch of samples; null where any size will do, as for the number of samples. */
-export type BatchShape = readonly (number | null)[];
-
-/** `[null, 784]`, as messages print it. */
-export const showBatch = (shape: BatchShape): string => `[${shape.map(String).join(', ')}]`;
+export { type BatchShape, type InputShape, SymbolicTensor, showBatch } from './symbolic.ts';
 
 /** Options of every layer. */
 export interface LayerOptions {
@@ -93,7 +97,9 @@ export class Layer {
   /** The shape it was asked for at construction, or null. */
   readonly batchInputShape: BatchShape | null;
   /** The shape it was built for, or null before. */
-  builtFor: BatchShape | null = null;
+  builtFor: InputShape | null = null;
+  /** Its uses in networks, in the order in which they were made. */
+  readonly calls: LayerCall<Layer>[] = [];
   /** Where it stands in its model: its random numbers belong to this place. */
   place: number | null = null;
   /** Where its random numbers in training come from; null: the engine's seed. Saved models bring theirs. */
@@ -128,23 +134,27 @@ export class Layer {
     return this.builtFor !== null;
   }
 
-  /** Makes the weights for inputs of a shape. Called once. */
-  build(_inputShape: BatchShape): void {}
+  /** Makes the weights for inputs of a shape, or of a list of shapes. Called once. */
+  build(_inputShape: InputShape): void {}
 
-  /** The layer's function. It sees only tensors and variables, since it is captured and replayed. */
-  call(x: Tensor, _context: CallContext): Tensor {
-    return x;
+  /**
+   * The layer's function, of a tensor, or of a list where the layer was given one. It sees only tensors and
+   * variables, since it is captured and replayed.
+   */
+  call(x: Tensor | readonly Tensor[], _context: CallContext): Tensor {
+    return x as Tensor;
   }
 
   /**
    * The shape that comes out when `inputShape` goes in. By default the function itself is asked: a tensor
    * is a description, so that calling it on one costs nothing.
    */
-  computeOutputShape(inputShape: BatchShape): BatchShape {
-    const [samples, ...sizes] = inputShape;
-    if (sizes.includes(null)) return inputShape;
-    const y = this.run(zeros([1, ...(sizes as number[])]), { training: false });
-    return [samples, ...y.shape.slice(1)];
+  computeOutputShape(inputShape: InputShape): BatchShape {
+    const shapes = isList(inputShape) ? inputShape : [inputShape];
+    if (shapes.some(([, ...sizes]) => sizes.includes(null))) return shapes[0];
+    const xs = shapes.map(([, ...sizes]) => zeros([1, ...(sizes as number[])]));
+    const y = this.run(isList(inputShape) ? xs : xs[0], { training: false });
+    return [shapes[0][0], ...y.shape.slice(1)];
   }
 
   /** The options that make such a layer again, without its weights. */
@@ -162,14 +172,62 @@ export class Layer {
     return null;
   }
 
-  /** The layer applied to a tensor; builds it first if need be. */
-  apply(x: Tensor, { training = false, logits = false }: Partial<CallContext> = {}): Tensor {
-    this.buildFor([null, ...x.shape.slice(1)]);
-    return this.run(x, { training, logits });
+  /**
+   * The layer applied to a tensor, or to a list of them; builds it first if need be. Applied to symbolic tensors it
+   * becomes a part of a network, and gives what stands for its result.
+   */
+  apply(x: SymbolicLike | readonly SymbolicLike[]): SymbolicTensor<Layer>;
+  apply(x: Tensor | readonly Tensor[], context?: Partial<CallContext>): Tensor;
+  apply(
+    x: SymbolicLike | Tensor | readonly (SymbolicLike | Tensor)[],
+    { training = false, logits = false }: Partial<CallContext> = {},
+  ): SymbolicTensor<Layer> | Tensor {
+    const listed = Array.isArray(x);
+    const given = (listed ? x : [x]) as readonly (SymbolicLike | Tensor)[];
+    if (given.some((one) => one instanceof SymbolicTensor || one instanceof Layer))
+      return this.connect(
+        given.map((one, i) => symbolic(one, `${this.name}: input ${i}`)),
+        listed,
+      );
+    const tensors = given as readonly Tensor[];
+    const shapes = tensors.map(({ shape }): BatchShape => [null, ...shape.slice(1)]);
+    this.buildFor(listed ? shapes : shapes[0]);
+    return this.run(listed ? tensors : tensors[0], { training, logits });
+  }
+
+  /** A use of the layer in a network. */
+  private connect(inputs: readonly SymbolicTensor<Layer>[], listed: boolean): SymbolicTensor<Layer> {
+    const shapes = inputs.map(({ shape }) => shape);
+    const inputShape: InputShape = listed ? shapes : shapes[0];
+    this.buildFor(inputShape);
+    const output: InputShape = this.computeOutputShape(inputShape);
+    const call = SymbolicTensor.from<Layer>(this, inputs, isList(output) ? output : [output], { listed });
+    this.calls.push(call);
+    // A model of several outputs gives a list.
+    return (isList(output) ? call.outputs : call.outputs[0]) as SymbolicTensor<Layer>;
+  }
+
+  /** What goes into it in the one network call that it has. StateError where it has none or several. */
+  get input(): SymbolicTensor<Layer> | readonly SymbolicTensor<Layer>[] {
+    const { inputs, listed, outputs } = this.onlyCall('input');
+    return inputs.length === 0 ? outputs[0] : listed ? inputs : inputs[0];
+  }
+
+  /** What comes out of it in the one network call that it has. StateError where it has none or several. */
+  get output(): SymbolicTensor<Layer> | readonly SymbolicTensor<Layer>[] {
+    const { outputs } = this.onlyCall('output');
+    return outputs.length === 1 ? outputs[0] : outputs;
+  }
+
+  private onlyCall(property: string): LayerCall<Layer> {
+    if (this.calls.length === 1) return this.calls[0];
+    throw new StateError(
+      `${property}: ${this.name} has been applied to symbolic tensors ${this.calls.length === 0 ? 'never. Apply it to one first' : `${this.calls.length} times. Name the call: layer.calls[0].${property}s`}.`,
+    );
   }
 
   /** The function's result, checked. */
-  run(x: Tensor, context: CallContext): Tensor {
+  run(x: Tensor | readonly Tensor[], context: CallContext): Tensor {
     const before = { ...this } as Record<string, unknown>;
     const y = tensorFrom(this.call(x, context), `${this.name}: call`);
     for (const [name, value] of Object.entries(this))
@@ -178,7 +236,7 @@ export class Layer {
   }
 
   /** Builds the layer, or checks that what it was built for also fits this shape. */
-  buildFor(inputShape: BatchShape): void {
+  buildFor(inputShape: InputShape): void {
     if (this.builtFor !== null) {
       this.checkInput(inputShape, this.builtFor);
       return;
@@ -191,9 +249,9 @@ export class Layer {
   }
 
   /** Throws ShapeError for an input that the built layer cannot take. Most layers without weights take any. */
-  protected checkInput(_inputShape: BatchShape, _builtFor: BatchShape): void {}
+  protected checkInput(_inputShape: InputShape, _builtFor: InputShape): void {}
 
-  protected unfit(came: BatchShape, expected: BatchShape): ShapeError {
+  protected unfit(came: InputShape, expected: InputShape): ShapeError {
     return new ShapeError(
       `${this.name}: input has shape ${showBatch(came)}; expected ${showBatch(expected)}.`,
     );
@@ -289,8 +347,30 @@ export class Layer {
 }
 
 /** Whether sizes agree wherever both are known. */
-export const fits = (a: BatchShape, b: BatchShape): boolean =>
-  a.length === b.length && a.every((size, i) => size === null || b[i] === null || size === b[i]);
+export const fits = (a: InputShape, b: InputShape): boolean =>
+  a.length === b.length &&
+  a.every((size, i) => {
+    const other = b[i];
+    if (Array.isArray(size) || Array.isArray(other))
+      return Array.isArray(size) && Array.isArray(other) && fits(size, other);
+    return size === null || other === null || size === other;
+  });
+
+/** What a layer's function takes: a tensor, or a list of them where the layer was given a list. */
+export type LayerInput = Tensor & readonly Tensor[];
+
+/** A symbolic tensor, or the input layer that gives it. */
+export type SymbolicLike = SymbolicTensor<Layer> | Layer;
+
+/** What stands for the value: itself, or what an input layer gives. */
+export function symbolic(given: unknown, what: string): SymbolicTensor<Layer> {
+  if (given instanceof SymbolicTensor) return given as SymbolicTensor<Layer>;
+  const source = given instanceof Layer ? given.calls.find(({ inputs }) => inputs.length === 0) : undefined;
+  if (source) return source.outputs[0];
+  throw new ConfigError(
+    `${what} is ${given instanceof Layer ? `the layer ${given.name}` : given instanceof Tensor ? 'a tensor beside symbolic ones' : describe(given)}; expected a symbolic tensor: layers.input([784]), or what layer.apply(input) gives.`,
+  );
+}
 
 function sizes(shape: unknown, operation: string): (number | null)[] {
   if (!Array.isArray(shape))

@@ -6,6 +6,7 @@ import { Dropout } from './dropout.ts';
 import { Flatten } from './flatten.ts';
 import { InputLayer } from './input.ts';
 import type { Layer } from './layer.ts';
+import { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging.ts';
 import { Rescaling } from './rescaling.ts';
 import { Reshape } from './reshape.ts';
 
@@ -18,6 +19,14 @@ const classes: Readonly<Record<string, new (options: never) => Layer>> = {
   Activation,
   Dropout,
   Rescaling,
+  Add,
+  Subtract,
+  Multiply,
+  Average,
+  Maximum,
+  Minimum,
+  Concatenate,
+  Dot,
 };
 
 const makers = new Makers<Layer>(

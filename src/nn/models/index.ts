@@ -27,6 +27,7 @@ export type { EvaluateOptions } from './evaluate.ts';
 export type { ExplainOptions } from './explain.ts';
 export type { FitOptions } from './fit.ts';
 export { Sequential } from './from-config.ts';
+export { Functional, type FunctionalOptions, model, type Values } from './functional.ts';
 export { type CompileOptions, Model } from './model.ts';
 export type { PredictOptions } from './predict.ts';
 export { type SequentialOptions, sequential } from './sequential.ts';

@@ -90,7 +90,7 @@ export abstract class Model extends Layer {
 
   /** Input as it is known: [null, 784], or null before. */
   get inputShape(): BatchShape | null {
-    return this.builtFor ?? this.batchInputShape;
+    return (this.builtFor as BatchShape | null) ?? this.batchInputShape;
   }
 
   /** What comes out: [null, 10]. StateError before the model is built. */

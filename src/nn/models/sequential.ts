@@ -22,7 +22,7 @@ export interface SequentialOptions {
 }
 
 /** A layer, a model, or an object with `call`. */
-export type LayerLike = Layer | LayerDefinition;
+export type LayerLike = Omit<Layer, 'call'> | LayerDefinition;
 
 /** Places of layers inside of a model that itself is a layer: the model's place times this, plus theirs. */
 const PLACES = 64;
@@ -48,7 +48,7 @@ export class Sequential extends Model {
   }
 
   override get inputShape(): BatchShape | null {
-    return this.builtFor ?? this.shapeAsked;
+    return (this.builtFor as BatchShape | null) ?? this.shapeAsked;
   }
 
   /** Appends a layer. The model is built as soon as its input shape is known. */
@@ -110,7 +110,7 @@ export class Sequential extends Model {
         : this.unfit(inputShape, asked);
     if (this.list.length === 0) throw this.empty();
     if (this.builtFor !== null) {
-      this.checkInput(inputShape, this.builtFor);
+      this.checkInput(inputShape, this.builtFor as BatchShape);
       return;
     }
     let shape: BatchShape = inputShape;
@@ -137,7 +137,7 @@ export class Sequential extends Model {
     if (this.builtFor !== null && this.list.includes(layer)) {
       // What a model inside gives may have changed since this one was built.
       if (this.list.some((inner) => inner instanceof Model)) {
-        let shape: BatchShape = this.builtFor;
+        let shape = this.builtFor as BatchShape;
         for (const inner of this.list) {
           shape = inner.computeOutputShape(shape);
           this.shapes.set(inner, shape);
@@ -161,7 +161,7 @@ export class Sequential extends Model {
     if (this.list.length === 0) throw this.empty();
     const last = this.list.length - 1;
     return this.list.reduce(
-      (y, layer, i) => layer.apply(y, { training, logits: logits && i === last }),
+      (y, layer, i) => layer.apply(y, { training: training && this.trainable, logits: logits && i === last }),
       cast(x, 'f32'),
     );
   }

@@ -1,0 +1,262 @@
+/**
+ * Layers that make one value of several: `layers.add().apply([a, b])`. Sizes must be equal, or 1, or unknown; values of
+ * fewer axes get axes of size 1 after the samples, as in Keras.
+ */
+import { ShapeError, ValueError } from '../../base/errors.ts';
+import { maximum as larger, mul, minimum as smaller, sub, add as sum } from '../../ops/binary.ts';
+import { matmul } from '../../ops/matmul.ts';
+import { concat, expandDims, reshape, transpose } from '../../ops/movement.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import { flag } from '../check.ts';
+import { describe, readOptions } from '../names.ts';
+import { Layer, type LayerOptions, layerDefaults } from './layer.ts';
+import { type BatchShape, type InputShape, isList, showBatch } from './symbolic.ts';
+
+/** A layer whose input is a list. */
+abstract class Merging extends Layer {
+  /** Fewest and most values that it merges. */
+  protected get takes(): readonly [number, number] {
+    return [1, Number.POSITIVE_INFINITY];
+  }
+
+  /** The shapes, when they are as many as the layer takes. */
+  protected several(inputShape: InputShape): readonly BatchShape[] {
+    const [fewest, most] = this.takes;
+    const came = isList(inputShape) ? inputShape.length : 0;
+    if (isList(inputShape) && came >= fewest && came <= most) return inputShape;
+    throw new ShapeError(
+      `${this.name}: ${came === 0 ? 'one value' : `a list of ${came}`} came; expected a list of ${fewest === most ? fewest : `${fewest} or more`}: apply([a, b]).`,
+    );
+  }
+
+  protected misfit(shapes: readonly BatchShape[], rule: string): ShapeError {
+    return new ShapeError(`${this.name}: shapes ${shapes.map(showBatch).join(' and ')} do not fit: ${rule}.`);
+  }
+
+  override buildFor(inputShape: InputShape): void {
+    this.computeOutputShape(this.several(inputShape));
+    super.buildFor(inputShape);
+  }
+}
+
+/** Element by element: two of them at a time, from the left. */
+interface Elementwise {
+  /** Most values; default any number. */
+  readonly most?: number;
+  readonly merge: (a: Tensor, b: Tensor) => Tensor;
+  readonly end?: (all: Tensor, count: number) => Tensor;
+}
+
+const elementwise = {
+  Add: { merge: sum },
+  Subtract: { most: 2, merge: sub },
+  Multiply: { merge: mul },
+  Average: { merge: sum, end: (all, count) => all.div(count) },
+  Maximum: { merge: larger },
+  Minimum: { merge: smaller },
+} satisfies Record<string, Elementwise>;
+
+/** The shape with as many axes as `rank`, the new ones after the samples. */
+const widened = ([samples, ...sizes]: BatchShape, rank: number): BatchShape => [
+  samples,
+  ...Array(rank - 1 - sizes.length).fill(1),
+  ...sizes,
+];
+
+class ElementwiseMerging extends Merging {
+  private readonly rule: Elementwise;
+
+  constructor(className: keyof typeof elementwise, options?: LayerOptions) {
+    super(readOptions(className, options, layerDefaults), className);
+    this.rule = elementwise[className];
+  }
+
+  protected override get takes(): readonly [number, number] {
+    const { most } = this.rule;
+    return most === undefined ? super.takes : [most, most];
+  }
+
+  override computeOutputShape(inputShape: InputShape): BatchShape {
+    const shapes = this.several(inputShape);
+    const rank = Math.max(...shapes.map(({ length }) => length));
+    const join = (a: number | null, b: number | null): number | null => {
+      if (a === 1 || a === b) return b;
+      if (b === 1) return a;
+      if (a === null || b === null) return a ?? b;
+      throw this.misfit(shapes, `sizes ${a} and ${b} differ; they must be equal, or 1`);
+    };
+    return shapes
+      .map((shape) => widened(shape, rank))
+      .reduce((a, b) => a.map((size, axis) => (axis === 0 ? (size ?? b[0]) : join(size, b[axis]))));
+  }
+
+  override call(xs: readonly Tensor[]): Tensor {
+    const rank = Math.max(...xs.map((x) => x.rank));
+    const wide = xs.map((x) => {
+      let y = x;
+      while (y.rank < rank) y = expandDims(y, 1);
+      return y;
+    });
+    const all = wide.reduce(this.rule.merge);
+    return this.rule.end?.(all, xs.length) ?? all;
+  }
+}
+
+/** One class for each row: what files and summaries call it. */
+const classOf = (className: keyof typeof elementwise) =>
+  class extends ElementwiseMerging {
+    constructor(options?: LayerOptions) {
+      super(className, options);
+    }
+  };
+
+export const Add = /* @__PURE__ */ classOf('Add');
+export const Subtract = /* @__PURE__ */ classOf('Subtract');
+export const Multiply = /* @__PURE__ */ classOf('Multiply');
+export const Average = /* @__PURE__ */ classOf('Average');
+export const Maximum = /* @__PURE__ */ classOf('Maximum');
+export const Minimum = /* @__PURE__ */ classOf('Minimum');
+
+/** a + b + … of two or more values: `add().apply([a, b])`. */
+export const add = (options?: LayerOptions): Layer => new Add(options);
+/** a − b of two values. */
+export const subtract = (options?: LayerOptions): Layer => new Subtract(options);
+/** a · b · … element by element. */
+export const multiply = (options?: LayerOptions): Layer => new Multiply(options);
+/** (a + b + …) / n */
+export const average = (options?: LayerOptions): Layer => new Average(options);
+/** The largest of the values, element by element. */
+export const maximum = (options?: LayerOptions): Layer => new Maximum(options);
+/** The smallest of the values, element by element. */
+export const minimum = (options?: LayerOptions): Layer => new Minimum(options);
+
+/** An axis of values with `rank` axes, counted from the end where it is negative; the samples are none. */
+function axisOf(layer: Layer, axis: number, rank: number): number {
+  const place = axis < 0 ? axis + rank : axis;
+  if (Number.isInteger(axis) && place > 0 && place < rank) return place;
+  throw new ValueError(
+    `${layer.name}: axis ${axis} of ${rank} axes is ${place === 0 ? 'that of the samples' : 'not there'}; expected 1 to ${rank - 1}, or -1 to ${1 - rank}.`,
+  );
+}
+
+export interface ConcatenateOptions extends LayerOptions {
+  /** The axis along which values are joined; default -1, the last. */
+  axis?: number;
+}
+
+/** [N, …, a, …], [N, …, b, …] → [N, …, a + b, …] */
+export class Concatenate extends Merging {
+  private readonly axis: number;
+
+  constructor(options?: ConcatenateOptions) {
+    const { axis, ...rest } = readOptions('Concatenate', options, { ...layerDefaults, axis: -1 });
+    super(rest, 'Concatenate');
+    if (!Number.isInteger(axis))
+      throw new ValueError(`${this.name}: axis is ${describe(axis)}; expected a whole number.`);
+    this.axis = axis;
+  }
+
+  override computeOutputShape(inputShape: InputShape): BatchShape {
+    const shapes = this.several(inputShape);
+    const [first] = shapes;
+    const axis = axisOf(this, this.axis, first.length);
+    for (const shape of shapes)
+      if (
+        shape.length !== first.length ||
+        shape.some((size, i) => i !== axis && size !== null && first[i] !== null && size !== first[i])
+      )
+        throw this.misfit(shapes, `all axes but ${axis} must be equal`);
+    const joined = shapes.map((shape) => shape[axis]);
+    const total = joined.includes(null) ? null : (joined as number[]).reduce((a, b) => a + b, 0);
+    return first.map((size, i) => (i === axis ? total : size));
+  }
+
+  override call(xs: readonly Tensor[]): Tensor {
+    return xs.length === 1 ? xs[0] : concat(xs, axisOf(this, this.axis, xs[0].rank));
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), axis: this.axis };
+  }
+}
+
+/** Joins values along an axis: `concatenate({ axis: -1 }).apply([a, b])`. */
+export const concatenate = (options?: ConcatenateOptions): Layer => new Concatenate(options);
+
+export interface DotOptions extends LayerOptions {
+  /** The axis that is summed over: one for both values, or one for each. The samples are axis 0. */
+  axes: number | readonly [number, number];
+  /** Scales both to length 1 along it first: the cosine of their angle; default false. */
+  normalize?: boolean;
+}
+
+/** Sample by sample, Σ a·b along an axis of each: [N, n], [N, n] → [N, 1]; [N, i, n], [N, j, n] → [N, i, j]. */
+export class Dot extends Merging {
+  private readonly axes: readonly [number, number];
+  private readonly normalize: boolean;
+
+  constructor(options?: DotOptions) {
+    const { axes, normalize, ...rest } = readOptions('Dot', options, {
+      ...layerDefaults,
+      axes: null as unknown,
+      normalize: false,
+    });
+    super(rest, 'Dot');
+    const pair = Array.isArray(axes) ? axes : [axes, axes];
+    if (pair.length !== 2 || !pair.every((axis) => Number.isInteger(axis)))
+      throw new ValueError(
+        `${this.name}: axes is ${describe(axes)}; expected a whole number, or one for each of two values.`,
+      );
+    this.axes = pair as unknown as [number, number];
+    this.normalize = flag(normalize, this.name, 'normalize');
+  }
+
+  protected override get takes(): readonly [number, number] {
+    return [2, 2];
+  }
+
+  override computeOutputShape(inputShape: InputShape): BatchShape {
+    const shapes = this.several(inputShape);
+    const [i, j] = shapes.map(({ length }, at) => axisOf(this, this.axes[at], length));
+    const [a, b] = shapes;
+    if (a[i] !== null && b[j] !== null && a[i] !== b[j])
+      throw this.misfit(shapes, `axis ${i} of the first and axis ${j} of the second must be equal`);
+    const rest = [
+      ...a.filter((_, axis) => axis > 0 && axis !== i),
+      ...b.filter((_, axis) => axis > 0 && axis !== j),
+    ];
+    return [a[0] ?? b[0], ...(rest.length > 0 ? rest : [1])];
+  }
+
+  override call(xs: readonly Tensor[]): Tensor {
+    const [a, b] = xs.map((x, at) => this.lines(x, axisOf(this, this.axes[at], x.rank)));
+    const shape = this.computeOutputShape(xs.map((x) => x.shape)) as number[];
+    return reshape(matmul(a, b, { transposeB: true }), shape);
+  }
+
+  /** [N, …, n, …] → [N, all the others, n], of length 1 where that is asked for. */
+  private lines(x: Tensor, axis: number): Tensor {
+    const others = x.shape.map((_, i) => i).filter((i) => i > 0 && i !== axis);
+    const last = transpose(x, [0, ...others, axis]);
+    const rows = others.reduce((product, i) => product * x.shape[i], 1);
+    const lines = reshape(last, [x.shape[0], rows, x.shape[axis]]);
+    if (!this.normalize) return lines;
+    // As Keras does: x / √max(Σx², 1e-12).
+    return lines.mul(lines.square().sum(-1, { keepDims: true }).maximum(1e-12).rsqrt());
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), axes: this.axes, normalize: this.normalize };
+  }
+}
+
+/** Products summed along an axis, sample by sample: `dot({ axes: 1 }).apply([a, b])`; `normalize` for cosines. */
+export const dot = (
+  axes: number | readonly [number, number] | DotOptions,
+  options?: Omit<DotOptions, 'axes'>,
+): Layer =>
+  new Dot(
+    typeof axes === 'object' && !Array.isArray(axes)
+      ? (axes as DotOptions)
+      : { ...options, axes: axes as number },
+  );
