@@ -102,20 +102,43 @@ class ElementwiseMerging extends Merging {
   }
 }
 
-/** One class for each row: what files and summaries call it. */
-const classOf = (className: keyof typeof elementwise) =>
-  class extends ElementwiseMerging {
-    constructor(options?: LayerOptions) {
-      super(className, options);
-    }
-  };
+// What files and summaries call each row.
 
-export const Add = /* @__PURE__ */ classOf('Add');
-export const Subtract = /* @__PURE__ */ classOf('Subtract');
-export const Multiply = /* @__PURE__ */ classOf('Multiply');
-export const Average = /* @__PURE__ */ classOf('Average');
-export const Maximum = /* @__PURE__ */ classOf('Maximum');
-export const Minimum = /* @__PURE__ */ classOf('Minimum');
+export class Add extends ElementwiseMerging {
+  constructor(options?: LayerOptions) {
+    super('Add', options);
+  }
+}
+
+export class Subtract extends ElementwiseMerging {
+  constructor(options?: LayerOptions) {
+    super('Subtract', options);
+  }
+}
+
+export class Multiply extends ElementwiseMerging {
+  constructor(options?: LayerOptions) {
+    super('Multiply', options);
+  }
+}
+
+export class Average extends ElementwiseMerging {
+  constructor(options?: LayerOptions) {
+    super('Average', options);
+  }
+}
+
+export class Maximum extends ElementwiseMerging {
+  constructor(options?: LayerOptions) {
+    super('Maximum', options);
+  }
+}
+
+export class Minimum extends ElementwiseMerging {
+  constructor(options?: LayerOptions) {
+    super('Minimum', options);
+  }
+}
 
 /** a + b + … of two or more values: `add().apply([a, b])`. */
 export const add = (options?: LayerOptions): Layer => new Add(options);
