@@ -4,7 +4,7 @@
 import type { BufferRange } from '../engine/arena.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Command } from '../engine/recorder.ts';
-import { specialize } from '../engine/shader.ts';
+import { type Shader, specialize } from '../engine/shader.ts';
 import type { Tuning } from '../engine/tuning.ts';
 import { type KernelCall, type Lowered, storedAs } from '../ops/define.ts';
 import { bytesKernel, elementwiseKernel, updateKernel } from '../ops/elementwise.ts';
@@ -24,6 +24,7 @@ export class CommandWriter {
   readonly #engine: Engine;
   readonly #fuser: Fuser;
   readonly #places: Places;
+  readonly #shaders = new Map<string, Shader>();
 
   constructor(engine: Engine, fuser: Fuser, places: Places) {
     this.#engine = engine;
@@ -158,16 +159,21 @@ export class CommandWriter {
   ): Command {
     const { params, tune, enable, constants, workgroups } = lowered;
     const { bindings, uniforms } = generator;
+    const filled = {
+      tune: { ...tune },
+      holes: {
+        ...holes,
+        bindings: holes.bindings ?? generator.declarations(),
+        ...(enable && { enable: enable.map((name) => `enable ${name};`).join('\n') }),
+      },
+    };
+    // Layers alike have one text: it is made, and kept, once.
+    const key = JSON.stringify([lowered.kernel, filled]);
+    const shader = this.#shaders.get(key) ?? specialize(kernelText(lowered.kernel), filled);
+    this.#shaders.set(key, shader);
     return {
       label,
-      shader: specialize(kernelText(lowered.kernel), {
-        tune: { ...tune },
-        holes: {
-          ...holes,
-          bindings: holes.bindings ?? generator.declarations(),
-          ...(enable && { enable: enable.map((name) => `enable ${name};`).join('\n') }),
-        },
-      }),
+      shader,
       tune,
       constants,
       bindings: {

@@ -32,7 +32,11 @@ function generator(seed: number): () => number {
 type Build = (leaves: readonly Tensor[]) => Tensor[];
 
 /** A recipe for a graph: the same choices every time it is built. */
-function recipe(seed: number, steps: number): { shapes: number[][]; build: Build } {
+function recipe(
+  seed: number,
+  steps: number,
+  more: (x: Tensor) => (() => Tensor)[] = () => [],
+): { shapes: number[][]; build: Build } {
   const shapes = [[4, 6], [6], [4, 1], [6, 4], []];
   const build: Build = (leaves) => {
     const random = generator(seed);
@@ -66,6 +70,7 @@ function recipe(seed: number, steps: number): { shapes: number[][]; build: Build
         () => x.matmul(x, { transposeB: true }).matmul(x).mul(0.2).tanh(),
         () => x.max(1, { keepDims: true }).mul(x).tanh(),
         () => x.clip(-0.5, 0.75),
+        ...more(x),
       ];
       pool.push(pick(kinds)());
       if (random() < 0.2) pool.push(pick(matrices()).transpose());
@@ -156,5 +161,77 @@ for (let seed = 1; seed <= 60; seed++) {
       );
     }
     for (const [i, y] of outputs.entries()) close(await y.data(), exact[i], `eager result ${i}`);
+  });
+}
+
+/** The same bytes in two shapes: rows of 6 and rows of 4, 8 or 12, or none, in one program. */
+const otherRows = (x: Tensor) => [
+  () => x.reshape([6, 4]).softmax().reshape([4, 6]).add(x.softmax()),
+  () => x.reshape([2, 12]).logSoftmax().reshape([4, 6]).mul(x.logSoftmax()).mul(0.1),
+  () =>
+    x
+      .reshape([3, 8])
+      .max(1, { keepDims: true })
+      .sum()
+      .add(x.max(1, { keepDims: true }))
+      .mul(x)
+      .tanh(),
+  () => x.reshape([6, 4]).sum(1).add(x.sum(0)).mul(0.1).add(x),
+  () => x.reshape([2, 2, 6]).mean(0).mean(0).add(x.mean(0)).add(x),
+];
+
+/** Long enough that no kernel computes it all. */
+const chain = (x: Tensor, length: number): Tensor => {
+  let y = x;
+  for (let i = 0; i < length; i++) y = i % 9 === 8 ? y.tanh() : y.mul(0.99).add(0.01);
+  return y;
+};
+
+/** What a program gives back at once, some of it packed: each in float64 from the same expressions. */
+const results = (x: Tensor, bytes: Tensor): Tensor[] => {
+  const picked = bytes.gather([3, 0, 2, 2]);
+  const scaled = picked.cast('f32').div(255);
+  const rows = x.reshape([6, 4]);
+  return [
+    picked,
+    scaled,
+    picked.cast('f32').sub(scaled).mul(x),
+    bytes.cast('i32').add(1),
+    x.argMax(1),
+    rows.argMax(1),
+    rows.softmax(),
+    x.logSoftmax(),
+    rows.argMax(0),
+    chain(x, 300),
+    chain(rows, 300).sum(1),
+    x.reshape([24]),
+  ];
+};
+
+for (let seed = 101; seed <= 110; seed++) {
+  it(`random graph ${seed} in several shapes, with bytes and chains, gives all its results`, async () => {
+    const engine = await sharedEngine();
+    const { shapes, build } = recipe(seed, 4 + (seed % 7), otherRows);
+    const random = generator(seed + 1000);
+    const leaves = shapes.map((shape) =>
+      tensor(
+        Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random() * 2 - 1),
+        { shape, engine },
+      ),
+    );
+    const bytes = tensor(
+      Uint8Array.from({ length: 24 }, () => random() * 256),
+      { shape: [4, 6], engine },
+    );
+    const program = (own: readonly Tensor[], packed: Tensor): Tensor[] => {
+      const made = build(own);
+      const x = made.find(({ shape }) => shape[0] === 4 && shape[1] === 6) ?? own[0];
+      return [...made, ...results(x, packed)];
+    };
+    const values = new Map<Tensor, NdArray>();
+    const exact = program(leaves, bytes).map((y) => evaluate(y, values));
+    const step = capture((...args: Tensor[]) => program(args.slice(1), args[0]), { engine });
+    for (const [i, y] of (await step(bytes, ...leaves)).entries())
+      close(await y.data(), exact[i], `result ${i}`);
   });
 }
