@@ -129,6 +129,47 @@ export interface Step {
 }
 
 /**
+ * Gradients for every weight, from `values` as `forward` gives them and the gradient g that arrives at the last
+ * layer's result.
+ */
+export function backward(
+  layers: readonly Dense[],
+  values: readonly Float64Array[],
+  g: Float64Array,
+): Float64Array[] {
+  const rows = g.length / layers[layers.length - 1].units;
+  const gradients: Float64Array[] = [];
+  for (let at = layers.length - 1; at >= 0; at--) {
+    const { inputs, units, activation, kernel } = layers[at];
+    const input = values[at];
+    const output = values[at + 1];
+    const { slope } = activations[activation];
+    // The gradient before the activation.
+    const dz = g.map((value, k) => value * slope(output[k]));
+    // dw = xᵀ · dz, db = Σ_b dz, dx = dz · kernelᵀ
+    const dw = new Float64Array(kernel.length);
+    const db = new Float64Array(units);
+    const dx = new Float64Array(input.length);
+    for (let b = 0; b < rows; b++) {
+      for (let u = 0; u < units; u++) db[u] += dz[b * units + u];
+      for (let i = 0; i < inputs; i++) {
+        const value = input[b * inputs + i];
+        let sum = 0;
+        for (let u = 0; u < units; u++) {
+          const gu = dz[b * units + u];
+          dw[i * units + u] += value * gu;
+          if (at > 0) sum += gu * kernel[i * units + u];
+        }
+        dx[b * inputs + i] = sum;
+      }
+    }
+    gradients.unshift(dw, db);
+    g = dx;
+  }
+  return gradients;
+}
+
+/**
  * Mean sparse cross-entropy of softmax(last layer), its accuracy, and its gradient for every weight.
  * `sampleWeight` multiplies the losses of the rows; the mean is over their number all the same.
  */
@@ -149,37 +190,12 @@ export function lossAndGradients(
   for (let b = 0; b < rows; b++) g[b * classes + labels[b]] -= 1;
   g = g.map((value, i) => (weightOf(Math.floor(i / classes)) * value) / rows);
 
-  const gradients: Float64Array[] = [];
-  for (let at = layers.length - 1; at >= 0; at--) {
-    const { inputs, units, activation, kernel } = layers[at];
-    const input = values[at];
-    const output = values[at + 1];
-    const { slope } = activations[activation];
-    // g becomes the gradient before the activation.
-    for (let k = 0; k < g.length; k++) g[k] *= slope(output[k]);
-    // dw = xᵀ · g, db = Σ_b g, dx = g · kernelᵀ
-    const dw = new Float64Array(kernel.length);
-    const db = new Float64Array(units);
-    const dx = new Float64Array(input.length);
-    for (let b = 0; b < rows; b++) {
-      for (let u = 0; u < units; u++) db[u] += g[b * units + u];
-      for (let i = 0; i < inputs; i++) {
-        const value = input[b * inputs + i];
-        let sum = 0;
-        for (let u = 0; u < units; u++) {
-          const gu = g[b * units + u];
-          dw[i * units + u] += value * gu;
-          if (at > 0) sum += gu * kernel[i * units + u];
-        }
-        dx[b * inputs + i] = sum;
-      }
-    }
-    gradients.unshift(dw, db);
-    g = dx;
-  }
-
   let total = 0;
   for (const [row, loss] of sparseSoftmaxCrossEntropy(logits, labels, classes).entries())
     total += weightOf(row) * loss;
-  return { loss: total / rows, accuracy: accuracy(logits, labels, classes), gradients };
+  return {
+    loss: total / rows,
+    accuracy: accuracy(logits, labels, classes),
+    gradients: backward(layers, values, g),
+  };
 }

@@ -3,7 +3,7 @@
  * 3.15.1), which are not the textbook's: rmsprop has ε inside the root, adam's ε is not bias-corrected.
  */
 export interface Optimizer {
-  /** Changes every variable in place; slots are kept by position. */
+  /** Changes every variable in place; each keeps its slots, whichever others are trained with it. */
   apply(variables: readonly Float64Array[], gradients: readonly Float64Array[]): void;
 }
 
@@ -13,14 +13,16 @@ function optimizer(
   rule: (w: Float64Array, g: Float64Array, slots: readonly Float64Array[], t: number) => void,
   slotValue = 0,
 ): Optimizer {
-  const memory: Float64Array[][] = [];
+  const memory = new Map<Float64Array, Float64Array[]>();
   let t = 0;
   return {
     apply(variables, gradients) {
       t++;
       variables.forEach((w, at) => {
-        memory[at] ??= Array.from({ length: slots }, () => new Float64Array(w.length).fill(slotValue));
-        rule(w, gradients[at], memory[at], t);
+        const own =
+          memory.get(w) ?? Array.from({ length: slots }, () => new Float64Array(w.length).fill(slotValue));
+        memory.set(w, own);
+        rule(w, gradients[at], own, t);
       });
     },
   };
