@@ -1,4 +1,4 @@
-/** The disk, as data sets and caches use it; a page has none. */
+/** The disk, as data sets and caches use it, and in a page a folder that the browser keeps (OPFS) or the user gave. */
 
 import { builtin, environment } from './platform.ts';
 import { writeWhole } from './write-whole.ts';
@@ -46,6 +46,50 @@ export function diskFileStore(): FileStore | undefined {
 
     async remove(file) {
       await fs.rm(file, { force: true });
+    },
+  };
+}
+
+/** A folder in a page as a disk: what is written appears whole, when its stream is closed. Paths are parted by '/'. */
+export function folderFileStore(root: () => Promise<FileSystemDirectoryHandle>): FileStore {
+  const folderOf = async (path: string, create: boolean) => {
+    const names = path.split('/').filter(Boolean);
+    let folder = await root();
+    for (const name of names.slice(0, -1)) folder = await folder.getDirectoryHandle(name, { create });
+    return { folder, name: names[names.length - 1] };
+  };
+  const missing = (error: { name?: string }): undefined => {
+    if (error.name === 'NotFoundError') return undefined;
+    throw error;
+  };
+  return {
+    join: (...parts) => parts.filter(Boolean).join('/'),
+    home: () => '',
+
+    async read(path, maxBytes) {
+      const place = await folderOf(path, false).catch(missing);
+      const handle = await place?.folder.getFileHandle(place.name).catch(missing);
+      const file = await handle?.getFile();
+      if (!file) return undefined;
+      if (file.size > maxBytes) throw new RangeError(`${file.size} bytes, expected at most ${maxBytes}`);
+      return new Uint8Array(await file.arrayBuffer());
+    },
+
+    async write(path, bytes) {
+      const { folder, name } = await folderOf(path, true);
+      const stream = await (await folder.getFileHandle(name, { create: true })).createWritable();
+      try {
+        await stream.write(bytes as Uint8Array<ArrayBuffer>);
+        await stream.close();
+      } catch (error) {
+        await stream.abort().catch(() => {});
+        throw error;
+      }
+    },
+
+    async remove(path) {
+      const place = await folderOf(path, false).catch(missing);
+      await place?.folder.removeEntry(place.name).catch(missing);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** What happens at the moments of training. */
 import type { Model } from '../models/model.ts';
 import type { Verbosity } from '../report/progress.ts';
+import type { Moment, Seen } from './backup-file.ts';
 
 /** Values by key: 'loss', 'accuracy', 'val_loss', … in alphabetical order. */
 export type Logs = Readonly<Record<string, number>>;
@@ -11,12 +12,23 @@ export const FRAME_MS = 50;
 /** Logs that a callback may add to: those after it, the progress line and the History see it too. */
 export type EpochLogs = Record<string, number>;
 
+/** What a callback must remember to go on in another process: plain values, lists, and tensors of f32. */
+export type CallbackState = Readonly<Record<string, unknown>>;
+
 /** What a run is about. */
 export interface RunParameters {
   readonly verbose: Verbosity;
   readonly epochs: number;
   /** Steps of an epoch; null as long as nobody knows: of a dataset that cannot say, during its epochs. */
   readonly steps: number | null;
+}
+
+/** What one who keeps a run sees of it. */
+export interface RunState {
+  /** Everybody who listens, the callbacks that each run brings along included. */
+  readonly callbacks: readonly Callback[];
+  /** What the steps of the present epoch have added up to; null where they cannot be gone on with. */
+  seen(): Seen | null;
 }
 
 /** A hook may wait; training waits with it. */
@@ -55,6 +67,17 @@ export class Callback {
   onPredictEnd(_logs: Logs): Waiting {}
   onPredictBatchBegin(_batch: number, _logs: Logs): Waiting {}
   onPredictBatchEnd(_batch: number, _logs: Logs): Waiting {}
+  /** What it must remember for another process to go on with its run; null, the default: nothing. */
+  getState(): CallbackState | null {
+    return null;
+  }
+
+  /** Takes over what it remembered. Called after `onTrainBegin`. */
+  setState(_state: CallbackState): void {}
+
+  /** Where a run is to go on, before it begins; only of who keeps that. */
+  resume?(run: RunState): Promise<Moment | null>;
+
   /** A few times a second while steps run: `step` of them are done. Costs no waiting. */
   onProgress(_step: number, _logs: Logs): Waiting {}
 }
@@ -84,7 +107,9 @@ export const hooks: readonly Hook[] = [
 ];
 
 /** A callback as a plain object with some of the hooks. */
-export type CallbackFunctions = Partial<Pick<Callback, Hook | 'setModel' | 'setParams'>>;
+export type CallbackFunctions = Partial<
+  Pick<Callback, Hook | 'setModel' | 'setParams' | 'getState' | 'setState'>
+>;
 
 /** Whether somebody wants to hear of a moment. */
 export const listens = (callback: Callback, hook: Hook): boolean =>

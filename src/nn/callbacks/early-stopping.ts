@@ -2,7 +2,7 @@ import type { Tensor } from '../../ops/tensor.ts';
 import { flag, wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import { standardTerminal } from '../report/terminal.ts';
-import type { Logs } from './callback.ts';
+import type { CallbackState, Logs } from './callback.ts';
 import { MonitorCallback, type MonitorOptions, monitorDefaults, threshold } from './monitor.ts';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -79,6 +79,17 @@ export class EarlyStopping extends MonitorCallback {
       write(`Restoring model weights from the end of the best epoch: ${this.bestEpoch + 1}.\n`);
     await this.model.setWeights(this.bestWeights);
     this.keep(null);
+  }
+
+  override getState(): CallbackState {
+    const { wait, best, bestEpoch, stoppedEpoch, bestWeights } = this;
+    return { wait, best, bestEpoch, stoppedEpoch, bestWeights };
+  }
+
+  override setState(state: CallbackState): void {
+    const { bestWeights, ...rest } = state as { bestWeights: Tensor[] | null };
+    Object.assign(this, rest);
+    this.keep(bestWeights);
   }
 
   private remember(epoch: number): void {

@@ -1,4 +1,4 @@
-import { Callback, type Logs } from './callback.ts';
+import { Callback, type CallbackState, type Logs } from './callback.ts';
 
 /** Remembers the logs of each epoch; what `fit` resolves to. */
 export class History extends Callback {
@@ -10,6 +10,15 @@ export class History extends Callback {
   override onTrainBegin(): void {
     this.history = {};
     this.epoch = [];
+  }
+
+  override getState(): CallbackState {
+    const { history, epoch } = this;
+    return { history, epoch };
+  }
+
+  override setState(state: CallbackState): void {
+    Object.assign(this, state);
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {

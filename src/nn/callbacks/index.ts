@@ -1,4 +1,5 @@
 /** Callbacks by function: `callbacks.earlyStopping({ patience: 3 })`. The classes are there to be extended. */
+import { BackupAndRestore, type BackupAndRestoreOptions } from './backup-and-restore.ts';
 import type { CallbackFunctions } from './callback.ts';
 import { CSVLogger, type CsvLoggerOptions } from './csv-logger.ts';
 import { EarlyStopping, type EarlyStoppingOptions } from './early-stopping.ts';
@@ -13,6 +14,9 @@ import { TerminateOnNaN } from './terminate-on-nan.ts';
 
 /** Stops training when a value gets better no more. */
 export const earlyStopping = (options?: EarlyStoppingOptions): EarlyStopping => new EarlyStopping(options);
+/** Goes on after a crash or a closed tab: `backupAndRestore('backup')`. */
+export const backupAndRestore = (...args: ConstructorParameters<typeof BackupAndRestore>): BackupAndRestore =>
+  new BackupAndRestore(...args);
 /** Saves the model as it is trained: `modelCheckpoint('best.keras', { saveBestOnly: true })`. */
 export const modelCheckpoint = (path: string, options?: ModelCheckpointOptions): ModelCheckpoint =>
   new ModelCheckpoint(path, options);
@@ -40,11 +44,14 @@ export const progressBar = (options?: ProgressBarOptions): ProgressBar => new Pr
 export {
   Callback,
   type CallbackFunctions,
+  type CallbackState,
   type EpochLogs,
   type Logs,
   type RunParameters,
 } from './callback.ts';
 export {
+  BackupAndRestore,
+  type BackupAndRestoreOptions,
   CSVLogger,
   type CsvLoggerOptions,
   EarlyStopping,

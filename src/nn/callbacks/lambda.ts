@@ -13,7 +13,7 @@ export class LambdaCallback extends Callback {
       throw new ConfigError(
         `callback: ${describe(functions)} came; expected an object with functions such as onEpochEnd.`,
       );
-    const known = [...hooks, 'setModel', 'setParams'] as const;
+    const known = [...hooks, 'setModel', 'setParams', 'getState', 'setState'] as const;
     for (const name of known) {
       const hook = (functions as Record<string, unknown>)[name];
       if (hook === undefined) continue;

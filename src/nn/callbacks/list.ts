@@ -2,7 +2,15 @@
 import { ConfigError } from '../../base/errors.ts';
 import type { Model } from '../models/model.ts';
 import { describe } from '../names.ts';
-import { Callback, type CallbackFunctions, type Hook, listens, type RunParameters } from './callback.ts';
+import type { Moment } from './backup-file.ts';
+import {
+  Callback,
+  type CallbackFunctions,
+  type Hook,
+  listens,
+  type RunParameters,
+  type RunState,
+} from './callback.ts';
 import { LambdaCallback } from './lambda.ts';
 
 export type CallbackLike = Callback | CallbackFunctions;
@@ -22,7 +30,7 @@ export function resolveCallbacks(given: unknown, operation: string): Callback[] 
 
 /** Calls every callback in order and waits for each. */
 export class CallbackList {
-  private readonly callbacks: readonly Callback[];
+  readonly callbacks: readonly Callback[];
   /** Runs while a callback does: what it may do to the model is its own. */
   private readonly inside: <T>(task: () => Promise<T>) => Promise<T>;
 
@@ -36,6 +44,17 @@ export class CallbackList {
       callback.setModel(model);
       callback.setParams(params);
     }
+  }
+
+  /** Where the run is to go on, if it was begun before: then the model is as it was there. `seen`: see RunState. */
+  async resume(seen: RunState['seen']): Promise<Moment | null> {
+    const [keeper] = this.callbacks.filter((one) => one.resume);
+    let moment: Moment | null = null;
+    if (keeper)
+      await this.inside(async () => {
+        moment = await keeper.resume!({ callbacks: this.callbacks, seen });
+      });
+    return moment;
   }
 
   /** Whether anybody overrides one of these hooks. */

@@ -4,7 +4,7 @@ import { flag, wholeNumber } from '../check.ts';
 import { describe, readOptions } from '../names.ts';
 import { exponent, fixed, floatText } from '../report/format.ts';
 import { standardTerminal } from '../report/terminal.ts';
-import type { Logs } from './callback.ts';
+import type { CallbackState, Logs } from './callback.ts';
 import { MonitorCallback, type MonitorOptions, threshold } from './monitor.ts';
 
 export interface ModelCheckpointOptions extends Pick<MonitorOptions, 'monitor' | 'mode'> {
@@ -73,6 +73,15 @@ export class ModelCheckpoint extends MonitorCallback {
 
   override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     if (this.every === null) await this.save(epoch, null, logs);
+  }
+
+  override getState(): CallbackState {
+    const { best, epoch, batches } = this;
+    return { best, epoch, batches };
+  }
+
+  override setState(state: CallbackState): void {
+    Object.assign(this, state);
   }
 
   private async afterBatch(batch: number, logs: Logs): Promise<void> {

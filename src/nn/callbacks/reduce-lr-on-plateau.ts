@@ -3,7 +3,7 @@ import { numberBetween, wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
 import { floatText } from '../report/format.ts';
 import { standardTerminal } from '../report/terminal.ts';
-import type { EpochLogs } from './callback.ts';
+import type { CallbackState, EpochLogs } from './callback.ts';
 import { MonitorCallback, type MonitorOptions } from './monitor.ts';
 
 export interface ReduceLROnPlateauOptions extends Omit<MonitorOptions, 'baseline'> {
@@ -78,6 +78,15 @@ export class ReduceLROnPlateau extends MonitorCallback {
       this.wait++;
       if (this.wait >= this.patience) this.reduce(epoch, rate);
     }
+  }
+
+  override getState(): CallbackState {
+    const { best, wait, cooling } = this;
+    return { best, wait, cooling };
+  }
+
+  override setState(state: CallbackState): void {
+    Object.assign(this, state);
   }
 
   private reduce(epoch: number, rate: number): void {

@@ -1,7 +1,7 @@
 import { ValueError } from '../../base/errors.ts';
 import { describe, readOptions } from '../names.ts';
 import { firstEvent, scalarEvent } from '../report/event-file.ts';
-import { Callback, type Logs } from './callback.ts';
+import { Callback, type CallbackState, type Logs } from './callback.ts';
 import { type FolderTarget, type GrowingFile, newFileIn } from './growing-file.ts';
 
 export interface TensorBoardOptions {
@@ -44,6 +44,14 @@ export class TensorBoard extends Callback {
   override onTrainBegin(): void {
     this.batches = 0;
     this.files.clear();
+  }
+
+  override getState(): CallbackState {
+    return { batches: this.batches };
+  }
+
+  override setState(state: CallbackState): void {
+    Object.assign(this, state);
   }
 
   private async afterBatch(_batch: number, logs: Logs): Promise<void> {

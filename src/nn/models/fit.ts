@@ -22,7 +22,7 @@ import {
   takeSource,
   unpackValidationData,
 } from './samples.ts';
-import type { StreamEvaluation } from './stream.ts';
+import type { StreamEvaluation, StreamTraining } from './stream.ts';
 import { Training } from './training.ts';
 
 export interface FitOptions extends RunOptions {
@@ -171,22 +171,25 @@ async function runEpochs(
   settings: Settings,
 ): Promise<History> {
   const { epochs, initialEpoch, verbose, signal, validationFreq, validationSteps: steps } = settings;
-  const place = await placeOf(model, [train, validation], settings.stream);
-  if (!isMade(train)) model.latestFit = formOf(train, settings, place!.streamed);
-  const training = isMade(train)
-    ? new (await seldom()).StreamTraining(model, train, settings)
-    : await Training.of(model, train, settings, place!);
-  let evaluation: Evaluation | StreamEvaluation | null = null;
   const history = new History();
+  const callbacks = callbacksOf(model, settings, history);
+  let training: Training | StreamTraining | null = null;
   const params: RunParameters = {
     verbose,
     epochs,
     get steps() {
-      return training.stepCount;
+      return training?.stepCount ?? null;
     },
   };
-  const callbacks = callbacksOf(model, settings, history);
   callbacks.begin(model, params);
+  // Before anything is made of the model: its random numbers become those of the run that goes on.
+  const resumed = await callbacks.resume(() => (training instanceof Training ? training.meter.seen() : null));
+  const place = await placeOf(model, [train, validation], settings.stream);
+  if (!isMade(train)) model.latestFit = formOf(train, settings, place!.streamed);
+  training = isMade(train)
+    ? new (await seldom()).StreamTraining(model, train, settings)
+    : await Training.of(model, train, settings, place!);
+  let evaluation: Evaluation | StreamEvaluation | null = null;
   model.history = history;
   model.stopTraining = false;
   try {
@@ -194,11 +197,17 @@ async function runEpochs(
     evaluation = validation && (await evaluationOf(model, validation, { batchSize, steps }, place));
     await Promise.all([training.prepare(), evaluation?.prepare()]);
     await callbacks.call('onTrainBegin', {});
+    resumed?.callbacks.forEach((state, i) => {
+      if (state) callbacks.callbacks[i].setState(state);
+    });
+    const { epoch: first = initialEpoch, step = 0, seen = null, stopped = false } = resumed ?? {};
+    let begun = seen && { step, seen };
     let logs: Logs = {};
-    for (let epoch = initialEpoch; epoch < epochs; epoch++) {
+    for (let epoch = first; epoch < epochs && !stopped; epoch++) {
       throwIfAborted(signal, 'fit');
       await callbacks.call('onEpochBegin', epoch, {});
-      const trained = await training.run(epoch, callbacks, signal);
+      const trained = await training.run(epoch, callbacks, signal, begun);
+      begun = null;
       // Data that ended are no epoch.
       if (trained === null) break;
       logs = sorted(trained);

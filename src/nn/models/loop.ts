@@ -53,9 +53,9 @@ export class Loop<Batches extends BatchPlan = BatchPlan> {
     await Promise.all([this.steps.whole.prepare(), this.steps.rest?.prepare()]);
   }
 
-  /** The next step is number `step`, and sums begin anew. */
-  restart(step = 0): Promise<void> {
-    return this.state.restart(this.engine, step);
+  /** The next step is number `step`, and sums begin anew, or with those of the steps before it. */
+  restart(step = 0, before?: readonly number[]): Promise<void> {
+    return this.state.restart(this.engine, step, before);
   }
 
   /** Frees its steps once those under way are done: they must not outlive the memory that they use. */

@@ -3,9 +3,13 @@
  * block its sums are read and cleared. Blocks are counted in steps and not in time,
  * so that a run adds up to the same bits whenever it is looked at.
  */
+import type { Seen } from '../callbacks/backup-file.ts';
+
 export const BLOCK = 256;
 
 export class Meter {
+  /** In the steps so far. */
+  samples = 0;
   private totals: Float64Array;
   private open: Float64Array;
   private readonly join: (a: Float64Array, b: Float64Array) => Float64Array;
@@ -20,10 +24,17 @@ export class Meter {
     this.open = new Float64Array(sums);
   }
 
-  /** A new epoch. */
-  restart(): void {
-    this.totals = new Float64Array(this.totals.length);
-    this.open = new Float64Array(this.totals.length);
+  /** A new epoch, or one to go on with. */
+  restart(seen: Seen | null = null): void {
+    const { length } = this.totals;
+    this.totals = seen ? Float64Array.from(seen.totals) : new Float64Array(length);
+    this.open = seen ? Float64Array.from(seen.open) : new Float64Array(length);
+    this.samples = seen?.samples ?? 0;
+  }
+
+  /** What another process needs to go on with the epoch. */
+  seen(): Seen {
+    return { samples: this.samples, totals: [...this.totals], open: [...this.open] };
   }
 
   /** A reading is under way; `closes` where a block ends with it. */

@@ -1,5 +1,6 @@
 /** One pass over the batches: submits, readings, and who hears of them. */
 import { AbortError } from '../../base/errors.ts';
+import type { Seen } from '../callbacks/backup-file.ts';
 import { FRAME_MS, type Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
 import type { Loop } from './loop.ts';
@@ -31,10 +32,17 @@ export interface Listeners {
 }
 
 export interface Pass extends Listeners {
+  /** How many of the steps were done by another process, and what they added up to. */
+  readonly begun?: Begun | null;
   /** The next steps, `most` at most, or null after the last. */
   next(most: number): Promise<Turn | null>;
   readonly signal: AbortSignal | null;
   readonly operation: string;
+}
+
+export interface Begun {
+  readonly step: number;
+  readonly seen: Seen;
 }
 
 /** AbortError when the signal has fired. */
@@ -68,16 +76,15 @@ export function listenersTo(
 /** Runs every batch once and gives the means over the samples that were seen, loss first and metrics as compiled. */
 export async function runPass(loop: Loop, pass: Pass): Promise<Logs> {
   const { engine, objective, state, meter, pace, batches } = loop;
-  const { byBatch, progress, signal, operation } = pass;
+  const { byBatch, progress, signal, operation, begun = null } = pass;
   const means = (count: number): Logs => objective.results(meter.sums(), count, batches.hasWeights);
-  meter.restart();
+  meter.restart(begun?.seen);
   pace.pause();
-  let done = 0;
-  let samples = 0;
+  let done = begun?.step ?? 0;
   /** Steps that the loop's state has added up, how many of them were read, and how many of those were cleared. */
-  let added = 0;
-  let read = 0;
-  let cleared = 0;
+  let added = done;
+  let read = done;
+  let cleared = done - (done % BLOCK);
   let told = Number.NEGATIVE_INFINITY;
   let telling: Promise<void> = Promise.resolve();
 
@@ -88,7 +95,7 @@ export async function runPass(loop: Loop, pass: Pass): Promise<Logs> {
     await byBatch?.begin(done);
     const apart = await turn.run();
     done += turn.count;
-    samples += turn.samples;
+    meter.samples += turn.samples;
     if (apart) {
       meter.add(apart);
       pace.pause();
@@ -100,7 +107,7 @@ export async function runPass(loop: Loop, pass: Pass): Promise<Logs> {
     const closes = added > cleared && (added % BLOCK === 0 || turn.last);
     const due = progress !== null && !meter.isWaiting && performance.now() - told >= FRAME_MS;
     if (!closes && !due && !byBatch) continue;
-    const [step, seen] = [done, samples];
+    const [step, seen] = [done, meter.samples];
     const taken = added > read || closes ? meter.take(state.read(engine, closes), closes) : meter.settled();
     const logs = taken.then(() => means(seen));
     logs.catch(() => {});
@@ -119,5 +126,5 @@ export async function runPass(loop: Loop, pass: Pass): Promise<Logs> {
   if (added > cleared) meter.take(state.read(engine, true), true);
   await meter.settled();
   await telling;
-  return means(samples);
+  return means(meter.samples);
 }

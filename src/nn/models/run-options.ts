@@ -90,6 +90,8 @@ export function callbacksOf(
 ): CallbackList {
   const hasBar = verbose === 0 || callbacks.some((one) => one instanceof ProgressBar);
   const all = [...callbacks, ...(hasBar ? [] : [new ProgressBar()]), ...own];
+  // Who keeps where a run stands hears of everything last, when the others have heard of it.
+  all.sort((a, b) => Number('resume' in a) - Number('resume' in b));
   return new CallbackList(all, model.inCallback);
 }
 

@@ -29,14 +29,21 @@ export class LoopState {
 
   /**
    * The next step is number `step`. Written straight to its place, after the steps that were asked for so far: an
-   * assignment would be a kernel of its own, and nobody else reads the counter.
+   * assignment would be a kernel of its own, and nobody else reads the counter. `before`: the sums of the steps before.
    */
-  restart(engine: Engine, step = 0): Promise<void> {
+  restart(engine: Engine, step = 0, before: readonly number[] = []): Promise<void> {
     const position = this.position.value;
     const sums = this.sums.map(({ value }) => value);
     return serial(engine, () => {
       engine.write(leafRange(position, engine), Int32Array.of(step));
-      for (const sum of sums) engine.write(leafRange(sum, engine), new Float32Array(sum.size));
+      let end = 0;
+      for (const sum of sums) {
+        const begin = end;
+        end += sum.size;
+        const there = new Float32Array(sum.size);
+        there.set(before.slice(begin, end));
+        engine.write(leafRange(sum, engine), there);
+      }
     });
   }
 

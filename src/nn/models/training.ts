@@ -4,7 +4,7 @@ import type { CallbackList } from '../callbacks/list.ts';
 import { shuffledOrder } from '../seeds.ts';
 import { Loop } from './loop.ts';
 import type { Model } from './model.ts';
-import { listenersTo, runPass } from './pass.ts';
+import { type Begun, listenersTo, runPass } from './pass.ts';
 import type { Place } from './residency.ts';
 import { stepsOf } from './run-options.ts';
 import { batchesOf, batchSizeFor, type SampleBatches } from './sample-batches.ts';
@@ -44,14 +44,22 @@ export class Training extends Loop<SampleBatches> {
     this.stepCount = stepsOf(batches.steps, stepsPerEpoch, 'fit', 'stepsPerEpoch');
   }
 
-  /** Trains for an epoch and gives the means over it. */
-  async run(epoch: number, callbacks: CallbackList, signal: AbortSignal | null): Promise<Logs> {
+  /** Trains for an epoch, or for the rest of one that another process began, and gives the means over it. */
+  async run(
+    epoch: number,
+    callbacks: CallbackList,
+    signal: AbortSignal | null,
+    begun: Begun | null = null,
+  ): Promise<Logs> {
     const { model, steps, batches } = this;
     const { pass, from, count } = this.partOf(epoch);
-    if (batches.countsAnew || from !== this.position) await this.restart(from);
-    await batches.begin(pass, from, count);
+    const done = begun?.step ?? 0;
+    if (begun || batches.countsAnew || from !== this.position)
+      await this.restart(from + done, begun?.seen.open);
+    await batches.begin(pass, from + done, count - done);
     this.position = (from + count) % batches.steps;
     return runPass(this, {
+      begun,
       next: (most) => batches.next(most, steps),
       signal,
       operation: 'fit',

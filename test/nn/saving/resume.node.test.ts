@@ -5,14 +5,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 
+const train = (file: string, epochs: number, killAt?: string): Promise<string> =>
+  run('train-and-save', [file, String(epochs)], killAt);
+
 /** Runs the script and resolves to its output; kills it, without a warning, once it says `killAt`. */
-function train(file: string, epochs: number, killAt?: string): Promise<string> {
+function run(script: string, given: readonly string[], killAt?: string): Promise<string> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, [
-      resolve('test/nn/saving/train-and-save.js'),
-      file,
-      String(epochs),
-    ]);
+    const child = spawn(process.execPath, [resolve(`test/nn/saving/${script}.js`), ...given]);
     let output = '';
     child.stdout.on('data', (text) => {
       output += text;
@@ -41,4 +40,19 @@ test('a run that was killed goes on from its file to the same bytes', async () =
   expect(Number(from)).toBeGreaterThanOrEqual(2);
   expect(Number(from)).toBeLessThan(EPOCHS);
   expect(after).toBe(expected);
+});
+
+test('F27: with a backup, the same program goes on after two kills to the bytes of an unbroken run', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const start = (name: string, seed: number, killAt?: string) =>
+    run('train-with-backup', [join(folder, name), '12', String(seed)], killAt);
+  const outcome = /outcome ([0-9a-f]{64})/;
+  const [, expected] = (await start('whole', 42)).match(outcome)!;
+  expect(await start('part', 42, 'epoch 2')).not.toMatch(outcome);
+  // Another seed each time: what the backup says goes.
+  expect(await start('part', 1, 'epoch 6')).not.toMatch(outcome);
+  const last = await start('part', 2);
+  expect(last).not.toContain('epoch 2');
+  expect(last.match(outcome)?.[1]).toBe(expected);
 });

@@ -1,0 +1,113 @@
+/**
+ * What `BackupAndRestore` writes: four bytes with the length of a header, the header in JSON, the model's
+ * `.weights.h5`, then the tensors that callbacks keep. JSON has no NaN and no infinity; here they are `{ "number": "NaN" }`.
+ */
+import { FormatError } from '../../base/errors.ts';
+import { tensor } from '../../ops/constant.ts';
+import { Tensor } from '../../ops/tensor.ts';
+import type { CallbackState } from './callback.ts';
+
+/** A moment of a run. */
+export interface Moment {
+  /** The epoch to go on with, from 0, and how many of its steps are done. */
+  readonly epoch: number;
+  readonly step: number;
+  /** What those have added up to: samples, and the sums behind loss and metrics; null where no step is done. */
+  readonly seen: Seen | null;
+  /** Whether somebody had stopped training. */
+  readonly stopped: boolean;
+  /** Of each callback of the run, in order; null where it has nothing to remember. */
+  readonly callbacks: readonly (CallbackState | null)[];
+}
+
+/** Sums of a pass that is under way: of the blocks of steps that are closed, and of the one that is open. */
+export interface Seen {
+  readonly samples: number;
+  readonly totals: readonly number[];
+  readonly open: readonly number[];
+}
+
+const KIND = 'weft backup 1';
+const LONGEST_HEADER = 1 << 28;
+
+interface Header extends Moment {
+  readonly kind: typeof KIND;
+  readonly modelBytes: number;
+}
+
+export async function encodeBackup(moment: Moment, model: Uint8Array): Promise<Uint8Array> {
+  const tensors: Uint8Array[] = [];
+  const written = async (value: unknown): Promise<unknown> => {
+    if (value instanceof Tensor) {
+      const data = (await value.data()) as Float32Array;
+      tensors.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      return { shape: value.shape };
+    }
+    if (Array.isArray(value)) {
+      const items: unknown[] = [];
+      for (const one of value) items.push(await written(one));
+      return { list: items };
+    }
+    if (typeof value === 'object' && value !== null) {
+      const entries: [string, unknown][] = [];
+      for (const [key, one] of Object.entries(value)) entries.push([key, await written(one)]);
+      return { entries };
+    }
+    const isPlain = typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0));
+    return isPlain ? value : { number: Object.is(value, -0) ? '-0' : String(value) };
+  };
+  const header: Header = { kind: KIND, modelBytes: model.length, ...moment };
+  const text = new TextEncoder().encode(JSON.stringify(await written(header)));
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, text.length, true);
+  const parts = [length, text, model, ...tensors];
+  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  for (let i = 0, at = 0; i < parts.length; at += parts[i++].length) file.set(parts[i], at);
+  return file;
+}
+
+/** FormatError for what is no backup. */
+export function decodeBackup(bytes: Uint8Array, place: string): { moment: Moment; model: Uint8Array } {
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new FormatError(`backupAndRestore: ${place} is no backup: ${reason}. Remove it to begin anew.`, {
+      cause,
+    });
+  };
+  const length = bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (length === 0 || length > LONGEST_HEADER || 4 + length > bytes.length)
+    return fail(`${bytes.length} bytes do not hold its header`);
+  try {
+    let at = 4 + length;
+    const take = (count: number): Uint8Array => {
+      if (!(count >= 0 && at + count <= bytes.length)) return fail('it ends too early');
+      at += count;
+      return bytes.subarray(at - count, at);
+    };
+    let model = new Uint8Array();
+    const read = (value: unknown): unknown => {
+      if (typeof value !== 'object' || value === null) return value;
+      const { shape, list, entries, number } = value as Record<string, unknown>;
+      if (Array.isArray(list)) return list.map(read);
+      if (typeof number === 'string') return Number(number);
+      if (Array.isArray(entries)) {
+        const pairs: [string, unknown][] = [];
+        for (const [key, one] of entries as [string, unknown][]) {
+          pairs.push([key, read(one)]);
+          // The model comes before what callbacks keep.
+          if (key === 'modelBytes') model = take(one as number) as typeof model;
+        }
+        return Object.fromEntries(pairs);
+      }
+      const sizes = shape as number[];
+      const count = sizes.reduce((product, size) => product * size, 1);
+      return tensor(new Float32Array(take(4 * count).slice().buffer), { shape: sizes });
+    };
+    const header = read(JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))) as Header;
+    if (header.kind !== KIND) return fail(`its kind is ${JSON.stringify(header.kind)}`);
+    if (at !== bytes.length) return fail(`${bytes.length - at} bytes are left over`);
+    return { moment: header, model };
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    return fail((error as Error).message, error);
+  }
+}
