@@ -98,6 +98,6 @@ it('a training step of twice as many layers takes about twice the work to plan',
   await prepare(5);
   const some = await lookups(() => prepare(30));
   const twice = await lookups(() => prepare(60));
-  // A square is 4.
-  expect(twice / some).toBeLessThan(2.7);
+  // Almost a line: 2.0. A square is 4.
+  expect(twice / some).toBeLessThan(2.4);
 });
