@@ -8,11 +8,12 @@
  * ```
  *
  * Works on esbuild's output, where every statement of the top level begins at the start of a line and
- * nothing else does but text inside of template literals. Functions and classes are left alone: they are
- * pure already, and take their names from the constant.
+ * nothing else does but text inside of template literals. Functions and classes are left alone, but for a call that makes a
+ * class's base: they are pure already, and take their names from the constant.
  */
 export function withPureConstants(code) {
   return code
+    .replace(/^(var \w+ = class extends )(\w+\(.*\)) \{$/gm, `$1(${PURE} $2) {`)
     .replace(/^var (\w+) = (?!\/\* @__PURE__)([^\n]*?);$/gm, pureLine)
     .replace(/^var (\w+) = (?!\/\* @__PURE__)([^\n]*[({[])\n((?: [^\n]*\n)+)([)}\]][^\n]*);$/gm, pureLines);
 }

@@ -7,7 +7,7 @@ import { describe } from './names.ts';
 export function wholeNumber(value: unknown, operation: string, argument: string, least = 1): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least)
     throw new ValueError(
-      `${operation}: ${argument} is ${describe(value)}; expected a whole number, ${least} or more.`,
+      `${operation}: ${argument} is ${describe(value)}; expected a whole number${least === Number.NEGATIVE_INFINITY ? '' : `, ${least} or more`}.`,
     );
   return value;
 }
@@ -26,6 +26,18 @@ export function numberBetween(
   }
   return value;
 }
+
+/** Reads a finite number from `low`, by default any, to `high`. */
+export const between =
+  (low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY) =>
+  (value: unknown, operation: string, argument: string): number =>
+    numberBetween(value, operation, argument, low, high);
+
+/** Reads a whole number, `least` or more. */
+export const wholeFrom =
+  (least: number) =>
+  (value: unknown, operation: string, argument: string): number =>
+    wholeNumber(value, operation, argument, least);
 
 /** true or false. */
 export function flag(value: unknown, operation: string, argument: string): boolean {

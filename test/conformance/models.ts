@@ -13,10 +13,7 @@ export const camelCase = (name: string): string =>
 export const subject = ({ op }: ConformanceCase): string => camelCase(op.slice(op.indexOf('.') + 1));
 
 /** Weft's layer for a type of the file, whose options are Keras's. */
-export const makers: Record<
-  string,
-  (config: Options) => ReturnType<typeof layers.dense | typeof layers.flatten>
-> = {
+export const makers: Record<string, (config: Options) => layers.Layer> = {
   dense: (config) => layers.dense(config as never),
   flatten: (config) => layers.flatten(config),
   activation: (config) => layers.activation(config as never),

@@ -1,32 +1,24 @@
 import type { Tensor } from '../../ops/tensor.ts';
 import {
   type ActivationLike,
-  type Activation as ActivationRow,
   describeActivation,
+  type Activation as Known,
   knownActivation,
   resolveActivation,
 } from '../activations.ts';
-import { readOptions, withMain } from '../names.ts';
-import { type BatchShape, type CallContext, Layer, type LayerOptions, layerDefaults } from './layer.ts';
+import { needed } from '../options.ts';
+import { factory, layerOf, type OptionsOf } from './define.ts';
+import type { BatchShape, CallContext } from './layer.ts';
 
-export interface ActivationOptions extends LayerOptions {
+const rows = {
   /** A name, or a function of a tensor. */
-  activation: ActivationLike;
-}
+  activation: needed<ActivationLike, Known>(resolveActivation, describeActivation),
+};
+
+export type ActivationOptions = OptionsOf<typeof rows>;
 
 /** y = f(x) */
-export class Activation extends Layer {
-  readonly activation: ActivationRow;
-
-  constructor(options: ActivationOptions) {
-    const { activation, ...rest } = readOptions('activation', options, {
-      ...layerDefaults,
-      activation: null as ActivationLike,
-    });
-    super(rest, 'Activation');
-    this.activation = resolveActivation(activation, this.name);
-  }
-
+export class Activation extends layerOf('Activation', rows) {
   override get finalActivation(): string | null {
     return knownActivation(this.activation);
   }
@@ -38,14 +30,7 @@ export class Activation extends Layer {
   override call(x: Tensor, { logits }: CallContext): Tensor {
     return logits ? x : this.activation.of(x);
   }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), activation: describeActivation(this.activation) };
-  }
 }
 
 /** y = f(x) */
-export const activation = (
-  f: ActivationLike | ActivationOptions,
-  options?: Omit<ActivationOptions, 'activation'>,
-): Layer => new Activation(withMain<ActivationOptions>('activation', f, options));
+export const activation = factory(Activation, 'activation');

@@ -1,33 +1,34 @@
 import { ConfigError, ShapeError } from '../../base/errors.ts';
 import { add, div } from '../../ops/binary.ts';
-import { variable } from '../../ops/constant.ts';
 import { uniform } from '../../ops/random.ts';
 import { greaterEqual, where } from '../../ops/select.ts';
 import { type Shape, show } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { numberBetween, wholeNumber } from '../check.ts';
-import { describe, readOptions, withMain } from '../names.ts';
+import { between, wholeFrom } from '../check.ts';
+import { describe } from '../names.ts';
+import { needed, option, orNull } from '../options.ts';
 import { placeOutside, seedInUse, streams } from '../seeds.ts';
-import {
-  type BatchShape,
-  type CallContext,
-  Layer,
-  type LayerOptions,
-  layerDefaults,
-  showBatch,
-} from './layer.ts';
+import { factory, layerOf, type OptionsOf } from './define.ts';
+import { type BatchShape, type CallContext, showBatch } from './layer.ts';
 
-export interface DropoutOptions extends LayerOptions {
+const rows = {
   /** The share of values that is dropped, from 0 to 1. */
-  rate: number;
+  rate: needed(between(0, 1)),
   /** Default null: the engine's seed. */
-  seed?: number | null;
+  seed: option(null as number | null, orNull(wholeFrom(0))),
   /**
    * Sizes of the mask, where values are dropped together: [null, 1, 8] drops the same of the 8 at every position of a
    * sample. 1: all along this axis alike; null: as the input. Default null: each value by itself.
    */
-  noiseShape?: BatchShape | null;
+  noiseShape: option(null as BatchShape | null, orNull(sizesOf), (shape) => shape ?? undefined),
+};
+
+function sizesOf(given: unknown, operation: string, name: string): BatchShape {
+  if (Array.isArray(given)) return given;
+  throw new ConfigError(`${operation}: ${name} is ${describe(given)}; expected sizes such as [null, 1, 8].`);
 }
+
+export type DropoutOptions = OptionsOf<typeof rows>;
 
 /**
  * In training, each value is dropped with probability `rate` and the others are divided by 1 − rate;
@@ -37,29 +38,9 @@ export interface DropoutOptions extends LayerOptions {
  * model), the count of training calls and the position of the value: a replayed step draws new numbers, a
  * repeated run the same.
  */
-export class Dropout extends Layer {
-  readonly rate: number;
-  readonly seed: number | null;
-  readonly noiseShape: BatchShape | null;
-  /** Training calls so far. Not a weight: saved states hold it beside the weights. */
-  readonly steps = variable(0, { dtype: 'i32', name: 'dropout_steps', trainable: false });
-
-  constructor(options: DropoutOptions) {
-    const { rate, seed, noiseShape, ...rest } = readOptions('dropout', options, {
-      ...layerDefaults,
-      rate: Number.NaN,
-      seed: null as number | null,
-      noiseShape: null as BatchShape | null,
-    });
-    super(rest, 'Dropout');
-    this.rate = numberBetween(rate, this.name, 'rate', 0, 1);
-    this.seed = seed === null ? null : wholeNumber(seed, this.name, 'seed', 0);
-    if (noiseShape !== null && !Array.isArray(noiseShape))
-      throw new ConfigError(
-        `${this.name}: noiseShape is ${describe(noiseShape)}; expected sizes such as [null, 1, 8].`,
-      );
-    this.noiseShape = noiseShape;
-  }
+export class Dropout extends layerOf('Dropout', rows) {
+  /** Training calls so far. */
+  readonly steps = this.addState('dropout_steps');
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return inputShape;
@@ -90,13 +71,7 @@ export class Dropout extends Layer {
     void this.steps.assign(add(this.steps, 1));
     return y;
   }
-
-  override getConfig(): Record<string, unknown> {
-    const { rate, seed, noiseShape } = this;
-    return { ...super.getConfig(), rate, seed, ...(noiseShape && { noiseShape }) };
-  }
 }
 
 /** Drops a share `rate` of the values in training and scales the others up. */
-export const dropout = (rate: number | DropoutOptions, options?: Omit<DropoutOptions, 'rate'>): Layer =>
-  new Dropout(withMain<DropoutOptions>('rate', rate, options));
+export const dropout = factory(Dropout, 'rate');

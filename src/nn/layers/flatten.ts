@@ -1,14 +1,10 @@
 import { reshape } from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { readOptions } from '../names.ts';
-import { type BatchShape, Layer, type LayerOptions, layerDefaults } from './layer.ts';
+import { layerOf } from './define.ts';
+import type { BatchShape, LayerOptions } from './layer.ts';
 
 /** [N, a, b, …] → [N, a · b · …] */
-export class Flatten extends Layer {
-  constructor(options?: LayerOptions) {
-    super(readOptions('flatten', options, layerDefaults), 'Flatten');
-  }
-
+export class Flatten extends layerOf('Flatten', {}) {
   override computeOutputShape([samples, ...rest]: BatchShape): BatchShape {
     return [
       samples,
@@ -25,4 +21,4 @@ export class Flatten extends Layer {
 const sampleSize = (x: Tensor): number => x.shape.slice(1).reduce((product, size) => product * size, 1);
 
 /** [N, a, b, …] → [N, a · b · …] */
-export const flatten = (options?: LayerOptions): Layer => new Flatten(options);
+export const flatten = (options?: LayerOptions): Flatten => new Flatten(options);

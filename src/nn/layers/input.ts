@@ -18,6 +18,7 @@ export interface InputOptions extends Omit<LayerOptions, 'dtype'> {
  * computes nothing.
  */
 export class InputLayer extends Layer {
+  static readonly rows = {};
   /** The dtype that data are brought to. */
   readonly dataType: DType;
 

@@ -108,6 +108,8 @@ export class Layer {
   protected readonly ownWeights: Variable[] = [];
   /** Properties that `call` sets itself: what it leaves behind says nothing about what it will do. */
   readonly writtenByCall = new Set<string>();
+  /** What it counts from call to call. */
+  readonly states: Variable[] = [];
   private readonly regularizers = new Map<Variable, WeightRule>();
 
   /** `className`: the type to show and save; default is the JavaScript class's name, which a minifier may change. */
@@ -258,15 +260,21 @@ export class Layer {
   }
 
   /**
-   * Makes a weight. `initializer`: a name, an Initializer, or a function of the shape.
+   * Makes a weight. `initializer`: a name, an Initializer, or a function of the shape. What is not given follows the
+   * layer's options of that name, where it has them: of 'kernel', kernelInitializer, kernelRegularizer and
+   * kernelConstraint; else it is 'glorotUniform', null and null.
    *
    * Call it from `build`. The weight appears in `weights` in the order of the calls.
    */
   addWeight(
     name: string,
     shape: readonly number[],
-    initializer: InitializerLike = 'glorotUniform',
-    { trainable = true, regularizer = null, constraint = null }: WeightOptions = {},
+    initializer: InitializerLike = optionOf(this, `${name}Initializer`) ?? 'glorotUniform',
+    {
+      trainable = true,
+      regularizer = optionOf(this, `${name}Regularizer`) ?? null,
+      constraint = optionOf(this, `${name}Constraint`) ?? null,
+    }: WeightOptions = {},
   ): Variable {
     const sizes = checkShape([...shape], `${this.name}.${name}`);
     this.place ??= placeOutside();
@@ -280,6 +288,16 @@ export class Layer {
     if (regularizer) this.regularizers.set(weight, regularizer);
     if (constraint) constrain(weight, constraint);
     return weight;
+  }
+
+  /**
+   * Makes a whole number that `call` may change and that is no weight, such as a count of calls; it begins at 0. Files
+   * hold it beside the weights. What must keep fractions, such as moving averages, is a weight that is not trained.
+   */
+  addState(name: string): Variable {
+    const state = variable(0, { dtype: 'i32', name, trainable: false });
+    this.states.push(state);
+    return state;
   }
 
   /** A weight by the name it was added under. */
@@ -345,6 +363,9 @@ export class Layer {
     return this.weights.reduce((sum, weight) => sum + weight.size, 0);
   }
 }
+
+/** An option that a layer may have. */
+const optionOf = <T>(layer: object, name: string): T | undefined => (layer as Record<string, T>)[name];
 
 /** Whether sizes agree wherever both are known. */
 export const fits = (a: InputShape, b: InputShape): boolean =>

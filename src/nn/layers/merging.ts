@@ -7,13 +7,15 @@ import { maximum as larger, mul, minimum as smaller, sub, add as sum } from '../
 import { matmul } from '../../ops/matmul.ts';
 import { concat, expandDims, reshape, transpose } from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { flag } from '../check.ts';
-import { describe, readOptions } from '../names.ts';
-import { Layer, type LayerOptions, layerDefaults } from './layer.ts';
+import { flag, wholeFrom } from '../check.ts';
+import { describe } from '../names.ts';
+import { needed, option } from '../options.ts';
+import { factory, layerOf, type OptionsOf } from './define.ts';
+import { Layer, type LayerOptions } from './layer.ts';
 import { type BatchShape, type InputShape, isList, showBatch } from './symbolic.ts';
 
 /** A layer whose input is a list. */
-abstract class Merging extends Layer {
+export abstract class Merging extends Layer {
   /** Fewest and most values that it merges. */
   protected get takes(): readonly [number, number] {
     return [1, Number.POSITIVE_INFINITY];
@@ -63,12 +65,9 @@ const widened = ([samples, ...sizes]: BatchShape, rank: number): BatchShape => [
   ...sizes,
 ];
 
-class ElementwiseMerging extends Merging {
-  private readonly rule: Elementwise;
-
-  constructor(className: keyof typeof elementwise, options?: LayerOptions) {
-    super(readOptions(className, options, layerDefaults), className);
-    this.rule = elementwise[className];
+export class ElementwiseMerging extends Merging {
+  private get rule(): Elementwise {
+    return elementwise[this.className as keyof typeof elementwise];
   }
 
   protected override get takes(): readonly [number, number] {
@@ -104,41 +103,12 @@ class ElementwiseMerging extends Merging {
 
 // What files and summaries call each row.
 
-export class Add extends ElementwiseMerging {
-  constructor(options?: LayerOptions) {
-    super('Add', options);
-  }
-}
-
-export class Subtract extends ElementwiseMerging {
-  constructor(options?: LayerOptions) {
-    super('Subtract', options);
-  }
-}
-
-export class Multiply extends ElementwiseMerging {
-  constructor(options?: LayerOptions) {
-    super('Multiply', options);
-  }
-}
-
-export class Average extends ElementwiseMerging {
-  constructor(options?: LayerOptions) {
-    super('Average', options);
-  }
-}
-
-export class Maximum extends ElementwiseMerging {
-  constructor(options?: LayerOptions) {
-    super('Maximum', options);
-  }
-}
-
-export class Minimum extends ElementwiseMerging {
-  constructor(options?: LayerOptions) {
-    super('Minimum', options);
-  }
-}
+export class Add extends layerOf('Add', {}, ElementwiseMerging) {}
+export class Subtract extends layerOf('Subtract', {}, ElementwiseMerging) {}
+export class Multiply extends layerOf('Multiply', {}, ElementwiseMerging) {}
+export class Average extends layerOf('Average', {}, ElementwiseMerging) {}
+export class Maximum extends layerOf('Maximum', {}, ElementwiseMerging) {}
+export class Minimum extends layerOf('Minimum', {}, ElementwiseMerging) {}
 
 /** a + b + … of two or more values: `add().apply([a, b])`. */
 export const add = (options?: LayerOptions): Layer => new Add(options);
@@ -162,23 +132,15 @@ function axisOf(layer: Layer, axis: number, rank: number): number {
   );
 }
 
-export interface ConcatenateOptions extends LayerOptions {
+const joining = {
   /** The axis along which values are joined; default -1, the last. */
-  axis?: number;
-}
+  axis: option(-1, wholeFrom(Number.NEGATIVE_INFINITY)),
+};
+
+export type ConcatenateOptions = OptionsOf<typeof joining>;
 
 /** [N, …, a, …], [N, …, b, …] → [N, …, a + b, …] */
-export class Concatenate extends Merging {
-  private readonly axis: number;
-
-  constructor(options?: ConcatenateOptions) {
-    const { axis, ...rest } = readOptions('Concatenate', options, { ...layerDefaults, axis: -1 });
-    super(rest, 'Concatenate');
-    if (!Number.isInteger(axis))
-      throw new ValueError(`${this.name}: axis is ${describe(axis)}; expected a whole number.`);
-    this.axis = axis;
-  }
-
+export class Concatenate extends layerOf('Concatenate', joining, Merging) {
   override computeOutputShape(inputShape: InputShape): BatchShape {
     const shapes = this.several(inputShape);
     const [first] = shapes;
@@ -197,43 +159,30 @@ export class Concatenate extends Merging {
   override call(xs: readonly Tensor[]): Tensor {
     return xs.length === 1 ? xs[0] : concat(xs, axisOf(this, this.axis, xs[0].rank));
   }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), axis: this.axis };
-  }
 }
 
 /** Joins values along an axis: `concatenate({ axis: -1 }).apply([a, b])`. */
 export const concatenate = (options?: ConcatenateOptions): Layer => new Concatenate(options);
 
-export interface DotOptions extends LayerOptions {
+const summing = {
   /** The axis that is summed over: one for both values, or one for each. The samples are axis 0. */
-  axes: number | readonly [number, number];
+  axes: needed<number | readonly [number, number], readonly [number, number]>(pairOf),
   /** Scales both to length 1 along it first: the cosine of their angle; default false. */
-  normalize?: boolean;
+  normalize: option(false, flag),
+};
+
+function pairOf(given: unknown, operation: string, name: string): readonly [number, number] {
+  const pair = Array.isArray(given) ? given : [given, given];
+  if (pair.length === 2 && pair.every((axis) => Number.isInteger(axis))) return pair as [number, number];
+  throw new ValueError(
+    `${operation}: ${name} is ${describe(given)}; expected a whole number, or one for each of two values.`,
+  );
 }
 
+export type DotOptions = OptionsOf<typeof summing>;
+
 /** Sample by sample, Σ a·b along an axis of each: [N, n], [N, n] → [N, 1]; [N, i, n], [N, j, n] → [N, i, j]. */
-export class Dot extends Merging {
-  private readonly axes: readonly [number, number];
-  private readonly normalize: boolean;
-
-  constructor(options?: DotOptions) {
-    const { axes, normalize, ...rest } = readOptions('Dot', options, {
-      ...layerDefaults,
-      axes: null as unknown,
-      normalize: false,
-    });
-    super(rest, 'Dot');
-    const pair = Array.isArray(axes) ? axes : [axes, axes];
-    if (pair.length !== 2 || !pair.every((axis) => Number.isInteger(axis)))
-      throw new ValueError(
-        `${this.name}: axes is ${describe(axes)}; expected a whole number, or one for each of two values.`,
-      );
-    this.axes = pair as unknown as [number, number];
-    this.normalize = flag(normalize, this.name, 'normalize');
-  }
-
+export class Dot extends layerOf('Dot', summing, Merging) {
   protected override get takes(): readonly [number, number] {
     return [2, 2];
   }
@@ -267,19 +216,7 @@ export class Dot extends Merging {
     // As Keras does: x / √max(Σx², 1e-12).
     return lines.mul(lines.square().sum(-1, { keepDims: true }).maximum(1e-12).rsqrt());
   }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), axes: this.axes, normalize: this.normalize };
-  }
 }
 
 /** Products summed along an axis, sample by sample: `dot({ axes: 1 }).apply([a, b])`; `normalize` for cosines. */
-export const dot = (
-  axes: number | readonly [number, number] | DotOptions,
-  options?: Omit<DotOptions, 'axes'>,
-): Layer =>
-  new Dot(
-    typeof axes === 'object' && !Array.isArray(axes)
-      ? (axes as DotOptions)
-      : { ...options, axes: axes as number },
-  );
+export const dot = factory(Dot, 'axes');

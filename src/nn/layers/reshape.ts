@@ -2,33 +2,25 @@ import { ShapeError } from '../../base/errors.ts';
 import * as movement from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { wholeNumber } from '../check.ts';
-import { readOptions, withMain } from '../names.ts';
-import { type BatchShape, Layer, type LayerOptions, layerDefaults, showBatch } from './layer.ts';
+import { needed } from '../options.ts';
+import { factory, layerOf, type OptionsOf } from './define.ts';
+import { type BatchShape, showBatch } from './layer.ts';
 
-export interface ReshapeOptions extends LayerOptions {
+const rows = {
   /** Sizes of one sample afterwards; one may be -1 and follows from the others. */
-  targetShape: readonly number[];
+  targetShape: needed(sizesOf),
+};
+
+function sizesOf(given: unknown, operation: string, name: string): readonly number[] {
+  if (!Array.isArray(given) || given.filter((size) => size === -1).length > 1)
+    throw new ShapeError(`${operation}: ${name} is ${String(given)}; expected sizes with at most one -1.`);
+  return given.map((size, i) => (size === -1 ? -1 : wholeNumber(size, operation, `${name}[${i}]`)));
 }
 
+export type ReshapeOptions = OptionsOf<typeof rows>;
+
 /** [N, …] → [N, ...targetShape] */
-export class Reshape extends Layer {
-  readonly targetShape: readonly number[];
-
-  constructor(options: ReshapeOptions) {
-    const { targetShape, ...rest } = readOptions('reshape', options, {
-      ...layerDefaults,
-      targetShape: null as unknown as readonly number[],
-    });
-    super(rest, 'Reshape');
-    if (!Array.isArray(targetShape) || targetShape.filter((size) => size === -1).length > 1)
-      throw new ShapeError(
-        `${this.name}: targetShape is ${String(targetShape)}; expected sizes with at most one -1.`,
-      );
-    this.targetShape = targetShape.map((size, i) =>
-      size === -1 ? -1 : wholeNumber(size, this.name, `targetShape[${i}]`),
-    );
-  }
-
+export class Reshape extends layerOf('Reshape', rows) {
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     const [samples, ...sizes] = inputShape;
     const known = this.targetShape.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
@@ -46,14 +38,7 @@ export class Reshape extends Layer {
   override call(x: Tensor): Tensor {
     return movement.reshape(x, [x.shape[0], ...(this.computeOutputShape(x.shape).slice(1) as number[])]);
   }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), targetShape: this.targetShape };
-  }
 }
 
 /** [N, …] → [N, ...targetShape]; one size may be -1. */
-export const reshape = (
-  targetShape: readonly number[] | ReshapeOptions,
-  options?: Omit<ReshapeOptions, 'targetShape'>,
-): Layer => new Reshape(withMain<ReshapeOptions>('targetShape', targetShape, options));
+export const reshape = factory(Reshape, 'targetShape');

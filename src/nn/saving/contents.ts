@@ -9,14 +9,14 @@ import type { Model } from '../models/model.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { seedInUse } from '../seeds.ts';
 import { listAt, objectAt, textAt } from './json.ts';
-import { dropoutPlaces, unique, weightPaths } from './places.ts';
+import { statePlaces, unique, weightPaths } from './places.ts';
 import type { Values } from './values.ts';
 
 /** What training goes on from and Keras has no place for. */
 export interface SavedState {
   /** Where our random numbers come from. */
   readonly seed: number;
-  /** Training calls of each dropout layer, by its path. */
+  /** What layers count, such as dropout its training calls, by the layer's path. */
   readonly dropout: Readonly<Record<string, number>>;
   /** Whose state the optimizer's is: its class, and the weights in the order of their slots, by their paths. */
   readonly optimizer?: { readonly className: string; readonly of: readonly string[] };
@@ -47,13 +47,13 @@ const read = async (one: Variable): Promise<Values> => ({
 /** Reads everything off the GPU. */
 export async function gather(model: Model, withOptimizer: boolean): Promise<Contents> {
   const optimizer = withOptimizer && model.compileOptions ? model.optimizer : null;
-  const drops = dropoutPlaces(model);
+  const states = statePlaces(model);
   const paths = weightPaths(model);
   const trained = optimizer?.built ? [...new Set(model.trainableWeights)] : [];
-  const [weights, optimizerState, steps] = await Promise.all([
+  const [weights, optimizerState, counts] = await Promise.all([
     Promise.all(model.weights.map(read)),
     optimizer && gatherOptimizer(optimizer, trained, paths),
-    Promise.all(drops.map(({ layer }) => layer.steps.item())),
+    Promise.all(states.map(({ state }) => state.item())),
   ]);
   const engine = model.weights.find((weight) => weight.engine)?.engine;
   return {
@@ -62,7 +62,7 @@ export async function gather(model: Model, withOptimizer: boolean): Promise<Cont
     optimizer: optimizer && { of: optimizer, ...optimizerState! },
     state: {
       seed: model.randomSeed ?? engine?.seed ?? seedInUse(),
-      dropout: Object.fromEntries(drops.map(({ path }, i) => [path, steps[i]])),
+      dropout: Object.fromEntries(states.map(({ path }, i) => [path, counts[i]])),
       ...(optimizer && {
         optimizer: { className: optimizer.className, of: trained.map((one) => paths.get(one)!) },
       }),
@@ -141,10 +141,10 @@ export async function restore(
     else if (strict && found.state?.optimizer) throw new ShapeError(`${where}: ${fitted}`);
     else console.warn(`${where}: ${fitted} The optimizer's state in the file is left aside.`);
   }
-  const drops = found.state ? dropoutPlaces(model) : [];
-  for (const { layer, path } of drops) {
-    const steps = found.state!.dropout[path];
-    if (steps !== undefined) assignments.push([layer.steps, tensor(steps, { dtype: 'i32' })]);
+  const states = found.state ? statePlaces(model) : [];
+  for (const { state: counter, path } of states) {
+    const count = found.state!.dropout[path];
+    if (count !== undefined) assignments.push([counter, tensor(count, { dtype: 'i32' })]);
   }
   if (found.state) setSeed(model, found.state.seed);
   const tensors = state && [...state].map(([one, values]) => [one, asState(values)] as const);

@@ -2,7 +2,6 @@
 import { ShapeError } from '../../base/errors.ts';
 import { sameShape, show } from '../../ops/shape.ts';
 import type { Variable } from '../../ops/tensor.ts';
-import { Dropout } from '../layers/dropout.ts';
 import type { Layer } from '../layers/layer.ts';
 import { snakeCase } from '../names.ts';
 import type { Values } from './values.ts';
@@ -43,9 +42,11 @@ export const weightPaths = (root: Layer): Map<Variable, string> => {
   return paths;
 };
 
-/** The layers that count their training calls. */
-export const dropoutPlaces = (root: Layer): { layer: Dropout; path: string }[] =>
-  layerPlaces(root).flatMap(({ layer, path }) => (layer instanceof Dropout ? [{ layer, path }] : []));
+/** What layers count, by the layer's path; further counts of a layer by their names too. */
+export const statePlaces = (root: Layer): { state: Variable; path: string }[] =>
+  layerPlaces(root).flatMap(({ layer, path }) =>
+    layer.states.map((state, i) => ({ state, path: i === 0 ? path : `${path}/${state.name}` })),
+  );
 
 /** ShapeError, with the layer, unless the values found fit the weight that expects them. */
 export function checkFit(found: Values | undefined, weight: Variable, layer: Layer, where: string): Values {

@@ -180,6 +180,7 @@ describe('saving', () => {
     writeFileSync(
       join(at, 'write.mjs'),
       `import { writeFiles } from './files.mjs';
+       process.stdout.write('begins');
        for (let i = 0; ; i = (i + 1) % 200)
          await writeFiles(process.argv[2], { parts: [{ name: 'a.bin', bytes: new Uint8Array(3e6).fill(i) }] }, 'save');`,
     );
@@ -187,7 +188,8 @@ describe('saving', () => {
     for (let i = 0; i < moments; i++) {
       const child = spawn(process.execPath, [join(at, 'write.mjs'), file]);
       const closed = new Promise((resolve) => child.on('close', resolve));
-      await new Promise((resolve) => setTimeout(resolve, 400 + ((37 * i) % 211)));
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      await new Promise((resolve) => setTimeout(resolve, 50 + ((37 * i) % 211)));
       child.kill('SIGKILL');
       await closed;
       if (!existsSync(file)) continue;
