@@ -2,6 +2,7 @@
 import './graph/methods.ts';
 
 export type { NestedArray } from './base/nested.ts';
+export { setRandomSeed } from './base/seed.ts';
 export { type Captured, type CaptureOptions, capture, type Outputs } from './graph/capture.ts';
 export { defaultEngine, init } from './graph/engines.ts';
 export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients.ts';

@@ -4,9 +4,11 @@
  */
 import { StateError, ValueError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
+import { FIRST_DRAW, nextOf } from '../base/seed.ts';
 import type { BufferRange } from '../engine/arena.ts';
 import type { CompileListener, Engine } from '../engine/engine.ts';
-import { type TensorLike, toTensor } from '../ops/constant.ts';
+import { add } from '../ops/binary.ts';
+import { type TensorLike, toTensor, variable } from '../ops/constant.ts';
 import { byteSize } from '../ops/dtype.ts';
 import { Tensor, type Tracer, tracing, Variable } from '../ops/tensor.ts';
 import { compute } from './compute.ts';
@@ -16,7 +18,7 @@ import { isLeaf, topological } from './order.ts';
 import type { Plan } from './plan.ts';
 import type { StepProfile } from './profile.ts';
 import { allocateAll, checkHome, keepInBounds, leafRange, settle, withRoom } from './runtime.ts';
-import { bringHome, collocate, overwrite, promise, takeBack } from './variables.ts';
+import { bringHome, collocate, overwrite, ownValue, promise, takeBack } from './variables.ts';
 
 /** What a captured function may return: tensors, and arrays and plain objects of them. */
 export type Outputs =
@@ -73,6 +75,12 @@ const PLANS = 16;
 const REPLAYS = 1;
 const CALLS = 8;
 
+/** A place in a captured function where random numbers are drawn, and how many runs have drawn there. */
+interface Draw {
+  readonly stream: number;
+  readonly runs: Variable;
+}
+
 /** What a trace saw: leaves that stand for variables and arguments, and updates in the order of the code. */
 class Trace implements Tracer {
   readonly leaves = new Map<Variable, Tensor>();
@@ -86,6 +94,26 @@ class Trace implements Tracer {
     const leaf = new Tensor(shape, dtype);
     leaf.inside = this;
     return leaf;
+  }
+
+  readonly #draws: Draw[];
+  #drawn = 0;
+
+  /** `draws`: those of the captured function, which go on from trace to trace. */
+  constructor(draws: Draw[]) {
+    this.#draws = draws;
+  }
+
+  draw(): { stream: number; counter: Tensor } {
+    const index = this.#drawn++;
+    this.#draws[index] ??= {
+      stream: FIRST_DRAW + 1 + nextOf('draw'),
+      runs: variable(0, { dtype: 'i32', name: 'draws', trainable: false }),
+    };
+    const { stream, runs } = this.#draws[index];
+    const counter = this.read(runs);
+    this.assign(runs, ownValue(runs, add(counter, 1)));
+    return { stream, counter };
   }
 
   read(variable: Variable): Tensor {
@@ -136,7 +164,7 @@ function mapTensors(result: unknown, f: (x: Tensor) => Tensor, refuse: (x: unkno
 /** One trace of the function for one kind of arguments, and its plan on an engine. */
 class Entry {
   readonly placeholders: readonly Tensor[];
-  readonly trace = new Trace();
+  readonly trace: Trace;
   readonly outputs: Tensor[] = [];
   readonly structure: Outputs;
   /** All variables that it reads or updates, and the updates. */
@@ -152,8 +180,9 @@ class Entry {
   /** Where the plan finds each constant: in the tensor's memory, or in a copy of it. */
   #found = new Map<Tensor, { readonly range: BufferRange; readonly copied: boolean }>();
 
-  constructor(fn: (...args: never[]) => unknown, args: readonly Tensor[], name: string) {
-    const { trace } = this;
+  constructor(fn: (...args: never[]) => unknown, args: readonly Tensor[], name: string, draws: Draw[]) {
+    const trace = new Trace(draws);
+    this.trace = trace;
     this.placeholders = args.map((arg) => trace.standIn(arg));
     tracing.current = trace;
     try {
@@ -341,6 +370,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
   const options = knownOptions<CaptureOptions>('capture', given, ['name', 'engine', 'onCompile']);
   const label = options.name ?? (fn.name || 'captured step');
   const entries = new Map<string, Entry>();
+  const draws: Draw[] = [];
   let traces = 0;
   let latest: Entry | null = null;
 
@@ -359,7 +389,7 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     const key = args.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
     let entry = entries.get(key);
     if (!entry?.trace.isCurrent() || noReplay) {
-      const fresh = new Entry(fn as never, args, label);
+      const fresh = new Entry(fn as never, args, label, draws);
       if (entry) drop(entry);
       entry = fresh;
       traces++;

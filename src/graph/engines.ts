@@ -4,6 +4,7 @@
  * order of effects, whether they are awaited or not.
  */
 import { loaded } from '../base/loaded.ts';
+import { seedInUse, setRandomSeed } from '../base/seed.ts';
 import type { Engine, InitOptions } from '../engine/engine.ts';
 
 interface Lane {
@@ -33,8 +34,6 @@ let open: Engine | null = null;
 /** The default engine's lane, which is there before the engine is. */
 let firstLane: Lane;
 
-let seed: number | null = null;
-
 export const planner = () => loaded('weft: the planner', import('./planner.ts'));
 
 /**
@@ -52,7 +51,7 @@ export async function init(options: InitOptions = {}): Promise<Engine> {
   // What talks to the GPU is loaded with the first engine: a page shows itself before that.
   const opening = planner().then(({ Engine }) => Engine.create(options));
   if (!first || open?.lost) {
-    if (!first) seed = options.seed ?? seed;
+    if (options.seed !== undefined) setRandomSeed(options.seed);
     const lane = makeLane(opening);
     [first, open, firstLane] = [opening, null, lane];
     opening.then(
@@ -61,7 +60,7 @@ export async function init(options: InitOptions = {}): Promise<Engine> {
         lanes.set(engine, lane);
         if (first !== opening) return;
         open = engine;
-        seed = engine.seed;
+        if (engine.seed !== seedInUse()) setRandomSeed(engine.seed);
       },
       () => {
         if (first === opening) first = null;
@@ -69,12 +68,6 @@ export async function init(options: InitOptions = {}): Promise<Engine> {
     );
   }
   return opening;
-}
-
-/** The default engine's seed; before there is one, the seed asked for, or a random one. */
-export function seedInUse(): number {
-  seed ??= crypto.getRandomValues(new Uint32Array(1))[0];
-  return seed;
 }
 
 /** The default engine; opened with default options at first use. */

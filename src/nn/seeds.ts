@@ -3,19 +3,23 @@
  * more dropout layers do not change the shuffle, another shuffle does not change the weights.
  */
 import { RandomSequence } from '../base/random.ts';
-import { seedInUse } from '../graph/engines.ts';
+import { nextOf, seedInUse } from '../base/seed.ts';
 
 export { seedInUse };
+
+/** The golden ratio: seeds of models lie far apart, and none comes twice. */
+const MODEL_STEP = 0x9e3779b9;
+
+/** The seed of a model that is made now: that in use for the first one, another for each that follows. */
+export const nextModelSeed = (): number => (seedInUse() + Math.imul(nextOf('model'), MODEL_STEP)) >>> 0;
 
 /** Philox streams, the second half of the key beside the seed. A dropout layer adds its place in the model. */
 export const streams = { initializer: 1, shuffle: 2, dropout: 1000 } as const;
 
 /** Layers outside any model count from here, far above the places of layers in models. */
 const FIRST_PLACE_OUTSIDE = 2 ** 24;
-let placesOutside = 0;
-
 /** The place of a layer or weight that belongs to no model: the order in which they were made decides. */
-export const placeOutside = (): number => FIRST_PLACE_OUTSIDE + placesOutside++;
+export const placeOutside = (): number => FIRST_PLACE_OUTSIDE + nextOf('layer');
 
 /** At most so many weights of one layer have numbers of their own. */
 const WEIGHTS_PER_LAYER = 16;
@@ -25,11 +29,11 @@ export const initializerNumbers = (seed: number, place: number, index = 0): Rand
   new RandomSequence(seed, streams.initializer, place * WEIGHTS_PER_LAYER + index);
 
 /**
- * The order in which an epoch visits `count` samples: a function of seed and epoch alone (Fisher and
- * Yates, from the end).
+ * The order in which a pass visits `count` samples: a function of the model's seed and of the passes it has made
+ * (Fisher and Yates, from the end).
  */
-export function shuffledOrder(count: number, seed: number, epoch: number): Int32Array {
-  const random = new RandomSequence(seed, streams.shuffle, epoch);
+export function shuffledOrder(count: number, seed: number, pass: number): Int32Array {
+  const random = new RandomSequence(seed, streams.shuffle, pass);
   const order = Int32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = random.below(i + 1);

@@ -1,11 +1,12 @@
 /** Random numbers: functions of a seed, a stream and a counter, the same on every device. */
 import { knownOptions } from '../base/options.ts';
 import { philox, toUniform } from '../base/random.ts';
+import { FIRST_DRAW, nextOf, seedInUse } from '../base/seed.ts';
 import { type TensorLike, toTensor } from './constant.ts';
 import { apply, defineOp, noGradient, type Op, type Tolerance, twin } from './define.ts';
 import { build } from './reference.ts';
 import { checkShape, type Shape } from './shape.ts';
-import type { Attributes, Tensor } from './tensor.ts';
+import { type Attributes, type Tensor, tracing } from './tensor.ts';
 
 interface RandomAttributes extends Attributes {
   shape: Shape;
@@ -34,20 +35,33 @@ const randomUniform = randomOp('randomUniform', 'random_uniform');
 /** Box and Muller, the first uniform kept off 0. WGSL's cosine is good to 2^-11. */
 const randomNormal = randomOp('randomNormal', 'random_normal');
 
+/**
+ * Which numbers are drawn. With none of these, others at each call, and at each run of a captured step: a function of
+ * the seed in use (`init({ seed })`) and of the draws before. With any of them, the same for the same seed, stream and
+ * counter.
+ */
 export interface RandomOptions {
   /** Key of the generator; default 0. */
   seed?: number;
   /** Independent sequences of one seed; default 0. */
   stream?: number;
-  /** The step counter, a scalar integer tensor or number; the same counter gives the same numbers. Default 0. */
+  /** The step counter, a scalar integer tensor or number. Default 0. */
   counter?: TensorLike;
 }
+
+/** The key of a draw that is given none. */
+const nextDraw = (): RandomOptions => ({
+  seed: seedInUse(),
+  ...(tracing.current?.draw() ?? { stream: FIRST_DRAW, counter: nextOf('draw') }),
+});
 
 const draw =
   (op: Op) =>
   (shape: readonly number[], options?: RandomOptions): Tensor => {
     const known = ['seed', 'stream', 'counter'] as const;
-    const { seed = 0, stream = 0, counter = 0 } = knownOptions<RandomOptions>(op.name, options, known);
+    const given = knownOptions<RandomOptions>(op.name, options, known);
+    const isKeyed = known.some((name) => given[name] !== undefined);
+    const { seed = 0, stream = 0, counter = 0 } = isKeyed ? given : nextDraw();
     return apply(op, [toTensor(counter, 'i32')], {
       shape: checkShape(shape, op.name),
       seed: seed >>> 0,
@@ -55,9 +69,9 @@ const draw =
     });
   };
 
-/** Uniform in [0, 1). */
+/** Uniform in [0, 1). See {@link RandomOptions} for which numbers. */
 export const uniform = draw(randomUniform);
-/** Normal, with mean 0 and deviation 1. */
+/** Normal, with mean 0 and deviation 1. See {@link RandomOptions} for which numbers. */
 export const normal = draw(randomNormal);
 
 // ---- the twins

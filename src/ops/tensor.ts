@@ -138,6 +138,8 @@ export interface Tracer {
   assign(variable: Variable, value: Tensor): void;
   /** Notes that the function went by what `read` gives: an option of `of` that may change later. */
   observe(of: object, read: () => unknown): void;
+  /** For numbers that differ from run to run: a stream of random numbers, and a counter of runs. */
+  draw(): { readonly stream: number; readonly counter: Tensor };
 }
 
 /** A flag that a captured function may go by: when it has changed, the function is traced anew. */

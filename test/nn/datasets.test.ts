@@ -10,6 +10,7 @@ import {
   optimizers,
   resetNames,
   sequential,
+  setRandomSeed,
   tensor,
 } from '../../src/index.ts';
 
@@ -28,6 +29,7 @@ const weights = Float32Array.from({ length: COUNT }, (_, i) => (i % 3) + 0.5);
 
 /** Weights that are the same each time. */
 function network() {
+  setRandomSeed(5);
   const model = sequential([
     layers.input([4]),
     layers.dense(5, {

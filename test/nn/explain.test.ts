@@ -6,6 +6,7 @@ import {
   layers,
   type Model,
   sequential,
+  setRandomSeed,
   type Tensor,
   tensor,
   variable,
@@ -28,6 +29,7 @@ const data = (engine?: Engine, count = 96) => {
 };
 
 function network(optimizer = 'rmsprop'): Model {
+  setRandomSeed(7);
   const model = sequential([
     layers.input([8, 8]),
     layers.rescaling(1 / 255),

@@ -11,6 +11,7 @@ import {
   optimizers,
   resetNames,
   sequential,
+  setRandomSeed,
   type Tensor,
   type Terminal,
   tensor,
@@ -556,11 +557,27 @@ describe('data', () => {
     await model.fit(x, y, quiet);
     expect(await numbers(model.getWeights()[0])).not.toEqual(before);
   });
+
+  test('what a callback freezes or frees stands still or trains from the next step on', async () => {
+    const model = classifier();
+    const kernels: number[][] = [];
+    const callbacks = {
+      async onEpochEnd() {
+        const [layer] = model.layers;
+        layer.trainable = !layer.trainable;
+        kernels.push(await numbers(model.getWeights()[0]));
+      },
+    };
+    await model.fit(x, y, { ...quiet, epochs: 3, callbacks });
+    expect(kernels[1]).toEqual(kernels[0]);
+    expect(kernels[2]).not.toEqual(kernels[1]);
+  });
 });
 
 describe('training again', () => {
   test('with the same seed gives the same bits, shuffled and with dropout', async () => {
     const run = async () => {
+      setRandomSeed(11);
       const model = sequential([
         layers.input([2]),
         layers.dense(8, { activation: 'relu' }),

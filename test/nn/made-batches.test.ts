@@ -10,6 +10,7 @@ import {
   optimizers,
   resetNames,
   sequential,
+  setRandomSeed,
   tensor,
 } from '../../src/index.ts';
 import { sharedEngine } from '../support/engine.ts';
@@ -43,6 +44,7 @@ const between = (drawn: Drawn, ends: readonly number[]) =>
   ends.slice(1).map((end, i) => part(drawn, ends[i], end));
 
 async function network() {
+  setRandomSeed(7);
   const engine = await sharedEngine();
   const model = sequential([
     layers.input([FEATURES]),

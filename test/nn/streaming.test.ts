@@ -9,6 +9,7 @@ import {
   optimizers,
   resetNames,
   sequential,
+  setRandomSeed,
   type Tensor,
   tensor,
 } from '../../src/index.ts';
@@ -32,6 +33,7 @@ function samples(count: number, features = FEATURES, seed = 3) {
 
 /** Weights that are the same each time; dropout, so that the counting of steps matters. */
 function network(features = FEATURES) {
+  setRandomSeed(3);
   const model = sequential([
     layers.input([features]),
     layers.rescaling(1 / 255),

@@ -1,5 +1,5 @@
 /** One description, two models: Weft's and the float64 reference's, with the same weights. */
-import { layers, type optimizers, sequential } from '../../src/index.ts';
+import { layers, type optimizers, sequential, setRandomSeed } from '../../src/index.ts';
 import { type Activation, type Dense, denseStack, weightsOf } from '../reference/network.ts';
 import { generator } from '../reference/random.ts';
 
@@ -30,6 +30,7 @@ export const stacks: Record<string, Stack> = {
 
 /** The stack in Weft, its last layer a softmax, compiled for sparse cross-entropy with accuracy. */
 export function weftModel(stack: Stack, optimizer: ReturnType<(typeof optimizers)['sgd']> | string) {
+  setRandomSeed(1);
   const last = stack.layers.length - 1;
   const model = sequential([
     layers.input({ shape: [stack.inputs] }),

@@ -31,15 +31,13 @@ export class Initializer {
   }
 
   /**
-   * The values of a weight: weight `index` of the layer at `place`. An initializer with a seed of its own
-   * gives the same values each time; otherwise the engine's seed and the place decide.
+   * The values of a weight: weight `index` of the layer at `place` of a model with this seed. An initializer with a
+   * seed of its own gives the same values each time.
    */
-  values(shape: Shape, place = placeOutside(), index = 0): Float32Array {
+  values(shape: Shape, place = placeOutside(), index = 0, seed = seedInUse()): Float32Array {
     const own = this.config.seed as number | null | undefined;
     const random =
-      own === null || own === undefined
-        ? initializerNumbers(seedInUse(), place, index)
-        : initializerNumbers(own, 0);
+      own === null || own === undefined ? initializerNumbers(seed, place, index) : initializerNumbers(own, 0);
     return this.fill(shape, random);
   }
 

@@ -102,7 +102,7 @@ export class Layer {
   readonly calls: LayerCall<Layer>[] = [];
   /** Where it stands in its model: its random numbers belong to this place. */
   place: number | null = null;
-  /** Where its random numbers in training come from; null: the engine's seed. Saved models bring theirs. */
+  /** Where its random numbers come from: the model's seed; null: the seed in use. Saved models bring theirs. */
   randomSeed: number | null = null;
   /** Its own weights, in the order in which they were added. */
   protected readonly ownWeights: Variable[] = [];
@@ -282,6 +282,7 @@ export class Layer {
       sizes,
       this.place,
       this.ownWeights.length,
+      this.randomSeed ?? undefined,
     );
     const weight = variable(values, { shape: sizes, name, trainable });
     this.ownWeights.push(weight);
@@ -324,7 +325,7 @@ export class Layer {
     ];
   }
 
-  /** Whether training changes its weights. A change counts from the next fit on. */
+  /** Whether training changes its weights. A change counts from the next step on. */
   get trainable(): boolean {
     return observed(this, () => this.trains);
   }

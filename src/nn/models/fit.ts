@@ -186,9 +186,12 @@ async function runEpochs(
   const resumed = await callbacks.resume(() => (training instanceof Training ? training.meter.seen() : null));
   const place = await placeOf(model, [train, validation], settings.stream);
   if (!isMade(train)) model.latestFit = formOf(train, settings, place!.streamed);
+  // Epochs that have begun so far, as far as this run knows.
+  const begunSoFar = resumed ? resumed.epoch + (resumed.seen ? 1 : 0) : initialEpoch;
+  const asked = { ...settings, initialEpoch: begunSoFar };
   training = isMade(train)
-    ? new (await seldom()).StreamTraining(model, train, settings)
-    : await Training.of(model, train, settings, place!);
+    ? new (await seldom()).StreamTraining(model, train, asked)
+    : await Training.of(model, train, asked, place!);
   let evaluation: Evaluation | StreamEvaluation | null = null;
   model.history = history;
   model.stopTraining = false;

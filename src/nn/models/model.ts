@@ -24,6 +24,7 @@ import { keras2SummaryLines } from '../report/summary-keras2.ts';
 import { standardTerminal } from '../report/terminal.ts';
 import type { FileSource, FileTarget } from '../saving/files.ts';
 import type { FileFormat, SaveOptions } from '../saving/save.ts';
+import { nextModelSeed } from '../seeds.ts';
 import type { BatchOptions, BatchSteps } from './batch.ts';
 import type { EvaluateOptions } from './evaluate.ts';
 import type { ExplainOptions, FitForm } from './explain.ts';
@@ -71,6 +72,8 @@ export abstract class Model extends Layer {
   history: History | null = null;
   /** What the latest fit trained on, for `explain`. */
   latestFit: FitForm | null = null;
+  /** Passes over training data so far. Shuffles go on from here; saved models bring theirs. */
+  passes = 0;
   /** Set by a callback: training stops after this epoch, or after this batch where batches are told. */
   stopTraining = false;
   private settings: Compiled | null = null;
@@ -86,6 +89,12 @@ export abstract class Model extends Layer {
   constructor(options?: LayerOptions, className?: string) {
     super(options, className);
     this.place = 0;
+  }
+
+  /** Of all its random numbers. Taken at the first need, by the how-manieth model it is. */
+  get seed(): number {
+    this.randomSeed ??= nextModelSeed();
+    return this.randomSeed;
   }
 
   /** Input as it is known: [null, 784], or null before. */

@@ -92,7 +92,10 @@ export class Sequential extends Model {
   }
 
   private append(layer: Layer, inputShape: BatchShape, index: number): BatchShape {
-    if (!layer.built) layer.place = (this.place ?? 0) * PLACES + index + 1;
+    if (!layer.built) {
+      layer.place = (this.place ?? 0) * PLACES + index + 1;
+      layer.randomSeed ??= this.seed;
+    }
     layer.buildFor(inputShape);
     const output = layer.computeOutputShape(inputShape);
     this.shapes.set(layer, output);
@@ -190,8 +193,8 @@ export class Sequential extends Model {
  * A model of layers that follow one another.
  *
  * Built, with weights, as soon as its input shape is known: from an input layer, from `inputShape` of the
- * first one, or from the first data. Initial weights are a function of the engine's seed and of the layers'
- * places: call `init({ seed })` first.
+ * first one, or from the first data. Initial weights are a function of the seed, of the how-manieth model it is and of
+ * the layers' places: call `init({ seed })` first.
  *
  * ```ts
  * const model = sequential([

@@ -9,6 +9,7 @@ import type { Model } from './model.ts';
 import { type Listeners, listenersTo, runPass } from './pass.ts';
 import { sorted, warnOfEnd } from './run-options.ts';
 import type { MadeBatches, Samples } from './samples.ts';
+import { passOfEpoch0 } from './training.ts';
 
 /** What training and evaluating on made batches share. */
 abstract class Stream {
@@ -88,6 +89,7 @@ abstract class Stream {
     const next = under ? under.number + 1 : number;
     const pass = new MadePass(this.model, purpose, this.source.dataset, next);
     this.under = { pass, number: next };
+    if (purpose.operation === 'trainOnBatch') this.model.passes = Math.max(this.model.passes, next + 1);
     return pass;
   }
 
@@ -133,16 +135,24 @@ const warnOfNothing = (operation: string): void =>
 export class StreamTraining extends Stream {
   private readonly classWeight: BatchOptions['classWeight'];
 
-  constructor(model: Model, source: MadeBatches, { classWeight }: BatchOptions) {
+  /** The pass that epoch 0 would belong to. */
+  private readonly firstPass: number;
+
+  constructor(
+    model: Model,
+    source: MadeBatches,
+    { classWeight, initialEpoch }: BatchOptions & { readonly initialEpoch: number },
+  ) {
     super(model, source);
     this.classWeight = classWeight;
+    this.firstPass = passOfEpoch0(model, initialEpoch);
   }
 
   async run(epoch: number, callbacks: CallbackList, signal: AbortSignal | null): Promise<Logs | null> {
     const { model, classWeight } = this;
     const purpose: Purpose = { operation: 'trainOnBatch', called: 'fit', classWeight };
     const listeners = listenersTo('Train', callbacks, () => model.stopTraining);
-    return this.pass(epoch, purpose, true, listeners, signal);
+    return this.pass(this.firstPass + epoch, purpose, true, listeners, signal);
   }
 }
 

@@ -16,6 +16,8 @@ export interface TrainingSettings {
   readonly shuffle: boolean;
   /** Steps of an epoch; null for all. */
   readonly stepsPerEpoch?: number | null;
+  /** The number of the first epoch. */
+  readonly initialEpoch?: number;
 }
 
 export class Training extends Loop<SampleBatches> {
@@ -23,25 +25,36 @@ export class Training extends Loop<SampleBatches> {
   readonly stepCount: number;
   /** The step of a pass that is next by the counter on the GPU; none before the first epoch. */
   private position = -1;
+  /** The pass that epoch 0 would belong to. */
+  private readonly firstPass: number;
+  /** Epochs that a pass is cut into. */
+  private readonly parts: number;
 
   static async of(
     model: Model,
     samples: Samples,
-    { batchSize, shuffle, stepsPerEpoch = null }: TrainingSettings,
+    { batchSize, shuffle, stepsPerEpoch = null, initialEpoch = 0 }: TrainingSettings,
     place: Place,
   ): Promise<Training> {
     // A dataset has its own order, or none; other samples are shuffled here.
-    const seed = model.randomSeed ?? place.engine.seed;
-    const shuffled = (epoch: number): Int32Array => shuffledOrder(samples.count, seed, epoch);
+    const shuffled = (pass: number): Int32Array => shuffledOrder(samples.count, model.seed, pass);
     const rowsOf = samples.order ?? (shuffle && !samples.batchSize ? shuffled : null);
     const size = batchSizeFor(samples, batchSize, stepsPerEpoch);
     const batches = await batchesOf(samples, size, rowsOf, place);
-    return new Training(model, batches, stepsPerEpoch, place.engine);
+    return new Training(model, batches, stepsPerEpoch, initialEpoch, place.engine);
   }
 
-  private constructor(model: Model, batches: SampleBatches, stepsPerEpoch: number | null, engine: Engine) {
+  private constructor(
+    model: Model,
+    batches: SampleBatches,
+    stepsPerEpoch: number | null,
+    initialEpoch: number,
+    engine: Engine,
+  ) {
     super(model, 'train', batches, engine);
     this.stepCount = stepsOf(batches.steps, stepsPerEpoch, 'fit', 'stepsPerEpoch');
+    this.parts = Math.ceil(batches.steps / this.stepCount);
+    this.firstPass = passOfEpoch0(model, Math.ceil(initialEpoch / this.parts));
   }
 
   /** Trains for an epoch, or for the rest of one that another process began, and gives the means over it. */
@@ -53,6 +66,7 @@ export class Training extends Loop<SampleBatches> {
   ): Promise<Logs> {
     const { model, steps, batches } = this;
     const { pass, from, count } = this.partOf(epoch);
+    model.passes = Math.max(model.passes, pass + 1);
     const done = begun?.step ?? 0;
     if (begun || batches.countsAnew || from !== this.position)
       await this.restart(from + done, begun?.seen.open);
@@ -70,8 +84,14 @@ export class Training extends Loop<SampleBatches> {
   /** Which pass over the samples an epoch belongs to, and which of its steps. An epoch goes on where the last one ended. */
   private partOf(epoch: number): { pass: number; from: number; count: number } {
     const { steps } = this.batches;
-    const parts = Math.ceil(steps / this.stepCount);
-    const from = (epoch % parts) * this.stepCount;
-    return { pass: Math.floor(epoch / parts), from, count: Math.min(this.stepCount, steps - from) };
+    const from = (epoch % this.parts) * this.stepCount;
+    const pass = this.firstPass + Math.floor(epoch / this.parts);
+    return { pass, from, count: Math.min(this.stepCount, steps - from) };
   }
 }
+
+/**
+ * The pass that epoch 0 would belong to, for a fit that begins after `before` passes by its epochs: passes go on from
+ * those that the model has made, unless these are the very ones that its first epoch says were made.
+ */
+export const passOfEpoch0 = ({ passes }: Model, before: number): number => Math.max(0, passes - before);

@@ -7,7 +7,6 @@ import type { Tensor, Variable } from '../../ops/tensor.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Model } from '../models/model.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
-import { seedInUse } from '../seeds.ts';
 import { listAt, objectAt, textAt } from './json.ts';
 import { statePlaces, unique, weightPaths } from './places.ts';
 import type { Values } from './values.ts';
@@ -18,6 +17,10 @@ export interface SavedState {
   readonly seed: number;
   /** What layers count, such as dropout its training calls, by the layer's path. */
   readonly dropout: Readonly<Record<string, number>>;
+  /** Of those in models inside, which may have been made before: seed and place, by path. */
+  readonly inner?: Readonly<Record<string, readonly [number, number]>>;
+  /** Passes over training data, where there were some. */
+  readonly passes?: number;
   /** Whose state the optimizer's is: its class, and the weights in the order of their slots, by their paths. */
   readonly optimizer?: { readonly className: string; readonly of: readonly string[] };
 }
@@ -55,14 +58,20 @@ export async function gather(model: Model, withOptimizer: boolean): Promise<Cont
     optimizer && gatherOptimizer(optimizer, trained, paths),
     Promise.all(states.map(({ state }) => state.item())),
   ]);
-  const engine = model.weights.find((weight) => weight.engine)?.engine;
+  const inner = states.filter(({ layer }) => layer.place !== null && !model.layers.includes(layer));
   return {
     model,
     weights: new Map(model.weights.map((weight, i) => [weight, weights[i]])),
     optimizer: optimizer && { of: optimizer, ...optimizerState! },
     state: {
-      seed: model.randomSeed ?? engine?.seed ?? seedInUse(),
+      seed: model.seed,
       dropout: Object.fromEntries(states.map(({ path }, i) => [path, counts[i]])),
+      ...(inner.length > 0 && {
+        inner: Object.fromEntries(
+          inner.map(({ layer, path }) => [path, [layer.randomSeed ?? model.seed, layer.place!] as const]),
+        ),
+      }),
+      ...(model.passes > 0 && { passes: model.passes }),
       ...(optimizer && {
         optimizer: { className: optimizer.className, of: trained.map((one) => paths.get(one)!) },
       }),
@@ -146,7 +155,12 @@ export async function restore(
     const count = found.state!.dropout[path];
     if (count !== undefined) assignments.push([counter, tensor(count, { dtype: 'i32' })]);
   }
-  if (found.state) setSeed(model, found.state.seed);
+  if (found.state) {
+    const { seed, inner = {}, passes = 0 } = found.state;
+    setSeed(model, seed);
+    model.passes = passes;
+    for (const { layer, path } of states) if (path in inner) [layer.randomSeed, layer.place] = inner[path];
+  }
   const tensors = state && [...state].map(([one, values]) => [one, asState(values)] as const);
   await Promise.all([assignAll(assignments), tensors && optimizer!.setState(new Map(tensors))]);
 }
@@ -225,14 +239,25 @@ export const stateText = (state: SavedState): string => JSON.stringify({ format:
 
 /** The state from a file; FormatError for anything else. */
 export function readState(given: unknown, where: string): SavedState {
-  const { seed, dropout, optimizer } = objectAt(given, where);
+  const { seed, dropout, inner, passes, optimizer } = objectAt(given, where);
   const counter = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
   if (!counter(seed)) throw new FormatError(`${where}: seed is ${String(seed)}; expected a whole number.`);
   const steps = Object.entries(objectAt(dropout ?? {}, where));
   for (const [path, count] of steps)
     if (!counter(count) || count >= 2 ** 31)
       throw new FormatError(`${where}: count of ${path} is ${String(count)}; expected a whole number.`);
-  const state = { seed, dropout: Object.fromEntries(steps) as Record<string, number> };
+  if (passes !== undefined && !counter(passes))
+    throw new FormatError(`${where}: passes is ${String(passes)}; expected a whole number.`);
+  const places = Object.entries(objectAt(inner ?? {}, where));
+  for (const [path, pair] of places)
+    if (!Array.isArray(pair) || pair.length !== 2 || !pair.every(counter))
+      throw new FormatError(`${where}: the random numbers of ${path} are not two whole numbers.`);
+  const state = {
+    seed,
+    dropout: Object.fromEntries(steps) as Record<string, number>,
+    inner: Object.fromEntries(places) as Record<string, [number, number]>,
+    passes,
+  };
   if (optimizer === undefined) return state;
   const { className, of } = objectAt(optimizer, `${where}, optimizer`);
   const paths = listAt(of, `${where}, optimizer.of`).map((path) => textAt(path, `${where}, optimizer.of`));

@@ -43,9 +43,9 @@ export const weightPaths = (root: Layer): Map<Variable, string> => {
 };
 
 /** What layers count, by the layer's path; further counts of a layer by their names too. */
-export const statePlaces = (root: Layer): { state: Variable; path: string }[] =>
+export const statePlaces = (root: Layer): { layer: Layer; state: Variable; path: string }[] =>
   layerPlaces(root).flatMap(({ layer, path }) =>
-    layer.states.map((state, i) => ({ state, path: i === 0 ? path : `${path}/${state.name}` })),
+    layer.states.map((state, i) => ({ layer, state, path: i === 0 ? path : `${path}/${state.name}` })),
   );
 
 /** ShapeError, with the layer, unless the values found fit the weight that expects them. */

@@ -15,6 +15,7 @@ import {
   ShapeError,
   schedules,
   sequential,
+  setRandomSeed,
   type Tensor,
 } from '../../../src/index.ts';
 import { readHdf5, writeHdf5 } from '../../../src/nn/saving/hdf5.ts';
@@ -27,6 +28,7 @@ const x = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i), (i
 const y = x.map((_, i) => i % 3);
 
 function garments(optimizer: 'adam' | 'rmsprop' | 'sgd' = 'adam', units = 6): Sequential {
+  setRandomSeed(5);
   const model = sequential([
     layers.input([4]),
     layers.dense(units, { activation: 'relu' }),
