@@ -14,8 +14,8 @@ import {
   variable,
   zeros,
 } from '../../src/index.ts';
-import { SampleBatches } from '../../src/nn/models/sample-batches.ts';
-import type { StepPair } from '../../src/nn/models/steps.ts';
+import { SampleBatches } from '../../src/nn/training/feed/resident.ts';
+import type { StepPair } from '../../src/nn/training/steps.ts';
 import { behaviours } from './behaviours.ts';
 import {
   type ConformanceCase,

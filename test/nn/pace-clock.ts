@@ -1,5 +1,5 @@
 /** A pace on a clock of our own. */
-import type { Pace } from '../../src/nn/models/pace.ts';
+import type { Pace } from '../../src/nn/training/pace.ts';
 
 /** Steps in a submit in the long run, where each step takes so many milliseconds. */
 export function settled(make: (now: () => number) => Pace, stepMs: number): number {

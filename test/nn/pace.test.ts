@@ -1,7 +1,7 @@
 /** How much goes into one submit, and how many submits are under way. */
 import { expect, test } from 'vitest';
 import { type Engine, init, layers, sequential, tensor } from '../../src/index.ts';
-import { Pace } from '../../src/nn/models/pace.ts';
+import { Pace } from '../../src/nn/training/pace.ts';
 import { testEngine } from '../support/engine.ts';
 import { settled } from './pace-clock.ts';
 

@@ -126,7 +126,14 @@ describe.each(['esbuild', 'vite'] as const)('an application built by %s', (bundl
     expect(losses.at(-1)!).toBeLessThan(losses[0] / 2);
     expect(same).toBe(true);
     const names = trained.map((url) => new URL(url).pathname.slice(1)).filter((name) => name in built.files);
-    const later = ['formats', 'matmul_broadcast', 'matmul_subgroup', 'matmul_workgroup', 'scatter_sum', 'sgd_linear'];
+    const later = [
+      'formats',
+      'matmul_broadcast',
+      'matmul_subgroup',
+      'matmul_workgroup',
+      'scatter_sum',
+      'sgd_linear',
+    ];
     const found = (among: readonly string[]) =>
       later.filter((one) => among.some((name) => name.includes(one)));
     expect(found(Object.keys(built.files))).toEqual(later);

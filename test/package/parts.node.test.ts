@@ -7,8 +7,8 @@ import { watchDevices } from '../support/gpu-errors.ts';
 const parts = [
   'graph/planner',
   'engine/measuring',
-  'nn/models/running',
-  'nn/models/seldom',
+  'nn/training/index',
+  'nn/training/feed/seldom',
   'nn/saving/formats',
 ];
 
@@ -51,7 +51,7 @@ test('who trains, evaluates and predicts loads the planner and what trains, and 
   await line.fit(x, y, { epochs: 2, verbose: 0 });
   await line.evaluate(x, y, { verbose: 0 });
   await (await line.predict(x, { verbose: 0 })).data();
-  expect(door.asked).toEqual(['graph/planner', 'nn/models/running']);
+  expect(door.asked).toEqual(['graph/planner', 'nn/training/index']);
 });
 
 test('who writes a step of their own and asks for its kernels loads the planner', async () => {
@@ -69,8 +69,8 @@ test('who writes a step of their own and asks for its kernels loads the planner'
 test.each<[part: string, use: () => Promise<unknown>]>([
   ['graph/planner', () => init()],
   ['engine/measuring', () => init({ tuning: 'cached' })],
-  ['nn/models/running', async () => (await model()).fit(x, y, { verbose: 0 })],
-  ['nn/models/seldom', async () => (await model()).explain({ measure: false })],
+  ['nn/training/index', async () => (await model()).fit(x, y, { verbose: 0 })],
+  ['nn/training/feed/seldom', async () => (await model()).explain({ measure: false })],
   ['nn/saving/formats', async () => (await model()).toBytes()],
 ])('%s that does not come is a LoadError, and the next attempt may succeed', async (part, use) => {
   door.shut = part;

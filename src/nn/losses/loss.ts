@@ -6,7 +6,7 @@ import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { flag, numberBetween } from '../check.ts';
 import { kerasClass, Names, readOptions, snakeCase } from '../names.ts';
-import { classNumbers, paired, perSample, sameRank } from '../pairs.ts';
+import { classNumbers, paired, perSample, sameRank } from '../targets.ts';
 
 /** Probabilities are kept this far from 0 and 1. */
 export const EPSILON = 1e-7;

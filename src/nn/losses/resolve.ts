@@ -2,9 +2,9 @@
 import { ConfigError } from '../../base/errors.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { seldom } from '../models/on-demand.ts';
 import { type Maker, Makers } from '../names.ts';
-import { byShapes, valuesFrom } from '../pairs.ts';
+import { byShapes, valuesFrom } from '../targets.ts';
+import { seldom } from '../training/feed/on-demand.ts';
 import * as common from './common.ts';
 import { Loss, type LossOptions, lossOf } from './loss.ts';
 

@@ -5,7 +5,7 @@ import { cast, logicalOr } from '../../ops/select.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
 import { EPSILON, weighted } from '../losses/loss.ts';
 import { describe } from '../names.ts';
-import { paired } from '../pairs.ts';
+import { paired } from '../targets.ts';
 import { type Columns, divide, type MetricFactory, metricOf, no, sumPerSample, yes } from './metric.ts';
 
 export interface AucOptions {

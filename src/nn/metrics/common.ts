@@ -2,7 +2,7 @@
 import { cast, logicalAnd } from '../../ops/select.ts';
 import { numberBetween } from '../check.ts';
 import * as losses from '../losses/common.ts';
-import { classNumbers, paired } from '../pairs.ts';
+import { classNumbers, paired } from '../targets.ts';
 import { lossMetric, meanOf, metricOf, yes } from './metric.ts';
 
 /** Share of values on the right side of the threshold. A NaN is on neither. */

@@ -6,7 +6,7 @@ import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { wholeNumber } from '../check.ts';
 import { readOptions } from '../names.ts';
-import { refuseBadClasses } from '../pairs.ts';
+import { refuseBadClasses } from '../targets.ts';
 
 export interface ConfusionMatrixOptions {
   /** How many classes there are; default: the number of scores, or one more than the highest class. */

@@ -2,7 +2,7 @@
 import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween } from '../check.ts';
 import { weighted } from '../losses/loss.ts';
-import { paired } from '../pairs.ts';
+import { paired } from '../targets.ts';
 import { divide, type MetricFactory, metricOf, no, sumPerSample, yes } from './metric.ts';
 
 export interface CountOptions {

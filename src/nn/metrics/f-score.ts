@@ -3,7 +3,7 @@ import { cast, logicalAnd } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween, oneOf } from '../check.ts';
 import { EPSILON, weighted } from '../losses/loss.ts';
-import { classNumbers, isSparse, paired } from '../pairs.ts';
+import { classNumbers, isSparse, paired } from '../targets.ts';
 import { type Columns, type MetricFactory, metricOf } from './metric.ts';
 
 export interface FScoreOptions {

@@ -4,7 +4,7 @@ import { sum } from '../../ops/reduce.ts';
 import { cast, where } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { wholeNumber } from '../check.ts';
-import { classNumbers, paired } from '../pairs.ts';
+import { classNumbers, paired } from '../targets.ts';
 import { type MetricFactory, meanOf, metricOf } from './metric.ts';
 
 /** Share of values that are equal. What training calls 'accuracy' is chosen by shapes; see resolve.ts. */

@@ -5,7 +5,7 @@ import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { type Loss, type LossFactory, type LossOptions, weighted } from '../losses/loss.ts';
 import { kerasClass, readOptions, snakeCase } from '../names.ts';
-import { innerAxes, perSample, valuesFrom } from '../pairs.ts';
+import { innerAxes, perSample, valuesFrom } from '../targets.ts';
 
 /**
  * What a metric computes for the samples of a batch, to be summed over them: [N] or [N, sums] each. `before`: the

@@ -8,7 +8,7 @@ import { oneOf } from '../check.ts';
 import * as common from '../losses/common.ts';
 import { weighted } from '../losses/loss.ts';
 import * as seldom from '../losses/seldom.ts';
-import { paired } from '../pairs.ts';
+import { paired } from '../targets.ts';
 import { type Columns, divide, type Join, type MetricFactory, meanOf, metricOf } from './metric.ts';
 
 /** √ mean (t − p)² */

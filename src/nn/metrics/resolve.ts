@@ -4,9 +4,9 @@ import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { Loss } from '../losses/loss.ts';
 import { crossentropyOf, isCrossentropy, seldomLosses, shortNames } from '../losses/resolve.ts';
-import { seldom as loadSeldom } from '../models/on-demand.ts';
 import { describe, Makers } from '../names.ts';
-import { byShapes } from '../pairs.ts';
+import { byShapes } from '../targets.ts';
+import { seldom as loadSeldom } from '../training/feed/on-demand.ts';
 import * as common from './common.ts';
 import { Metric, meanMetric, metricOfLoss } from './metric.ts';
 

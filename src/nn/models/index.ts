@@ -22,12 +22,12 @@ export {
   registerSerializable,
   type SaveOptions,
 } from '../saving/index.ts';
-export type { BatchOptions } from './batch.ts';
-export type { EvaluateOptions } from './evaluate.ts';
-export type { ExplainOptions } from './explain.ts';
-export type { FitOptions } from './fit.ts';
+export type { EvaluateOptions } from '../training/evaluate.ts';
+export type { ExplainOptions } from '../training/explain.ts';
+export type { FitOptions } from '../training/fit.ts';
+export type { PredictOptions } from '../training/predict.ts';
+export type { BatchOptions } from '../training/train-on-batch.ts';
 export { Sequential } from './from-config.ts';
 export { Functional, type FunctionalOptions, model, type Values } from './functional.ts';
 export { type CompileOptions, Model } from './model.ts';
-export type { PredictOptions } from './predict.ts';
 export { type SequentialOptions, sequential } from './sequential.ts';

@@ -25,17 +25,17 @@ import { standardTerminal } from '../report/terminal.ts';
 import type { FileSource, FileTarget } from '../saving/files.ts';
 import type { FileFormat, SaveOptions } from '../saving/save.ts';
 import { nextModelSeed } from '../seeds.ts';
-import type { BatchOptions, BatchSteps } from './batch.ts';
-import type { EvaluateOptions } from './evaluate.ts';
-import type { ExplainOptions, FitForm } from './explain.ts';
-import type { FitOptions } from './fit.ts';
-import { chooseObjective, Objective, type ObjectiveChoice } from './objective.ts';
-import { seldom } from './on-demand.ts';
-import type { Origin } from './origin.ts';
-import type { PredictOptions } from './predict.ts';
-import { type PredictStep, predictStep } from './predict-step.ts';
-import type { Samples } from './samples.ts';
-import { type Engine, LoopStates } from './steps.ts';
+import type { EvaluateOptions } from '../training/evaluate.ts';
+import type { ExplainOptions, FitForm } from '../training/explain.ts';
+import { seldom } from '../training/feed/on-demand.ts';
+import type { Samples } from '../training/feed/samples.ts';
+import type { FitOptions } from '../training/fit.ts';
+import { chooseObjective, Objective, type ObjectiveChoice } from '../training/objective.ts';
+import type { Origin } from '../training/origin.ts';
+import type { PredictOptions } from '../training/predict.ts';
+import { type PredictStep, predictStep } from '../training/predict-step.ts';
+import { type Engine, LoopStates } from '../training/steps.ts';
+import type { BatchOptions, BatchSteps } from '../training/train-on-batch.ts';
 
 export interface CompileOptions {
   /** A name, or an optimizer; default 'rmsprop'. */
@@ -466,7 +466,7 @@ export abstract class Model extends Layer {
   }
 }
 
-const running = () => loaded('weft: what trains', import('./running.ts'));
+const running = () => loaded('weft: what trains', import('../training/index.ts'));
 const formats = () => loaded('weft: the file formats', import('../saving/formats.ts'));
 type Formats = Awaited<ReturnType<typeof formats>>;
 

@@ -4,14 +4,13 @@ import type { Tensor } from '../../ops/tensor.ts';
 import type { Logs, RunParameters } from '../callbacks/callback.ts';
 import { History } from '../callbacks/history.ts';
 import { flag, numberBetween, wholeNumber } from '../check.ts';
+import type { Model } from '../models/model.ts';
+import { throwIfAborted } from './epoch.ts';
 import { type Evaluation, evaluationOf } from './evaluate.ts';
 import type { FitForm } from './explain.ts';
-import type { Model } from './model.ts';
-import { seldom } from './on-demand.ts';
-import { throwIfAborted } from './pass.ts';
-import { placeOf } from './residency.ts';
-import { callbacksOf, type RunOptions, readRunOptions, sorted, stepsOrAll } from './run-options.ts';
-import { batchSizeFor } from './sample-batches.ts';
+import { placeOf } from './feed/choose.ts';
+import { seldom } from './feed/on-demand.ts';
+import { batchSizeFor } from './feed/resident.ts';
 import {
   type GivenSamples,
   isMade,
@@ -21,8 +20,9 @@ import {
   splitSamples,
   takeSource,
   unpackValidationData,
-} from './samples.ts';
-import type { StreamEvaluation, StreamTraining } from './stream.ts';
+} from './feed/samples.ts';
+import type { StreamEvaluation, StreamTraining } from './feed/stream.ts';
+import { callbacksOf, type RunOptions, readRunOptions, sorted, stepsOrAll } from './options.ts';
 import { Training } from './training.ts';
 
 export interface FitOptions extends RunOptions {

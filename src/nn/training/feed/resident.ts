@@ -1,15 +1,15 @@
 /** Samples dealt out in batches. They are on the GPU, where each step gathers its rows. */
-import { serial } from '../../graph/engines.ts';
-import { leafRange } from '../../graph/runtime.ts';
-import { iota, tensor } from '../../ops/constant.ts';
-import { gather } from '../../ops/movement.ts';
-import type { Tensor, Variable } from '../../ops/tensor.ts';
-import type { Batch } from './objective.ts';
+import { serial } from '../../../graph/engines.ts';
+import { leafRange } from '../../../graph/runtime.ts';
+import { iota, tensor } from '../../../ops/constant.ts';
+import { gather } from '../../../ops/movement.ts';
+import type { Tensor, Variable } from '../../../ops/tensor.ts';
+import type { Turn } from '../epoch.ts';
+import type { Batch } from '../objective.ts';
+import { type BatchPlan, type Engine, modulo, type StepPair } from '../steps.ts';
+import type { Place } from './choose.ts';
 import { seldom } from './on-demand.ts';
-import type { Turn } from './pass.ts';
-import type { Place } from './residency.ts';
 import type { Samples } from './samples.ts';
-import { type BatchPlan, type Engine, modulo, type StepPair } from './steps.ts';
 
 /** Samples of a step: as many as the dataset says, as were asked for, as make so many steps of all, or Keras's 32. */
 export const batchSizeFor = (samples: Samples, asked: number | null, steps: number | null): number =>

@@ -5,7 +5,7 @@ import { FRAME_MS, type Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
 import type { Loop } from './loop.ts';
 import { BLOCK } from './meter.ts';
-import { sorted } from './run-options.ts';
+import { sorted } from './options.ts';
 
 /** Steps whose batches are in place. */
 export interface Turn {

@@ -7,14 +7,14 @@ import { sizeOf } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
 import type { BatchShape, Layer } from '../layers/layer.ts';
+import type { Model } from '../models/model.ts';
 import { readOptions } from '../names.ts';
-import { isSparse } from '../pairs.ts';
 import { Explanation } from '../report/explanation.ts';
-import type { Model } from './model.ts';
+import { isSparse } from '../targets.ts';
+import type { Samples } from './feed/samples.ts';
+import { Evaluation, isMade, Training, takeSamples, takeSource } from './index.ts';
 import type { ObjectiveChoice } from './objective.ts';
 import { predictStep } from './predict-step.ts';
-import { Evaluation, isMade, Training, takeSamples, takeSource } from './running.ts';
-import type { Samples } from './samples.ts';
 import type { Engine } from './steps.ts';
 
 export interface ExplainOptions {

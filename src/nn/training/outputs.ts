@@ -4,10 +4,10 @@ import { leafRange, settle } from '../../graph/runtime.ts';
 import { byteSize } from '../../ops/dtype.ts';
 import { Tensor } from '../../ops/tensor.ts';
 import type { CallbackList } from '../callbacks/list.ts';
+import type { Model } from '../models/model.ts';
 import type { Verbosity } from '../report/progress.ts';
-import type { Model } from './model.ts';
+import { windowBytes } from './feed/choose.ts';
 import { Flight } from './pace.ts';
-import { windowBytes } from './residency.ts';
 import type { Engine } from './steps.ts';
 
 export const OPERATION = 'predict';

@@ -1,14 +1,14 @@
 /** Samples that are trained on, epoch after epoch. */
 import type { Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
+import type { Model } from '../models/model.ts';
 import { shuffledOrder } from '../seeds.ts';
+import { type Begun, listenersTo, runPass } from './epoch.ts';
+import type { Place } from './feed/choose.ts';
+import { batchesOf, batchSizeFor, type SampleBatches } from './feed/resident.ts';
+import type { Samples } from './feed/samples.ts';
 import { Loop } from './loop.ts';
-import type { Model } from './model.ts';
-import { type Begun, listenersTo, runPass } from './pass.ts';
-import type { Place } from './residency.ts';
-import { stepsOf } from './run-options.ts';
-import { batchesOf, batchSizeFor, type SampleBatches } from './sample-batches.ts';
-import type { Samples } from './samples.ts';
+import { stepsOf } from './options.ts';
 import type { Engine } from './steps.ts';
 
 export interface TrainingSettings {

@@ -5,17 +5,17 @@
  * each column. Writes and steps take their turns in the order of the queue, and a batch goes into the slot that was
  * used longest ago, so nobody waits for anybody: one half of the ring is filled while the other is trained on.
  */
-import { serial } from '../../graph/engines.ts';
-import { leafRange, settle } from '../../graph/runtime.ts';
-import { iota } from '../../ops/constant.ts';
-import { byteSize, type DType, type TypedArray, typedArray } from '../../ops/dtype.ts';
-import { gather } from '../../ops/movement.ts';
-import { type Shape, sizeOf } from '../../ops/shape.ts';
-import { Tensor, type Variable } from '../../ops/tensor.ts';
+import { serial } from '../../../graph/engines.ts';
+import { leafRange, settle } from '../../../graph/runtime.ts';
+import { iota } from '../../../ops/constant.ts';
+import { byteSize, type DType, type TypedArray, typedArray } from '../../../ops/dtype.ts';
+import { gather } from '../../../ops/movement.ts';
+import { type Shape, sizeOf } from '../../../ops/shape.ts';
+import { Tensor, type Variable } from '../../../ops/tensor.ts';
+import { BLOCK } from '../meter.ts';
+import { type Engine, modulo } from '../steps.ts';
+import { windowBytes } from './choose.ts';
 import { copyRows, type Rows } from './host-rows.ts';
-import { BLOCK } from './meter.ts';
-import { windowBytes } from './residency.ts';
-import { type Engine, modulo } from './steps.ts';
 
 /** One array of each batch. */
 export interface Column {

@@ -1,12 +1,12 @@
 /** Predictions for samples that stay on the host. */
-import { type Captured, capture } from '../../graph/capture.ts';
-import { byteSize, typedArray } from '../../ops/dtype.ts';
-import type { Tensor } from '../../ops/tensor.ts';
+import { type Captured, capture } from '../../../graph/capture.ts';
+import { byteSize, typedArray } from '../../../ops/dtype.ts';
+import type { Tensor } from '../../../ops/tensor.ts';
+import type { Model } from '../../models/model.ts';
+import { OPERATION, togetherOf, type Way } from '../outputs.ts';
+import type { Engine } from '../steps.ts';
 import { copyRows, hostRows } from './host-rows.ts';
-import type { Model } from './model.ts';
-import { OPERATION, togetherOf, type Way } from './predictions.ts';
 import { onHost, type Samples } from './samples.ts';
-import type { Engine } from './steps.ts';
 
 /** The host hands over the rows whose turn it is. Null where it does not have them. */
 export function streamedWay(model: Model, samples: Samples, batchSize: number, engine: Engine): Way | null {

@@ -1,9 +1,9 @@
 /** Which data stay on the GPU for a whole run, and which are streamed through it. */
-import type { Tensor } from '../../ops/tensor.ts';
-import type { Model } from './model.ts';
+import type { Tensor } from '../../../ops/tensor.ts';
+import type { Model } from '../../models/model.ts';
+import type { Engine } from '../steps.ts';
 import { seldom } from './on-demand.ts';
 import { isMade, type Samples, type Source } from './samples.ts';
-import type { Engine } from './steps.ts';
 
 /** Without `maxBytes` nobody can know how much memory there is: so much is taken to be there … */
 const ASSUMED_BYTES = 2 * 2 ** 30;

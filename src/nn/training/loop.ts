@@ -1,6 +1,7 @@
 /** A loop of steps over batches, as fit and evaluate run it, and what it keeps from pass to pass. */
+
+import type { Model } from '../models/model.ts';
 import { Meter } from './meter.ts';
-import type { Model } from './model.ts';
 import type { Objective } from './objective.ts';
 import { Pace } from './pace.ts';
 import {

@@ -3,8 +3,8 @@
  * seldom asked for builds on it and imports from here, so that bundlers keep this in one part.
  */
 export { Evaluation, evaluateModel } from './evaluate.ts';
+export { checkLabels, isMade, takeSamples, takeSource } from './feed/samples.ts';
 export { fitModel } from './fit.ts';
+export { optionsAfter } from './options.ts';
 export { predictModel } from './predict.ts';
-export { optionsAfter } from './run-options.ts';
-export { checkLabels, isMade, takeSamples, takeSource } from './samples.ts';
 export { Training } from './training.ts';

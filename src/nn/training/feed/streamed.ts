@@ -2,12 +2,12 @@
  * Samples that stay on the host: it gathers their rows, in the order in which steps would, and streams them through a
  * window. Steps find the same numbers as where they are on the GPU.
  */
-import type { TypedArray } from '../../ops/dtype.ts';
-import type { Tensor, Variable } from '../../ops/tensor.ts';
+import type { TypedArray } from '../../../ops/dtype.ts';
+import type { Tensor, Variable } from '../../../ops/tensor.ts';
+import type { Engine } from '../steps.ts';
 import { type HostRows, hostRows } from './host-rows.ts';
-import { type RowsOf, SampleBatches } from './sample-batches.ts';
+import { type RowsOf, SampleBatches } from './resident.ts';
 import type { Samples } from './samples.ts';
-import type { Engine } from './steps.ts';
 import { Window } from './window.ts';
 
 export class StreamedBatches extends SampleBatches {

@@ -1,16 +1,16 @@
 /** What `fit` and its kin are given, checked and made into tensors, before any GPU work. */
-import { ConfigError, ShapeError, ValueError } from '../../base/errors.ts';
-import { isNdArray, isTyped } from '../../data/pipeline/columns.ts';
-import type { Dataset } from '../../data/pipeline/dataset.ts';
-import { isDataset } from '../../data/pipeline/is-dataset.ts';
-import { type TensorLike, tensor } from '../../ops/constant.ts';
-import type { DType, TypedArray } from '../../ops/dtype.ts';
-import { reshape } from '../../ops/movement.ts';
-import { type Shape, show, sizeOf } from '../../ops/shape.ts';
-import { Tensor } from '../../ops/tensor.ts';
-import { type BatchShape, fits, showBatch } from '../layers/layer.ts';
-import { describe } from '../names.ts';
-import { isSparse, refuseBadClasses } from '../pairs.ts';
+import { ConfigError, ShapeError, ValueError } from '../../../base/errors.ts';
+import { isNdArray, isTyped } from '../../../data/pipeline/columns.ts';
+import type { Dataset } from '../../../data/pipeline/dataset.ts';
+import { isDataset } from '../../../data/pipeline/is-dataset.ts';
+import { type TensorLike, tensor } from '../../../ops/constant.ts';
+import type { DType, TypedArray } from '../../../ops/dtype.ts';
+import { reshape } from '../../../ops/movement.ts';
+import { type Shape, show, sizeOf } from '../../../ops/shape.ts';
+import { Tensor } from '../../../ops/tensor.ts';
+import { type BatchShape, fits, showBatch } from '../../layers/layer.ts';
+import { describe } from '../../names.ts';
+import { isSparse, refuseBadClasses } from '../../targets.ts';
 import { seldom } from './on-demand.ts';
 
 /** Samples that are the same in number: x [n, …], y [n, …], weight [n]. `start` and `count` are a part of them. */

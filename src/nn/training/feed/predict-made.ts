@@ -1,11 +1,11 @@
 /** Predictions for the batches that a dataset makes on the way. */
-import { byteSize, type TypedArray, typedArray } from '../../ops/dtype.ts';
-import { sameShape } from '../../ops/shape.ts';
-import type { Tensor } from '../../ops/tensor.ts';
+import { byteSize, type TypedArray, typedArray } from '../../../ops/dtype.ts';
+import { sameShape } from '../../../ops/shape.ts';
+import type { Tensor } from '../../../ops/tensor.ts';
+import { throwIfAborted } from '../epoch.ts';
+import { OPERATION, Predictions, type Run, togetherOf } from '../outputs.ts';
 import { noElements, partsOf } from './datasets.ts';
 import { isPlain } from './host-rows.ts';
-import { throwIfAborted } from './pass.ts';
-import { OPERATION, Predictions, type Run, togetherOf } from './predictions.ts';
 import { type MadeBatches, onHost, takeSamples } from './samples.ts';
 
 /** Fewer batches go together where a dataset takes longer than this to make them, milliseconds. */

@@ -3,14 +3,14 @@
  * losses and metrics that few name. Loaded, all at once, when they are.
  */
 
-export * as losses from '../losses/seldom.ts';
-export * as metrics from '../metrics/seldom.ts';
-export { BatchSteps } from './batch.ts';
+export * as losses from '../../losses/seldom.ts';
+export * as metrics from '../../metrics/seldom.ts';
+export { explainModel } from '../explain.ts';
+export { BatchSteps } from '../train-on-batch.ts';
 export { checkClassWeight, classWeights } from './class-weights.ts';
 export { takeDataset } from './datasets.ts';
-export { explainModel } from './explain.ts';
 export { streamableBytes } from './host-rows.ts';
 export { predictMade } from './predict-made.ts';
 export { streamedWay } from './predict-streamed.ts';
 export { StreamEvaluation, StreamTraining } from './stream.ts';
-export { StreamedBatches } from './streamed-batches.ts';
+export { StreamedBatches } from './streamed.ts';

@@ -2,13 +2,13 @@
 import { tensor } from '../../ops/constant.ts';
 import { gather, slice } from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import type { Model } from './model.ts';
-import { seldom } from './on-demand.ts';
-import { throwIfAborted } from './pass.ts';
-import { OPERATION, Predictions, type Run, togetherOf, type Way } from './predictions.ts';
-import { placeOf } from './residency.ts';
-import { callbacksOf, type RunOptions, readRunOptions } from './run-options.ts';
-import { isMade, type Samples, takeSource } from './samples.ts';
+import type { Model } from '../models/model.ts';
+import { throwIfAborted } from './epoch.ts';
+import { placeOf } from './feed/choose.ts';
+import { seldom } from './feed/on-demand.ts';
+import { isMade, type Samples, takeSource } from './feed/samples.ts';
+import { callbacksOf, type RunOptions, readRunOptions } from './options.ts';
+import { OPERATION, Predictions, type Run, togetherOf, type Way } from './outputs.ts';
 import type { Engine } from './steps.ts';
 
 export interface PredictOptions extends RunOptions {

@@ -1,9 +1,9 @@
 /** `classWeight`: what the samples of each class count in the loss. */
-import { ConfigError, ShapeError, ValueError } from '../../base/errors.ts';
-import type { TypedArray } from '../../ops/dtype.ts';
-import type { Tensor } from '../../ops/tensor.ts';
-import type { BatchShape } from '../layers/layer.ts';
-import { describe } from '../names.ts';
+import { ConfigError, ShapeError, ValueError } from '../../../base/errors.ts';
+import type { TypedArray } from '../../../ops/dtype.ts';
+import type { Tensor } from '../../../ops/tensor.ts';
+import type { BatchShape } from '../../layers/layer.ts';
+import { describe } from '../../names.ts';
 
 /** The weight of each sample's class. One-hot rows count for the class of their largest value. */
 export async function classWeights(given: unknown, y: Tensor, operation: string): Promise<Float32Array> {

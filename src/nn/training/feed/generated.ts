@@ -2,19 +2,19 @@
  * Batches of a made dataset on their way to the GPU. Those of the first one's form are collected in a window and
  * dealt out many at a time; a batch of another form goes its own way.
  */
-import { ValueError } from '../../base/errors.ts';
-import type { Dataset } from '../../data/pipeline/dataset.ts';
-import { sameShape } from '../../ops/shape.ts';
-import type { Tensor, Variable } from '../../ops/tensor.ts';
-import { type BatchOptions, BatchSteps } from './batch.ts';
+import { ValueError } from '../../../base/errors.ts';
+import type { Dataset } from '../../../data/pipeline/dataset.ts';
+import { sameShape } from '../../../ops/shape.ts';
+import type { Tensor, Variable } from '../../../ops/tensor.ts';
+import type { Model } from '../../models/model.ts';
+import type { Turn } from '../epoch.ts';
+import { Loop } from '../loop.ts';
+import type { Batch } from '../objective.ts';
+import type { BatchPlan, Engine } from '../steps.ts';
+import { type BatchOptions, BatchSteps } from '../train-on-batch.ts';
 import { type Parts, partsOf } from './datasets.ts';
 import { isPlain } from './host-rows.ts';
-import { Loop } from './loop.ts';
-import type { Model } from './model.ts';
-import type { Batch } from './objective.ts';
-import type { Turn } from './pass.ts';
 import { checkLabels, type Samples, takeSamples } from './samples.ts';
-import type { BatchPlan, Engine } from './steps.ts';
 import { Window } from './window.ts';
 
 /** A submit waits no longer than this for the batches that are to go with it, milliseconds. */

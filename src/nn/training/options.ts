@@ -5,9 +5,9 @@ import type { Callback, Logs } from '../callbacks/callback.ts';
 import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
 import { ProgressBar } from '../callbacks/progress-bar.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
+import type { Model } from '../models/model.ts';
 import { describe, readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
-import type { Model } from './model.ts';
 
 export interface RunOptions {
   /** Samples of a step; default 32. */

@@ -1,15 +1,15 @@
 /** Training and evaluating on batches that a dataset makes on the way, while the GPU works on those before. */
-import type { Logs } from '../callbacks/callback.ts';
-import type { CallbackList } from '../callbacks/list.ts';
-import type { BatchOptions } from './batch.ts';
+import type { Logs } from '../../callbacks/callback.ts';
+import type { CallbackList } from '../../callbacks/list.ts';
+import type { Model } from '../../models/model.ts';
+import { type Listeners, listenersTo, runPass } from '../epoch.ts';
+import { sorted, warnOfEnd } from '../options.ts';
+import type { BatchOptions } from '../train-on-batch.ts';
+import { passOfEpoch0 } from '../training.ts';
 import { checkClassWeight } from './class-weights.ts';
 import { noElements } from './datasets.ts';
-import { MadeLoop, MadePass, type Purpose } from './made-loop.ts';
-import type { Model } from './model.ts';
-import { type Listeners, listenersTo, runPass } from './pass.ts';
-import { sorted, warnOfEnd } from './run-options.ts';
+import { MadeLoop, MadePass, type Purpose } from './generated.ts';
 import type { MadeBatches, Samples } from './samples.ts';
-import { passOfEpoch0 } from './training.ts';
 
 /** What training and evaluating on made batches share. */
 abstract class Stream {

@@ -1,16 +1,16 @@
 /** Loss and metrics without training: `model.evaluate`, and validation inside of `fit`. */
 import type { Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
+import type { Model } from '../models/model.ts';
+import { listenersTo, runPass, throwIfAborted } from './epoch.ts';
+import { type Place, placeOf } from './feed/choose.ts';
+import { seldom } from './feed/on-demand.ts';
+import { batchesOf, batchSizeFor, type SampleBatches } from './feed/resident.ts';
+import { isMade, type Samples, type Source, takeSource } from './feed/samples.ts';
+import type { StreamEvaluation } from './feed/stream.ts';
 import { Loop } from './loop.ts';
-import type { Model } from './model.ts';
-import { seldom } from './on-demand.ts';
-import { listenersTo, runPass, throwIfAborted } from './pass.ts';
-import { type Place, placeOf } from './residency.ts';
-import { callbacksOf, type RunOptions, readRunOptions, sorted, stepsOf, stepsOrAll } from './run-options.ts';
-import { batchesOf, batchSizeFor, type SampleBatches } from './sample-batches.ts';
-import { isMade, type Samples, type Source, takeSource } from './samples.ts';
+import { callbacksOf, type RunOptions, readRunOptions, sorted, stepsOf, stepsOrAll } from './options.ts';
 import type { Engine } from './steps.ts';
-import type { StreamEvaluation } from './stream.ts';
 
 export interface EvaluateOptions extends RunOptions {
   /** Samples of a step; default 32. The result does not depend on it. */

@@ -1,8 +1,8 @@
 /** Samples whose numbers are on the host: which tensors hold their rows, and what is computed from a row on its way. */
-import { apply } from '../../ops/define.ts';
-import type { TypedArray } from '../../ops/dtype.ts';
-import { reshape } from '../../ops/movement.ts';
-import { type Tensor, Variable } from '../../ops/tensor.ts';
+import { apply } from '../../../ops/define.ts';
+import type { TypedArray } from '../../../ops/dtype.ts';
+import { reshape } from '../../../ops/movement.ts';
+import { type Tensor, Variable } from '../../../ops/tensor.ts';
 
 /** Rows on the host, and how a batch of samples comes from a batch of each. */
 export interface HostRows {

@@ -4,12 +4,12 @@ import { gradients } from '../../graph/gradients.ts';
 import { concat, pad } from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
+import type { Model } from '../models/model.ts';
 import { readOptions } from '../names.ts';
-import { checkClassWeight } from './class-weights.ts';
-import type { Model } from './model.ts';
+import { checkClassWeight } from './feed/class-weights.ts';
+import { takeSamples } from './feed/samples.ts';
 import { columnSums, FEW } from './objective.ts';
 import { Origin } from './origin.ts';
-import { takeSamples } from './samples.ts';
 import type { Engine } from './steps.ts';
 
 export interface BatchOptions {

@@ -2,8 +2,8 @@
  * A `data.Dataset` where samples are due. Where it only deals out rows of arrays, these stay where they are and only
  * their numbers move; other datasets make their batches on the way.
  */
-import { ConfigError, ValueError } from '../../base/errors.ts';
-import type { Dataset } from '../../data/pipeline/dataset.ts';
+import { ConfigError, ValueError } from '../../../base/errors.ts';
+import type { Dataset } from '../../../data/pipeline/dataset.ts';
 import { type GivenSamples, type MadeBatches, type Purpose, type Source, takeSamples } from './samples.ts';
 
 /** x, y and weights of a pipeline's elements or batches. */
