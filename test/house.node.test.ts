@@ -64,7 +64,7 @@ test('only shaders/index.ts and shaders/functions.ts import WGSL', () => {
   expect(importers.sort()).toEqual(['src/shaders/functions.ts', 'src/shaders/index.ts']);
 });
 
-test('no source runs text as code or writes markup by text', () => {
+test('F51 no source runs text as code or writes markup by text', () => {
   const dangerous = /\binnerHTML\b|\bouterHTML\b|insertAdjacentHTML|document\.write|\beval\(|new Function\b/;
   const found = ['src', 'scripts', 'demo']
     .filter((folder) => readdirSync('.').includes(folder))

@@ -39,7 +39,7 @@ async function refusal(answer: RequestListener, options: Partial<DownloadOptions
   return error.message;
 }
 
-describe('a download from a server', () => {
+describe('F49 a download from a server', () => {
   test('brings the file and counts its bytes', async () => {
     const received: number[] = [];
     const onProgress = ({ receivedBytes }: { receivedBytes: number }) => received.push(receivedBytes);

@@ -183,7 +183,7 @@ test('dropped files are learned from, kept, and found again', async () => {
   await worker.close();
 });
 
-test('files that are no pictures change nothing and are told', async () => {
+test('F52 files that are no pictures, or huge, change nothing and are told', async () => {
   const worker = await ready();
   await worker.send({ type: 'train' });
   await worker.next('progress');

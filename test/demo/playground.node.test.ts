@@ -137,7 +137,7 @@ test('what is drawn is judged, and judged anew as the network learns', async () 
   await expect.poll(total).toBe(0);
 });
 
-test('dropped files become the data, and their names stay text', async () => {
+test('F51 dropped files become the data, and their names stay text', async () => {
   const page = await open();
   const [images, labels] = idxFiles(200);
   const evil = '<img src=x onerror=alert(1)>.gz';

@@ -93,7 +93,7 @@ describe('memory', () => {
     expect(engine.memory().liveBytes).toBe(0);
   });
 
-  test('two reads of one range at once get the same values, and freeing it does not disturb them', async () => {
+  test('F36 two reads of one range at once get the same values, and freeing it does not disturb them', async () => {
     const engine = await testEngine({ debug: { poison: true } });
     const range = upload(engine, [1, 2, 3]);
     const reads = [floats(engine, range), floats(engine, range)];
@@ -104,7 +104,7 @@ describe('memory', () => {
     ]);
   });
 
-  test('poison fills freed memory with NaN', async () => {
+  test('F35 poison fills freed memory with NaN', async () => {
     const engine = await testEngine({ debug: { poison: true } });
     const range = upload(engine, [1, 2, 3]);
     engine.free(range);
@@ -124,7 +124,7 @@ describe('memory', () => {
     expect(engine.memory()).toEqual(before);
   });
 
-  test('maxBytes is kept: OutOfMemoryError, nothing lost, a smaller request works', async () => {
+  test('F29 maxBytes is kept: OutOfMemoryError, nothing lost, a smaller request works', async () => {
     const engine = await testEngine({ maxBytes: 64 << 20 });
     const range = upload(engine, [1, 2, 3]);
     const before = engine.memory();
@@ -260,7 +260,7 @@ describe('mistakes in a command are told before any GPU work', () => {
     );
   });
 
-  test('a kernel that does not compile: KernelError with its name, the line and the message', async () => {
+  test('F30 a kernel that does not compile: KernelError with its name, the line and the message', async () => {
     const engine = await sharedEngine();
     const command = affineCommand(engine.allocate(4, 'x'), engine.allocate(4, 'y'));
     const broken = specialize(affine.replace('* params.scale', '* parms.scale'));
@@ -301,7 +301,7 @@ describe('a device', () => {
     await expect(Engine.create({ sede: 1 } as object)).rejects.toThrow(/"sede" is unknown.*seed/);
   });
 
-  test('no adapter is an UnsupportedError that says what to do', async () => {
+  test('F23 no adapter is an UnsupportedError that says what to do', async () => {
     const gpu = { requestAdapter: async () => null } as unknown as GPU;
     await expect(Engine.create({ gpu })).rejects.toThrow(UnsupportedError);
     await expect(Engine.create({ gpu })).rejects.toThrow(/requestAdapter gave null.*Fix: /);
@@ -309,7 +309,7 @@ describe('a device', () => {
     await expect(Engine.create({ gpu: broken })).rejects.toThrow(/requestAdapter failed: boom/);
   });
 
-  test('works at the limits and features that WebGPU guarantees', async () => {
+  test('F24 works at the limits and features that WebGPU guarantees', async () => {
     const limits = {
       maxBufferSize: 2 ** 28,
       maxComputeInvocationsPerWorkgroup: 256,
@@ -325,7 +325,7 @@ describe('a device', () => {
     expect(await floats(engine, y)).toEqual([3, 5, 7]);
   });
 
-  test('an error that no call could report rejects the next read', async () => {
+  test('F31 an error that no call could report rejects the next read', async () => {
     const engine = await testEngine();
     const x = upload(engine, [1]);
     engine.device.createBuffer({ size: 4, usage: 0 });
@@ -336,7 +336,7 @@ describe('a device', () => {
 });
 
 describe('losing the device', () => {
-  test('rejects a pending read within a second, and nothing is returned', async () => {
+  test('F25 rejects a pending read within a second, and nothing is returned', async () => {
     const engine = await testEngine();
     const reads = [1, 2, 3].map((i) => engine.read(upload(engine, [i])));
     // The work itself may have been done before the loss: then idle() resolved rightly.
@@ -348,7 +348,7 @@ describe('losing the device', () => {
     expect(performance.now() - start).toBeLessThan(1000);
   });
 
-  test('every later call says so at once', async () => {
+  test('F26 every later call says so at once', async () => {
     const engine = await testEngine();
     const x = upload(engine, [1]);
     const y = engine.allocate(4, 'y');
@@ -388,7 +388,7 @@ describe('losing the device', () => {
     }
   });
 
-  test('leaves the other engines alone, and a new one works', async () => {
+  test('F28 leaves the other engines alone, and a new one works', async () => {
     const [first, second] = await Promise.all([testEngine(), testEngine()]);
     const x = upload(second, [1, 2]);
     first.device.destroy();

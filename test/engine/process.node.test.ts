@@ -79,7 +79,7 @@ async function work() {
 const { engine, recording, y } = await work();
 `;
 
-describe('a process ends within five seconds, with the right code', () => {
+describe('F32 a process ends within five seconds, with the right code', () => {
   const endings = [
     ['when nothing is closed', '', 0],
     ['when the engine is closed', 'await engine.close();', 0],
@@ -106,7 +106,7 @@ describe('a process ends within five seconds, with the right code', () => {
   });
 });
 
-test('two hundred engines, opened and closed, leave no memory behind', async () => {
+test('F37 two hundred engines, opened and closed, leave no memory behind', async () => {
   const { code, output, errors } = await run(
     `${working}
     await engine.close();

@@ -17,7 +17,7 @@ const [each, together] = isNode ? [16, 10] : [3, 0];
 const told = ({ reports }: Awaited<ReturnType<typeof fuzz>>): string =>
   reports.map(({ message, code }) => `${message}\n\n${code}`).join('\n\n');
 
-describe(`${each} random programs give what float64 gives`, () => {
+describe(`F57 ${each} random programs give what float64 gives`, () => {
   test.each(themes)(
     'about %s',
     async (theme: Theme) => {
@@ -29,7 +29,7 @@ describe(`${each} random programs give what float64 gives`, () => {
 });
 
 if (together > 0)
-  describe(`${together} random programs give what float64 gives`, () => {
+  describe(`F57 ${together} random programs give what float64 gives`, () => {
     test.each(others)(
       'on $name',
       async (setting) => {

@@ -20,7 +20,7 @@ test('every op that users can call is called by random programs, or it is said w
   expect([...covered].filter((name) => !registry.has(name))).toEqual([]);
 });
 
-describe('an op means to the walk what its twin says', () => {
+describe('F55 an op means to the walk what its twin says', () => {
   const names = written.filter(
     (name) => ops[name].covers[0] === name && !['where', 'cast', 'fill', 'iota'].includes(name),
   );

@@ -75,7 +75,7 @@ async function network(options: InitOptions = {}) {
 }
 
 describe('a captured step', () => {
-  it('gives the same bits replayed, planned anew each time, without reuse of memory, and poisoned', async () => {
+  it('F35 gives the same bits replayed, planned anew each time, without reuse of memory, and poisoned', async () => {
     const runs: number[][] = [];
     for (const debug of [{}, { noReplay: true }, { noReuse: true, poison: true }, { poison: true }]) {
       const { step, state } = await network({ debug });
@@ -235,7 +235,7 @@ describe('a captured step', () => {
     expect(await w.array()).toEqual([1, 2]);
   });
 
-  it('changes nothing when the function throws', async () => {
+  it('F34 changes nothing when the function throws', async () => {
     const engine = await testEngine();
     const w = variable(tensor([1, 2], { engine }));
     let fail = true;

@@ -39,7 +39,7 @@ test.each([0, 5, 40, 150])(
   },
 );
 
-test('evaluate and predict reject as well, and another engine trains on', async () => {
+test('F25 evaluate and predict reject as well, and another engine trains on', async () => {
   const { engine, model, x, y } = await onOwnEngine();
   await model.evaluate(x, y, { verbose: 0 });
   const pending = [

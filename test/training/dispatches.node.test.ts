@@ -70,7 +70,7 @@ describe('a step of 784-128-10 with rmsprop and accuracy, in the steady state', 
   test('takes at most an eighth of a submit', () => {
     expect(epoch.submits / steps).toBeLessThanOrEqual(1 / 8);
   });
-  test('leaves live and allocated bytes as they were, over 200 steps', () => {
+  test('F33 leaves live and allocated bytes as they were, over 200 steps', () => {
     const [, second, , , last] = memory;
     // Less is no leak: earlier garbage may be collected meanwhile.
     for (const count of ['tensors', 'liveBytes', 'allocatedBytes', 'blocks'] as const)

@@ -157,7 +157,7 @@ test('one batch can be overfitted', async () => {
   expect(history.accuracy.at(-1)).toBe(1);
 });
 
-test('the same seed gives the same bits, shuffling and dropout included', async () => {
+test('F22 the same seed gives the same bits, shuffling and dropout included', async () => {
   const run = async () => {
     setRandomSeed(1);
     const model = sequential([

@@ -17,7 +17,7 @@ beforeAll(() => {
   if (!existsSync(built)) throw new Error('dist/index.js is missing: npm run build');
 });
 
-test('two processes with one seed end with the same weights, bit for bit', async () => {
+test('F22 two processes with one seed end with the same weights, bit for bit', async () => {
   const first = await trainElsewhere();
   const second = await trainElsewhere();
   expect(first.losses.every(Number.isFinite)).toBe(true);

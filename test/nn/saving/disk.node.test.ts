@@ -131,7 +131,7 @@ describe('saving', () => {
     ['a path that is a folder', (at: string) => at, /it is a folder/],
     ['a file for a parent', (at: string) => join(at, 'file', 'a.keras'), /no folder/],
     ['a name beyond measure', (at: string) => join(at, `${'x'.repeat(300)}.keras`), /too long/],
-  ])('%s is a SaveError', async (_, path, message) => {
+  ])('F46 %s is a SaveError', async (_, path, message) => {
     const at = join(folder(), 'a.keras');
     mkdirSync(at);
     writeFileSync(join(at, 'file'), 'old');
@@ -151,7 +151,7 @@ describe('saving', () => {
     expect(readFileSync(join(at, 'a.keras'), 'utf8')).toBe('old');
   });
 
-  test.skipIf(!existsSync('/dev/full'))('a write that fails half-way keeps the old file', async () => {
+  test.skipIf(!existsSync('/dev/full'))('F46 a write that fails half-way keeps the old file', async () => {
     const at = folder();
     writeFileSync(join(at, 'a.keras'), 'old');
     const bad = {
@@ -166,7 +166,7 @@ describe('saving', () => {
     expect(readFileSync(join(at, 'a.keras'), 'utf8')).toBe('old');
   });
 
-  test('killed at any moment, the file is the old one or the new one', async () => {
+  test('F45 killed at any moment, the file is the old one or the new one', async () => {
     const at = folder();
     const file = join(at, 'a.bin');
     // Without a GPU the child starts in no time; what is tested is the writing.
@@ -235,7 +235,7 @@ describe('loading', () => {
     expect(await (await loadModel(pathToFileURL(join(at, 'a.keras')))).weights[0].data()).toEqual(before);
   });
 
-  test('a binary file that is missing, or somewhere else', async () => {
+  test('F50 a binary file that is missing, or somewhere else', async () => {
     const at = folder();
     const path = join(at, 'model.json');
     await small().save(path);

@@ -58,7 +58,7 @@ const u32 = (x: number): number[] => [x & 255, (x >>> 8) & 255, (x >>> 16) & 255
 const directoryOf = (bytes: Uint8Array): number =>
   new DataView(bytes.buffer).getUint32(bytes.length - 6, true);
 
-describe('.keras', () => {
+describe('F44 .keras', () => {
   const whole = async (): Promise<Uint8Array> => (await small().toBytes()).slice();
   const rows: [string, (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>, RegExp][] = [
     ['empty', () => new Uint8Array(0), /no known format/],
@@ -201,7 +201,7 @@ describe('.keras', () => {
   });
 });
 
-describe('.safetensors', () => {
+describe('F44 .safetensors', () => {
   const file = (header: string, data = new Uint8Array(0), length?: number): Uint8Array => {
     const text = utf8(header);
     const bytes = new Uint8Array(8 + text.length + data.length);
@@ -253,7 +253,7 @@ describe('.safetensors', () => {
   test.each(rows)('%s', (_, bytes, reason) => refused(bytes, 'x.safetensors', reason, true));
 });
 
-describe('HDF5', () => {
+describe('F44 HDF5', () => {
   const good = fixture('from-keras.h5');
   const rows: [string, () => Uint8Array, RegExp][] = [
     ['a signature alone', () => good.subarray(0, 8), /reaches to byte/],
@@ -327,7 +327,7 @@ describe('HDF5', () => {
     );
   });
 
-  test('a thousand files with damaged bytes are read or refused, and nothing worse', async () => {
+  test('F56 a thousand files with damaged bytes are read or refused, and nothing worse', async () => {
     let state = 1;
     const random = (below: number): number => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -356,7 +356,7 @@ function indexOf(bytes: Uint8Array, text: string): number {
   return at;
 }
 
-describe('model.json', () => {
+describe('F44 model.json', () => {
   const good = JSON.parse(new TextDecoder().decode(fixture('from-tfjs.json')));
   const binary = named(fixture('from-tfjs.weights.bin'), 'from-tfjs.weights.bin');
   const with_ = (over: object): string => JSON.stringify({ ...good, ...over });

@@ -46,7 +46,7 @@ async function bits(model: Model): Promise<number[][]> {
 
 const quiet = { batchSize: 16, verbose: 0 } as const;
 
-describe('training goes on as if it had not stopped', () => {
+describe('F48 training goes on as if it had not stopped', () => {
   test.each(['rmsprop', 'adam'] as const)('3 + 3 epochs of %s are 6 epochs', async (optimizer) => {
     const whole = garments(optimizer);
     await whole.fit(x, y, { ...quiet, epochs: 6 });
@@ -398,7 +398,7 @@ test('names that HDF5 cannot hold are refused by save, and by no other format', 
   await expect(both.toBytes('h5')).rejects.toThrow(/inside of the weight at/);
 });
 
-describe('weights that do not fit change nothing', () => {
+describe('F47 weights that do not fit change nothing', () => {
   test.each(['weights.h5', 'safetensors', 'keras', 'h5'] as const)('%s', async (format) => {
     const bytes = await garments('adam', 7).toBytes(format);
     const model = garments('adam', 6);
