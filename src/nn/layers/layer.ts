@@ -231,7 +231,12 @@ export class Layer {
   /** The function's result, checked. */
   run(x: Tensor | readonly Tensor[], context: CallContext): Tensor {
     const before = { ...this } as Record<string, unknown>;
-    const y = tensorFrom(this.call(x, context), `${this.name}: call`);
+    const what = `${this.name}: call`;
+    const given: unknown = this.call(x, context);
+    // A model of several outputs gives a list.
+    const y = Array.isArray(given)
+      ? (given.map((one) => tensorFrom(one, what)) as unknown as Tensor)
+      : tensorFrom(given, what);
     for (const [name, value] of Object.entries(this))
       if (before[name] !== value) this.writtenByCall.add(name);
     return y;

@@ -131,6 +131,11 @@ export class Functional extends Model {
     return null;
   }
 
+  /** For `summary`: see {@link Network.connectionsOf}. */
+  connectionsOf(layer: Layer): readonly string[] | null {
+    return this.network.connectionsOf(layer);
+  }
+
   /** The value's last activation, where nothing else in the model takes the value. */
   override get finalActivation(): string | null {
     const [last] = this.network.outputs;

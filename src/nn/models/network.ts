@@ -23,6 +23,8 @@ export class Network {
   readonly calls: readonly Call[];
   /** By depth, that is by the longest way to an output, the deepest first; within one depth as they were met. */
   readonly layers: readonly Layer[];
+  /** Whether it could be written as layers in a row: nothing parts, meets or is shared. */
+  readonly isChain: boolean;
 
   /** `name`: of the model, for messages. */
   constructor(name: string, inputs: readonly Symbolic[], outputs: readonly Symbolic[]) {
@@ -65,7 +67,13 @@ export class Network {
           `${name}: input ${i} (${input.call.layer.name}) reaches no output. Leave it out, or use it.`,
         );
     this.calls = calls;
-    this.layers = ordered(inputs, calls, met);
+    const depths = depthsOf(calls);
+    this.layers = ordered(inputs, calls, met, depths);
+    const all = [...new Set([...inputs.map(({ call }) => call), ...calls])];
+    this.isChain =
+      calls.every((call) => call.inputs.length === 1) &&
+      new Set(all.map((call) => depths.get(call) ?? 0)).size === all.length &&
+      new Set(all.map(({ layer }) => layer)).size === all.length;
     const names = new Set<string>();
     for (const layer of this.layers) {
       if (names.has(layer.name))
@@ -105,6 +113,17 @@ export class Network {
     return this.outputs.map((output) => known.get(output)!);
   }
 
+  /** What goes into the uses of a layer in this network, as `name[use][value]`; null where all are in a row. */
+  connectionsOf(layer: Layer): readonly string[] | null {
+    if (this.isChain) return null;
+    return this.calls
+      .filter((call) => call.layer === layer)
+      .sort((a, b) => layer.calls.indexOf(a) - layer.calls.indexOf(b))
+      .flatMap(({ inputs }) =>
+        inputs.map(({ call, index }) => `${call.layer.name}[${call.layer.calls.indexOf(call)}][${index}]`),
+      );
+  }
+
   /** What a layer of this network gives at its first call. */
   shapeOf(layer: Layer): BatchShape | null {
     const call = this.calls.find((one) => one.layer === layer);
@@ -112,24 +131,28 @@ export class Network {
   }
 }
 
+/** The longest way from each call to an output, in Keras's count: all uses of a layer are as deep as its deepest. */
+function depthsOf(calls: readonly Call[]): Map<Call, number> {
+  const depths = new Map<Call, number>();
+  const ofLayer = new Map<Layer, number>();
+  for (const call of [...calls].reverse()) {
+    const depth = Math.max(depths.get(call) ?? 0, ofLayer.get(call.layer) ?? 0);
+    depths.set(call, depth);
+    ofLayer.set(call.layer, depth);
+    for (const input of call.inputs) depths.set(input.call, Math.max(depth + 1, depths.get(input.call) ?? 0));
+  }
+  return depths;
+}
+
 /** Layers in the order of Keras's Functional models (`keras/src/ops/function.py`, `map_graph`). */
 function ordered(
   inputs: readonly Symbolic[],
   calls: readonly Call[],
   met: ReadonlyMap<Layer, number>,
+  depths: ReadonlyMap<Call, number>,
 ): Layer[] {
-  const depths = new Map<Layer, number>();
-  const depthOf = new Map<Call, number>();
-  const deepen = <K>(map: Map<K, number>, key: K, depth: number): void => {
-    map.set(key, Math.max(depth, map.get(key) ?? 0));
-  };
-  for (const call of [...calls].reverse()) {
-    deepen(depthOf, call, depths.get(call.layer) ?? 0);
-    const depth = depthOf.get(call)!;
-    deepen(depths, call.layer, depth);
-    for (const input of call.inputs) deepen(depthOf, input.call, depth + 1);
-  }
-  for (const { call } of inputs)
-    if (call.inputs.length === 0) deepen(depths, call.layer, depthOf.get(call) ?? 0);
-  return [...met.keys()].sort((a, b) => depths.get(b)! - depths.get(a)! || met.get(a)! - met.get(b)!);
+  const deepest = new Map<Layer, number>();
+  for (const call of [...calls, ...inputs.map((input) => input.call)])
+    deepest.set(call.layer, Math.max(depths.get(call) ?? 0, deepest.get(call.layer) ?? 0));
+  return [...met.keys()].sort((a, b) => deepest.get(b)! - deepest.get(a)! || met.get(a)! - met.get(b)!);
 }

@@ -7,9 +7,9 @@ import { memorySize, thousands } from './format.ts';
 import { type Alignment, BOLD, type Cell, type Column, drawTable, type Span, styled } from './table.ts';
 
 export interface SummaryOptions {
-  /** Total width of the table; default: the terminal's less 4, at most 88 (100 with `showTrainable`). */
+  /** Total width of the table; default: the terminal's less 4, at most 88, or 108 for networks (12 more with `showTrainable`). */
   lineLength?: number | null;
-  /** Where columns end, as shares of the width; default [0.45, 0.8, 1]. */
+  /** Where columns end, as shares of the width; default [0.45, 0.8, 1], for networks [0.3, 0.56, 0.74, 1]. */
   positions?: readonly number[] | null;
   /** A fourth column: Y where training changes the layer, N where not, - without weights; default false. */
   showTrainable?: boolean;
@@ -27,6 +27,8 @@ export interface Summarized {
   readonly optimizerVariables: readonly Variable[] | null;
   /** What comes out of a layer of this model, or null before it is built. */
   outputShapeOf(layer: Layer): BatchShape | null;
+  /** What goes into a layer, as `name[use][value]`, where the layers are not all in a row. */
+  connectionsOf?(layer: Layer): readonly string[] | null;
 }
 
 const NUMBER = '38;5;34';
@@ -45,6 +47,15 @@ function shapeCell(shape: BatchShape | null): Cell {
   return [plain('('), ...sizes, plain(')')];
 }
 
+/** `name[0][1]`, and so on. */
+function connectionsCell(connections: readonly string[]): Cell {
+  if (connections.length === 0) return [plain('-')];
+  return connections.flatMap((one, i): Span[] => {
+    const [, name, use, value] = /^(.*)\[(\d+)\]\[(\d+)\]$/.exec(printable(one))!;
+    return [plain(`${i > 0 ? ', ' : ''}${name}[`), number(use), plain(']['), number(value), plain(']')];
+  });
+}
+
 function trainableCell(layer: Layer): Cell {
   if (layer.weights.length === 0) return [{ text: '-', style: BOLD }];
   return [layer.trainable ? { text: 'Y', style: `${BOLD};${NUMBER}` } : { text: 'N', style: `${BOLD};91` }];
@@ -53,8 +64,13 @@ function trainableCell(layer: Layer): Cell {
 /** Names come from users and files: what would move the cursor is shown as a question mark. */
 export const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
 
+/** Does the table say what goes into each layer? */
+const isNetwork = (model: Summarized): boolean =>
+  model.layers.some((layer) => (model.connectionsOf?.(layer) ?? null) !== null);
+
 function rowsOf(model: Summarized, options: Required<SummaryOptions>): Cell[][] {
   const rows: Cell[][] = [];
+  const connected = isNetwork(model);
   const add = (layer: Layer, level: number): void => {
     const prefix = level === 0 ? '' : `${'   '.repeat(level)}└ `;
     const name = plain(`${prefix}${printable(layer.name)} (`);
@@ -62,6 +78,7 @@ function rowsOf(model: Summarized, options: Required<SummaryOptions>): Cell[][] 
       [name, { text: printable(layer.className), style: CLASS }, plain(')')],
       shapeCell(model.outputShapeOf(layer)),
       layer.built ? [number(thousands(layer.countParams()))] : [number(0), plain(' (unbuilt)')],
+      ...(connected ? [connectionsCell(model.connectionsOf!(layer) ?? [])] : []),
       ...(options.showTrainable ? [trainableCell(layer)] : []),
     ]);
     if (options.expandNested) for (const inner of layer.layers) add(inner, level + 1);
@@ -70,10 +87,14 @@ function rowsOf(model: Summarized, options: Required<SummaryOptions>): Cell[][] 
   return rows;
 }
 
-function columnsOf(options: Required<SummaryOptions>, lineLength: number): Column[] {
+function columnsOf(options: Required<SummaryOptions>, lineLength: number, connected: boolean): Column[] {
   const titles = ['Layer (type)', 'Output Shape', 'Param #'];
   const alignments: Alignment[] = ['left', 'left', 'right'];
-  let positions = options.positions ?? [0.45, 0.8, 1];
+  let positions = options.positions ?? (connected ? [0.3, 0.56, 0.74, 1] : [0.45, 0.8, 1]);
+  if (connected) {
+    titles.push('Connected to');
+    alignments.push('left');
+  }
   if (options.showTrainable) {
     titles.push('Trainable');
     alignments.push('center');
@@ -103,7 +124,9 @@ export function summaryLines(
   columns = 80,
   color = false,
 ): string[] {
-  const lineLength = options.lineLength ?? Math.min(options.showTrainable ? 100 : 88, columns - 4);
+  const connected = isNetwork(model);
+  const widest = (connected ? 108 : 88) + (options.showTrainable ? 12 : 0);
+  const lineLength = options.lineLength ?? Math.min(widest, columns - 4);
   const total = (label: string, ...groups: (readonly Variable[])[]): string => {
     const all = groups.flat();
     const head = styled({ text: ` ${label}: `, style: BOLD }, color);
@@ -112,7 +135,7 @@ export function summaryLines(
   const { trainableWeights, nonTrainableWeights, optimizerVariables } = model;
   return [
     styled({ text: `Model: "${printable(model.name)}"`, style: BOLD }, color),
-    ...drawTable(columnsOf(options, lineLength), rowsOf(model, options), lineLength, color),
+    ...drawTable(columnsOf(options, lineLength, connected), rowsOf(model, options), lineLength, color),
     total('Total params', trainableWeights, nonTrainableWeights, optimizerVariables ?? []),
     total('Trainable params', trainableWeights),
     total('Non-trainable params', nonTrainableWeights),

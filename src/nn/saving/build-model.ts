@@ -2,11 +2,16 @@
 import { ConfigError, FormatError, WeftError } from '../../base/errors.ts';
 import { Layer, type WeightOptions } from '../layers/layer.ts';
 import { fromConfig, isKnownLayer } from '../layers/resolve.ts';
+import type { Functional } from '../models/functional.ts';
 import { Sequential } from '../models/sequential.ts';
 import { describe } from '../names.ts';
 import { ownOptions, withoutNeutral } from './foreign-options.ts';
+import { buildNetwork } from './functional-config.ts';
 import { isObject, type JsonObject, listAt, objectAt, textAt } from './json.ts';
 import { isOwn, type OwnObjects } from './own.ts';
+
+/** Classes of models in files; Keras 2 called networks `Model`. */
+const models = ['Sequential', 'Functional', 'Model'];
 
 /**
  * The model that a file describes, built, with its weights still 0.
@@ -17,12 +22,27 @@ export function buildModel(
   description: unknown,
   where: string,
   { most, own }: { most: number; own: OwnObjects },
-): Sequential {
+): Sequential | Functional {
   const budget = new Budget(most);
-  const build = (given: unknown, place: string): Sequential => {
+  const buildInner = (one: JsonObject, at: string): Layer => {
+    const name = textAt(one.class_name, `${at}.class_name`);
+    try {
+      const layer = models.includes(name) ? build(one, at) : buildLayer(one, name, own, at);
+      budget.watch(layer, at);
+      return layer;
+    } catch (error) {
+      if (error instanceof FormatError || !(error instanceof WeftError)) throw error;
+      throw new FormatError(`${at} (${name}): ${error.message}`, { cause: error });
+    }
+  };
+  const build = (given: unknown, place: string): Sequential | Functional => {
     const { class_name: className, config, build_config: built } = objectAt(given, place);
+    if (!models.includes(className as string))
+      throw new ConfigError(
+        `${place}: class is ${describe(className)}; only ${models.join(', ')} are offered.`,
+      );
     if (className !== 'Sequential')
-      throw new ConfigError(`${place}: class is ${describe(className)}; only Sequential models are offered.`);
+      return buildNetwork(objectAt(config, `${place}.config`), `${place}.config`, buildInner);
     // Keras 1 wrote the list of layers in place of the config.
     const options = Array.isArray(config) ? { layers: config } : objectAt(config, `${place}.config`);
     const list = listAt(options.layers, `${place}.config.layers`).map((one, i) =>
@@ -40,14 +60,12 @@ export function buildModel(
     });
     list.forEach((one, i) => {
       const at = `${place}.config.layers[${i}]`;
-      const name = textAt(one.class_name, `${at}.class_name`);
+      const layer = buildInner(one, at);
       try {
-        const layer = name === 'Sequential' ? build(one, at) : buildLayer(one, name, own, at);
-        budget.watch(layer, at);
         model.add(layer);
       } catch (error) {
         if (error instanceof FormatError || !(error instanceof WeftError)) throw error;
-        throw new FormatError(`${at} (${name}): ${error.message}`, { cause: error });
+        throw new FormatError(`${at} (${layer.className}): ${error.message}`, { cause: error });
       }
     });
     return model;

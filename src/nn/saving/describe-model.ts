@@ -1,10 +1,13 @@
 /** A model in words, as Keras 3 has them: its architecture and how it was compiled. */
 import { ConfigError } from '../../base/errors.ts';
+import { InputLayer } from '../layers/input.ts';
 import type { BatchShape, Layer } from '../layers/layer.ts';
 import { isKnownLayer } from '../layers/resolve.ts';
-import type { Model } from '../models/model.ts';
+import { Functional } from '../models/functional.ts';
+import { Model } from '../models/model.ts';
 import { Sequential } from '../models/sequential.ts';
 import { describeCompiled } from './compile-config.ts';
+import { describeNetwork } from './functional-config.ts';
 import type { JsonObject } from './json.ts';
 import { described, kerasValue } from './keras-names.ts';
 import { OwnNames } from './own.ts';
@@ -25,18 +28,30 @@ export function describeWhole(model: Model): Description {
   return description;
 }
 
-const inputLayer = (shape: BatchShape): object => ({
+const inputLayer = (shape: BatchShape, name = 'input_layer', dtype = 'float32'): object => ({
   module: 'keras.layers',
   class_name: 'InputLayer',
-  config: { batch_shape: shape, dtype: 'float32', sparse: false, ragged: false, name: 'input_layer' },
+  config: { batch_shape: shape, dtype, sparse: false, ragged: false, name },
   registered_name: null,
 });
 
 /** The model as Keras 3's `config.json` has it, without how it was compiled. */
 function describeModel(model: Model, names: OwnNames): Record<string, unknown> {
+  if ((model.constructor as unknown) === Functional)
+    return {
+      module: 'keras.src.models.functional',
+      class_name: model.className,
+      config: {
+        name: model.name,
+        trainable: model.trainable,
+        ...describeNetwork(model as Functional, (layer) => describeInner(layer, names)),
+      },
+      registered_name: 'Functional',
+      build_config: { input_shape: null },
+    };
   if ((model.constructor as unknown) !== Sequential)
     throw new ConfigError(
-      `save: ${model.name} is of class ${model.constructor.name}; files describe Sequential models. Use saveWeights.`,
+      `save: ${model.name} is of class ${model.constructor.name}; files describe models made by sequential and model. Use saveWeights.`,
     );
   const shape = model.inputShape;
   return {
@@ -48,9 +63,7 @@ function describeModel(model: Model, names: OwnNames): Record<string, unknown> {
       dtype: 'float32',
       layers: [
         ...(shape ? [inputLayer(shape)] : []),
-        ...model.layers.map((layer) =>
-          isModel(layer) ? describeModel(layer, names) : describeLayer(layer, names),
-        ),
+        ...model.layers.map((layer) => describeInner(layer, names)),
       ],
       ...(shape ? { build_input_shape: shape } : {}),
     },
@@ -59,7 +72,12 @@ function describeModel(model: Model, names: OwnNames): Record<string, unknown> {
   };
 }
 
-const isModel = (layer: Layer): layer is Model => layer.className === 'Sequential';
+/** A layer, or a model that is one. */
+function describeInner(layer: Layer, names: OwnNames): object {
+  if (layer instanceof InputLayer)
+    return inputLayer(layer.batchInputShape!, layer.name, layer.getConfig().dtype as string);
+  return layer instanceof Model ? describeModel(layer, names) : describeLayer(layer, names);
+}
 
 function describeLayer(layer: Layer, names: OwnNames): object {
   // The model's input layer says the shape.

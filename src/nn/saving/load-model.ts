@@ -1,6 +1,7 @@
 import { ConfigError, WeftError } from '../../base/errors.ts';
 import { isZip } from '../../data/zip.ts';
 import type { Layer } from '../layers/layer.ts';
+import type { Functional } from '../models/functional.ts';
 import type { Sequential } from '../models/sequential.ts';
 import { readOptions } from '../names.ts';
 import { buildModel } from './build-model.ts';
@@ -40,11 +41,11 @@ interface StoredModel {
   readonly place: string;
   readonly compiled: JsonObject | null;
   readonly arrays: Iterable<Values>;
-  find(model: Sequential): Found;
+  find(model: Sequential | Functional): Found;
 }
 
 /** See {@link ./load.ts}. */
-export async function readModel(source: FileSource, options?: LoadOptions): Promise<Sequential> {
+export async function readModel(source: FileSource, options?: LoadOptions): Promise<Sequential | Functional> {
   const { compile, customLayers, customObjects } = readOptions('loadModel', options, {
     compile: true,
     customLayers: {} as CustomLayers,

@@ -1,5 +1,6 @@
 /** `loadModel`, without the file formats: they are loaded when the first file is read. */
 import { loaded } from '../../base/loaded.ts';
+import type { Functional } from '../models/functional.ts';
 import type { Sequential } from '../models/sequential.ts';
 import type { FileSource } from './files.ts';
 import type { LoadOptions } from './load-model.ts';
@@ -20,7 +21,7 @@ import type { LoadOptions } from './load-model.ts';
  * const again = await loadModel('garments.keras');
  * ```
  */
-export async function loadModel(source: FileSource, options?: LoadOptions): Promise<Sequential> {
+export async function loadModel(source: FileSource, options?: LoadOptions): Promise<Sequential | Functional> {
   const { readModel } = await loaded('weft: the file formats', import('./formats.ts'));
   return readModel(source, options);
 }

@@ -1,4 +1,5 @@
 /** The older dialect, which `.h5` files and TensorFlow.js speak: descriptions without modules. */
+import { olderEnds, olderNodes } from './functional-config.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { isOwn } from './own.ts';
 
@@ -13,12 +14,20 @@ export function olderModel(
   description: JsonObject,
   options: (config: JsonObject) => JsonObject = (config) => config,
 ): JsonObject {
-  const { layers, ...config } = description.config as JsonObject;
+  const {
+    layers,
+    input_layers: inputs,
+    output_layers: outputs,
+    ...config
+  } = description.config as JsonObject;
+  const { name, inbound_nodes: nodes } = description;
   return {
     ...(bare(description) as JsonObject),
+    ...(nodes ? { name, inbound_nodes: olderNodes(nodes) } : {}),
     config: {
       ...options(config),
       ...(Array.isArray(layers) ? { layers: layers.map((layer) => olderModel(layer, options)) } : {}),
+      ...(inputs ? { input_layers: olderEnds(inputs), output_layers: olderEnds(outputs) } : {}),
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   initializers,
   layers,
   loadModel,
+  type Model,
   metrics,
   optimizers,
   registerSerializable,
@@ -28,7 +29,7 @@ const told = (): string => warn.mock.calls.flat().join('\n');
 const formats = ['keras', 'h5'] as const;
 const one = (options: object): Sequential =>
   sequential([layers.input([1]), layers.dense({ units: 1, kernelInitializer: 'ones', ...options })]);
-const answer = async (model: Sequential, x = -3): Promise<number> =>
+const answer = async (model: Model, x = -3): Promise<number> =>
   (await model.predict([[x]], { verbose: 0 })).item();
 
 describe.each(formats)('.%s', (format) => {

@@ -209,7 +209,7 @@ describe.each(['keras', 'h5', 'weights.h5'] as const)('an optimizer’s state by
     return model;
   };
   const train = (model: Model): Promise<unknown> => model.trainOnBatch([[1, 2]], [[3, 4]]);
-  const back = async (model: Sequential): Promise<Sequential> => {
+  const back = async (model: Model): Promise<Model> => {
     const bytes = await model.toBytes(format);
     if (format !== 'weights.h5') return loadModel(bytes);
     const again = make();

@@ -1,0 +1,216 @@
+/**
+ * Networks in words, as Keras has them. Each layer lists its uses (`inbound_nodes`), and each use names what goes in as
+ * [layer, number of its use, number of the value]. Keras 3 wraps such a name as a `__keras_tensor__`; Keras 2 and
+ * TensorFlow.js write a bare list of names.
+ */
+import { ConfigError, FormatError } from '../../base/errors.ts';
+import { InputLayer } from '../layers/input.ts';
+import type { Layer } from '../layers/layer.ts';
+import type { LayerCall } from '../layers/symbolic.ts';
+import { type Form, Functional, type Values } from '../models/functional.ts';
+import type { Symbolic } from '../models/network.ts';
+import { describe } from '../names.ts';
+import { isObject, type JsonObject, listAt, objectAt, textAt } from './json.ts';
+
+type Call = LayerCall<Layer>;
+
+// ---- writing
+
+/** The network of a model as Keras 3's config has it; `describeLayer` gives each layer's own words. */
+export function describeNetwork(model: Functional, describeLayer: (layer: Layer) => object): JsonObject {
+  const { network } = model;
+  // Uses are counted within this network.
+  const numbers = new Map<Call, number>();
+  const uses = new Map<Layer, Call[]>();
+  for (const { call } of network.inputs) {
+    if (call.inputs.length > 0)
+      throw new ConfigError(
+        `save: input ${call.layer.name} of ${model.name} is a value inside another network; files describe models that begin with layers.input. Use saveWeights.`,
+      );
+    numbers.set(call, 0);
+  }
+  const own = new Set(network.calls);
+  for (const layer of network.layers) {
+    const calls = layer.calls.filter((call) => own.has(call));
+    uses.set(layer, calls);
+    for (const [i, call] of calls.entries()) numbers.set(call, i);
+  }
+  const history = ({ call, index }: Symbolic): unknown[] => [call.layer.name, numbers.get(call)!, index];
+  const tensor = (value: Symbolic): JsonObject => ({
+    class_name: '__keras_tensor__',
+    config: { shape: value.shape, dtype: 'float32', keras_history: history(value) },
+  });
+  const formed = (form: Form, values: readonly Symbolic[]): unknown => {
+    const all = values.map(history);
+    if (form === 'one') return all[0];
+    return form === 'list' ? all : Object.fromEntries(form.map((name, i) => [name, all[i]]));
+  };
+  return {
+    layers: network.layers.map((layer) => ({
+      ...describeLayer(layer),
+      name: layer.name,
+      inbound_nodes: uses.get(layer)!.map(({ inputs, listed }) => ({
+        args: [listed ? inputs.map(tensor) : tensor(inputs[0])],
+        kwargs: {},
+      })),
+    })),
+    input_layers: formed(model.inputForm, model.inputs),
+    output_layers: formed(model.outputForm, model.outputs),
+  };
+}
+
+/** The same for Keras 2: uses as lists of names, inputs and outputs as lists. */
+export function olderNodes(nodes: unknown): unknown {
+  const names = (value: unknown): unknown[] =>
+    isObject(value)
+      ? [[...((value.config as JsonObject).keras_history as unknown[]), {}]]
+      : (value as unknown[]).flatMap(names);
+  return (nodes as { args: unknown[] }[]).map(({ args }) => names(args));
+}
+
+export const olderEnds = (ends: unknown): unknown =>
+  isObject(ends) ? Object.values(ends) : typeof (ends as unknown[])[0] === 'string' ? [ends] : ends;
+
+// ---- reading
+
+/** A value by the use of a layer that gives it. */
+interface Name {
+  readonly layer: string;
+  readonly use: number;
+  readonly index: number;
+}
+
+/** One use of a layer: what goes in, and whether it is a list. */
+interface Node {
+  readonly names: readonly Name[];
+  readonly listed: boolean;
+}
+
+function readName(value: unknown, where: string): Name {
+  const [layer, use, index] = listAt(value, where);
+  if (typeof layer === 'string' && isIndex(use) && isIndex(index)) return { layer, use, index };
+  throw new FormatError(`${where}: is ${describe(value)}; expected [layer, use, value].`);
+}
+
+const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function readNode(node: unknown, where: string): Node {
+  if (!isObject(node)) {
+    const names = listAt(node, where).map((name, i) => {
+      const at = `${where}[${i}]`;
+      refuseArguments(listAt(name, at)[3], at);
+      return readName(name, at);
+    });
+    return { names, listed: names.length > 1 };
+  }
+  refuseArguments(node.kwargs, where);
+  const [first, ...others] = listAt(node.args, `${where}.args`);
+  const listed = Array.isArray(first);
+  const named = (value: unknown): Name => {
+    const config = isObject(value) ? value.config : null;
+    return readName(isObject(config) ? config.keras_history : value, where);
+  };
+  // A layer of the user's may take values one after the other; here they are a list.
+  if (others.length > 0) return { names: [first, ...others].flat().map(named), listed: true };
+  return { names: listed ? first.map(named) : [named(first)], listed };
+}
+
+/** Arguments beside the values would change what a layer does: only empty ones are read. */
+function refuseArguments(kwargs: unknown, where: string): void {
+  const given = isObject(kwargs) ? Object.entries(kwargs).filter(([, value]) => value !== null) : [];
+  if (given.length > 0)
+    throw new FormatError(
+      `${where}: the layer is called with ${given.map(([name]) => name).join(', ')}, which is not read.`,
+    );
+}
+
+/** Inputs or outputs: one name, a list of them, or a record. */
+function readEnds(ends: unknown, where: string): Values<Name> {
+  if (isObject(ends))
+    return Object.fromEntries(
+      Object.entries(ends).map(([key, one]) => [key, readName(one, `${where}.${key}`)]),
+    );
+  const list = listAt(ends, where);
+  return typeof list[0] === 'string'
+    ? readName(list, where)
+    : list.map((one, i) => readName(one, `${where}[${i}]`));
+}
+
+/** The model that a functional config describes; `build` makes each layer. */
+export function buildNetwork(
+  config: JsonObject,
+  place: string,
+  build: (one: JsonObject, at: string) => Layer,
+): Functional {
+  const layers = new Map<string, Layer>();
+  const waiting: { name: string; use: number; node: Node; at: string }[] = [];
+  for (const [i, one] of listAt(config.layers, `${place}.layers`).entries()) {
+    const at = `${place}.layers[${i}]`;
+    const description = objectAt(one, at);
+    const layer = build(description, at);
+    const name = textAt(description.name ?? layer.name, `${at}.name`);
+    if (layers.has(name)) throw new FormatError(`${at}: a second layer is called ${JSON.stringify(name)}.`);
+    layers.set(name, layer);
+    const nodes = listAt(description.inbound_nodes ?? [], `${at}.inbound_nodes`);
+    if (layer instanceof InputLayer) continue;
+    for (const [use, node] of nodes.entries()) {
+      const where = `${at}.inbound_nodes[${use}]`;
+      waiting.push({ name, use, node: readNode(node, where), at: where });
+    }
+  }
+  const values = new Map<string, readonly Symbolic[]>();
+  for (const [name, layer] of layers)
+    if (layer instanceof InputLayer) values.set(`${name}:0`, layer.calls[0].outputs);
+  const find = ({ layer, use, index }: Name): Symbolic | undefined => values.get(`${layer}:${use}`)?.[index];
+  // Uses in the order in which their values are there; those of one layer keep their own.
+  for (let left = waiting; left.length > 0; ) {
+    const later: typeof waiting = [];
+    for (const one of left) {
+      const { name, use, node, at } = one;
+      const inputs = node.names.map(find);
+      const isNext = use === 0 || values.has(`${name}:${use - 1}`);
+      if (!isNext || inputs.includes(undefined)) {
+        later.push(one);
+        continue;
+      }
+      const layer = layers.get(name)!;
+      try {
+        layer.apply(node.listed ? (inputs as Symbolic[]) : inputs[0]!);
+      } catch (error) {
+        throw new FormatError(`${at}: ${(error as Error).message}`, { cause: error });
+      }
+      values.set(`${name}:${use}`, layer.calls.at(-1)!.outputs);
+    }
+    if (later.length === left.length) {
+      const [{ at, node }] = later;
+      throw new FormatError(
+        `${at}: no layer gives ${node.names
+          .filter((name) => !find(name))
+          .map(({ layer, use, index }) => `${layer}[${use}][${index}]`)
+          .join(', ')}.`,
+      );
+    }
+    left = later;
+  }
+  const end = (key: 'input_layers' | 'output_layers'): Values<Symbolic> => {
+    const where = `${place}.${key}`;
+    const one = (name: Name): Symbolic => {
+      const value = find(name);
+      if (value) return value;
+      throw new FormatError(`${where}: no layer gives ${name.layer}[${name.use}][${name.index}].`);
+    };
+    const ends = readEnds(config[key], where);
+    if (Array.isArray(ends)) return ends.map(one);
+    return typeof (ends as Name).layer === 'string' && isIndex((ends as Name).use)
+      ? one(ends as Name)
+      : Object.fromEntries(
+          Object.entries(ends as Record<string, Name>).map(([key, name]) => [key, one(name)]),
+        );
+  };
+  return new Functional({
+    inputs: end('input_layers'),
+    outputs: end('output_layers'),
+    ...(typeof config.name === 'string' ? { name: config.name } : {}),
+    ...(typeof config.trainable === 'boolean' ? { trainable: config.trainable } : {}),
+  });
+}

@@ -1,0 +1,95 @@
+/** Networks in files: those of real Keras predict here what they predicted there, and ours come back as they were. */
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  type Functional,
+  type layers as Layers,
+  layers,
+  loadModel,
+  model,
+  type Tensor,
+  tensor,
+} from '../../../src/index.ts';
+
+interface Recorded {
+  readonly layers: readonly string[];
+  readonly inputs: readonly number[][];
+  readonly shapes: readonly number[][];
+  readonly predictions: readonly number[][];
+  readonly summary: string;
+}
+
+const file = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
+const networks: Record<string, Recorded> = JSON.parse(new TextDecoder().decode(file('networks.json')));
+const inputsOf = ({ inputs, shapes }: Recorded): Tensor[] =>
+  inputs.map((data, i) => tensor(Float32Array.from(data), { shape: shapes[i] }));
+
+/** The outputs for a recording's inputs, one list for each. */
+async function answers(net: Functional, recorded: Recorded): Promise<number[][]> {
+  const xs = inputsOf(recorded);
+  const ys = [net.apply(xs.length === 1 ? xs[0] : xs)].flat() as Tensor[];
+  return Promise.all(ys.map(async (y) => [...(await y.data())]));
+}
+
+function close(got: readonly (readonly number[])[], right: readonly (readonly number[])[]): void {
+  expect(got.map(({ length }) => length)).toEqual(right.map(({ length }) => length));
+  for (const [i, values] of got.entries())
+    for (const [j, value] of values.entries()) expect(Math.abs(value - right[i][j])).toBeLessThan(1e-6);
+}
+
+describe.each(Object.keys(networks))('the network %s', (name) => {
+  const recorded = networks[name];
+
+  it.each(['keras', 'h5'])(
+    'of real Keras is read from .%s, with its layers in order and its predictions',
+    async (ending) => {
+      const net = (await loadModel(file(`network-${name}.${ending}`))) as Functional;
+      expect(net.layers.map((layer) => layer.name)).toEqual(recorded.layers);
+      close(await answers(net, recorded), recorded.predictions);
+    },
+  );
+
+  it('is shown as Keras shows it, to the character', async () => {
+    const net = (await loadModel(file(`network-${name}.keras`))) as Functional;
+    const shown = net.summary({ lineLength: 98, expandNested: true, print: false });
+    expect(shown.trimEnd()).toBe(recorded.summary.trimEnd());
+  });
+
+  it.each(['keras', 'h5', 'json'] as const)('comes back from our own .%s to the bit', async (format) => {
+    const net = (await loadModel(file(`network-${name}.keras`))) as Functional;
+    const path = join(mkdtempSync(join(tmpdir(), 'weft-network-')), `model.${format}`);
+    await net.save(path);
+    const again = (await loadModel(path)) as Functional;
+    expect(again.layers.map((layer) => layer.name)).toEqual(recorded.layers);
+    expect(await answers(again, recorded)).toEqual(await answers(net, recorded));
+  });
+});
+
+describe('files of networks', () => {
+  const make = (): { x: ReturnType<typeof Layers.input>; net: Functional } => {
+    const x = layers.input([2], { name: 'x' });
+    return {
+      x,
+      net: model({
+        inputs: { left: x },
+        outputs: { sum: layers.add().apply([x, layers.dense(2).apply(x)]) },
+      }),
+    };
+  };
+
+  it('keep names of inputs and outputs', async () => {
+    const { net } = make();
+    const again = (await loadModel(await net.toBytes('keras'))) as Functional;
+    expect([again.inputForm, again.outputForm]).toEqual([['left'], ['sum']]);
+  });
+
+  it('refuse a network that begins inside another one', async () => {
+    const { net } = make();
+    const inside = net.layers[1].output as Layers.SymbolicTensor<Layers.Layer>;
+    const part = model({ inputs: inside, outputs: layers.dense(1).apply(inside) });
+    await expect(part.toBytes('keras')).rejects.toThrow(/begin with layers.input/);
+  });
+});
