@@ -1,5 +1,5 @@
 /** Writes what Weft makes of one model in every format, and what it predicts, for Keras to be shown. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import * as weft from 'weft';
 import { findGpu } from '../support/software-adapter.js';
 import { labels, makeModel, samples } from './model.js';
@@ -22,6 +22,16 @@ model.compile({
 });
 model.optimizer.build(model.trainableWeights);
 await model.save(new URL('from-weft-schedule.keras', fixtures));
+const layers = JSON.parse(await readFile(new URL('from-keras-layers.expected.json', fixtures), 'utf8'));
+const trained = await weft.loadModel(new URL('from-keras-layers.keras', fixtures));
+await trained.trainOnBatch(layers.samples, layers.labels);
+await trained.save(new URL('from-weft-layers.keras', fixtures));
+const told = await (await trained.predict(layers.samples)).array();
+const { loss } = await trained.trainOnBatch(layers.samples, layers.labels);
+await writeFile(
+  new URL('from-weft-layers.expected.json', fixtures),
+  JSON.stringify({ predictions: told, loss }),
+);
 const arrays = {
   floats: { data: Float32Array.of(1.5, Number.NaN, -0, 4, 5, Number.POSITIVE_INFINITY), shape: [2, 3] },
   bytes: { data: Uint8Array.of(1, 2, 255), shape: [3] },

@@ -38,7 +38,7 @@ export type Values<R extends Rows> = {
   readonly [K in keyof R]: R[K]['read'] extends Reader<infer V> ? V : never;
 };
 
-export const option = <Given, Value>(
+export const option = <Given, Value = Given>(
   otherwise: Given,
   read: Reader<Value>,
   config?: (value: Value) => unknown,

@@ -87,7 +87,7 @@ describe('layers', () => {
       });
       expect(again.getConfig()).toEqual(config);
     }
-    expect(() => layers.fromConfig({ className: 'toString' })).toThrow(/Known are Activation, Dense/);
+    expect(() => layers.fromConfig({ className: 'toString' })).toThrow(/Known are Activation, ELU/);
   });
 
   test('every activation has its value', async () => {

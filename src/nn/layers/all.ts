@@ -1,5 +1,22 @@
 /** Our layers, a row each: what users import, and what files are read into. */
 export { Activation, type ActivationOptions, activation } from './activation.ts';
+export {
+  ELU,
+  type ELUOptions,
+  elu,
+  LeakyReLU,
+  type LeakyReLUOptions,
+  leakyReLU,
+  PReLU,
+  type PReLUOptions,
+  prelu,
+  ReLU,
+  type ReLUOptions,
+  relu,
+  Softmax,
+  type SoftmaxOptions,
+  softmax,
+} from './activations.ts';
 export { Dense, type DenseOptions, dense } from './dense.ts';
 export { Dropout, type DropoutOptions, dropout } from './dropout.ts';
 export { Flatten, flatten } from './flatten.ts';
@@ -24,5 +41,40 @@ export {
   Subtract,
   subtract,
 } from './merging.ts';
+export {
+  GaussianDropout,
+  type GaussianDropoutOptions,
+  GaussianNoise,
+  type GaussianNoiseOptions,
+  gaussianDropout,
+  gaussianNoise,
+} from './noise.ts';
+export {
+  BatchNormalization,
+  type BatchNormalizationOptions,
+  batchNormalization,
+  LayerNormalization,
+  type LayerNormalizationOptions,
+  layerNormalization,
+  RMSNormalization,
+  type RMSNormalizationOptions,
+  rmsNormalization,
+  UnitNormalization,
+  type UnitNormalizationOptions,
+  unitNormalization,
+} from './normalization.ts';
+export {
+  Identity,
+  identity,
+  Lambda,
+  type LambdaOptions,
+  lambda,
+  Permute,
+  type PermuteOptions,
+  permute,
+  RepeatVector,
+  type RepeatVectorOptions,
+  repeatVector,
+} from './rearranging.ts';
 export { Rescaling, type RescalingOptions, rescaling } from './rescaling.ts';
 export { Reshape, type ReshapeOptions, reshape } from './reshape.ts';

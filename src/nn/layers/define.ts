@@ -95,6 +95,14 @@ export const onlyNull: Row<null> = {
   config: () => undefined,
 };
 
+/** How a weight starts: a name, an initializer, or a function of the shape. */
+export const initializerRow = (otherwise: string): Row<InitializerLike, Initializer> =>
+  option<InitializerLike, Initializer>(
+    otherwise,
+    (given, ...where) => resolveInitializer(given, where.join(': ')),
+    describeInitializer,
+  );
+
 type WeightRows<W extends string> = {
   readonly [K in `${W}Initializer`]: Row<InitializerLike, Initializer>;
 } & {
@@ -107,7 +115,7 @@ type WeightRows<W extends string> = {
  */
 export function weightRows<W extends string>(weights: Readonly<Record<W, string>>): WeightRows<W> {
   const kinds = {
-    Initializer: (otherwise: string) => option(otherwise, resolveInitializer, describeInitializer),
+    Initializer: initializerRow,
     Regularizer: () =>
       option(null, (given, ...where) => resolveRegularizer(given, where.join(': ')), describeRule),
     Constraint: () =>

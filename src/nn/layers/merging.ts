@@ -10,6 +10,7 @@ import type { Tensor } from '../../ops/tensor.ts';
 import { flag, wholeFrom } from '../check.ts';
 import { describe } from '../names.ts';
 import { needed, option } from '../options.ts';
+import { axisOf } from './axis.ts';
 import { factory, layerOf, type OptionsOf } from './define.ts';
 import { Layer, type LayerOptions } from './layer.ts';
 import { type BatchShape, type InputShape, isList, showBatch } from './symbolic.ts';
@@ -122,15 +123,6 @@ export const average = (options?: LayerOptions): Layer => new Average(options);
 export const maximum = (options?: LayerOptions): Layer => new Maximum(options);
 /** The smallest of the values, element by element. */
 export const minimum = (options?: LayerOptions): Layer => new Minimum(options);
-
-/** An axis of values with `rank` axes, counted from the end where it is negative; the samples are none. */
-function axisOf(layer: Layer, axis: number, rank: number): number {
-  const place = axis < 0 ? axis + rank : axis;
-  if (Number.isInteger(axis) && place > 0 && place < rank) return place;
-  throw new ValueError(
-    `${layer.name}: axis ${axis} of ${rank} axes is ${place === 0 ? 'that of the samples' : 'not there'}; expected 1 to ${rank - 1}, or -1 to ${1 - rank}.`,
-  );
-}
 
 const joining = {
   /** The axis along which values are joined; default -1, the last. */

@@ -5,7 +5,7 @@ import { fromConfig, isKnownLayer } from '../layers/resolve.ts';
 import type { Functional } from '../models/functional.ts';
 import { Sequential } from '../models/sequential.ts';
 import { describe } from '../names.ts';
-import { ownOptions, withoutNeutral } from './foreign-options.ts';
+import { ownOptions, renamed, withoutNeutral } from './foreign-options.ts';
 import { buildNetwork } from './functional-config.ts';
 import { isObject, type JsonObject, listAt, objectAt, textAt } from './json.ts';
 import { isOwn, type OwnObjects } from './own.ts';
@@ -79,7 +79,7 @@ export function buildModel(
 function buildLayer(one: JsonObject, className: string, own: OwnObjects, at: string): Layer {
   const config = objectAt(one.config ?? {}, `${at}.config`);
   if (!isOwn(one.module) && isKnownLayer(className))
-    return fromConfig({ className, config: withoutNeutral(config, own) });
+    return fromConfig({ className, config: withoutNeutral(renamed(className, config), own) });
   const layer = own.make(className, ownOptions(config, own));
   if (layer instanceof Layer) return layer;
   throw new ConfigError(`customObjects.${className} made ${describe(layer)}; expected a layer.`);

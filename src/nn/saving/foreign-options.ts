@@ -22,6 +22,15 @@ const ofLayers: Neutral = {
   input_axes: [null],
   output_axes: [null],
   shared_object_id: [anything],
+  // batch and layer normalization
+  synchronized: [false],
+  renorm: [false],
+  renorm_clipping: [null],
+  renorm_momentum: [anything],
+  rms_scaling: [false],
+  // lambda
+  output_shape: [null],
+  mask: [null],
 };
 
 /** The same for losses, metrics and optimizers. To a constraint, say, an axis of -1 is another than none. */
@@ -56,6 +65,18 @@ export function withoutNeutral(
   }
   return kept;
 }
+
+/** What tf.keras 2 and TensorFlow.js call an option of a layer, and what Keras 3 calls it. */
+const olderNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  LeakyReLU: { alpha: 'negative_slope' },
+};
+
+export const renamed = (className: string, config: JsonObject): JsonObject => {
+  const names = Object.hasOwn(olderNames, className) ? olderNames[className] : {};
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [Object.hasOwn(names, key) ? names[key] : key, value]),
+  );
+};
 
 /** Options of something of the user's: all of them, with the functions that they name. */
 export const ownOptions = (config: JsonObject, own: OwnObjects): Record<string, unknown> =>

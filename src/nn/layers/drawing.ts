@@ -1,0 +1,34 @@
+/** What layers that draw random numbers in training have in common. */
+import { add } from '../../ops/binary.ts';
+import type { uniform } from '../../ops/random.ts';
+import type { Shape } from '../../ops/shape.ts';
+import type { Tensor } from '../../ops/tensor.ts';
+import { wholeFrom } from '../check.ts';
+import { option, orNull } from '../options.ts';
+import { placeOutside, seedInUse, streams } from '../seeds.ts';
+import { type BatchShape, Layer } from './layer.ts';
+
+/** Default null: the engine's seed. */
+export const seedRow = option(null as number | null, orNull(wholeFrom(0)));
+
+/**
+ * What is drawn is a function of the layer's seed (or the engine's and the layer's place in its model), the count of training
+ * calls and the position of the value: a replayed step draws new numbers, a repeated run the same.
+ */
+export abstract class Drawing extends Layer {
+  /** Training calls so far. */
+  readonly steps = this.addState('steps');
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape;
+  }
+
+  /** Numbers for this training call. */
+  protected drawn(distribution: typeof uniform, shape: Shape, own: number | null): Tensor {
+    this.place ??= placeOutside();
+    const [seed, place] = own === null ? [this.randomSeed ?? seedInUse(), this.place] : [own, 0];
+    const numbers = distribution(shape, { seed, stream: streams.dropout + place, counter: this.steps });
+    void this.steps.assign(add(this.steps, 1));
+    return numbers;
+  }
+}
