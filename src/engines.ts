@@ -5,6 +5,12 @@ export { Engine, type EngineMemory, type EngineStats, type InitOptions } from '.
 export type { Profile } from './engine/profile.ts';
 export type { Choice as TuningChoice, Tuning, TuningOption, TuningRecord } from './engine/tuning.ts';
 export type { PlannedKernel, PlannedOp, PlannedOperand } from './graph/explain.ts';
+export {
+  type GradcheckOptions,
+  type GradcheckReport,
+  type GradcheckResult,
+  gradcheck,
+} from './graph/grad-check.ts';
 export type { StepProfile, TimedKernel } from './graph/profile.ts';
 export {
   type OpVerdict,
