@@ -6,7 +6,9 @@ import * as errors from '../../src/base/errors.ts';
 test('every error has one code, one class and one row in the documents', () => {
   const source = readFileSync('src/base/errors.ts', 'utf8');
   const classes = [...source.matchAll(/\/\*\* (.*) \*\/\nexport class (\w+) extends coded\('(\w+)'\)/g)];
-  const codes = [...source.slice(0, source.indexOf('Every error')).matchAll(/'([A-Z_]+)'/g)].map(([, code]) => code);
+  const codes = [...source.slice(0, source.indexOf('Every error')).matchAll(/'([A-Z_]+)'/g)].map(
+    ([, code]) => code,
+  );
   expect(classes.map(([, , , code]) => code).sort()).toEqual(codes.sort());
   const rows = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| ([A-Z_]+) \| (\w+) \| (.*) \|$/gm)];
   expect(rows.map(([, code, name, when]) => [when, name, code])).toEqual(
