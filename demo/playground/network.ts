@@ -1,5 +1,5 @@
 /** Networks for 28 × 28 pictures in ten classes: from settings, from files, and in words. */
-import { initializers, layers, loadModel, optimizers, type Sequential, sequential, type Tensor } from 'weft';
+import { initializers, layers, loadModel, optimizers, Sequential, sequential, type Tensor } from 'weft';
 import { Refusal } from './failure.ts';
 import {
   ACTIVATIONS,
@@ -85,7 +85,12 @@ export async function readNetwork(file: File, settings: Settings): Promise<Netwo
 async function readModel(file: File, settings: Settings): Promise<Sequential> {
   let model: Sequential;
   try {
-    model = await loadModel(file);
+    const loaded = await loadModel(file);
+    if (!(loaded instanceof Sequential)) {
+      loaded.dispose();
+      throw new Error('The file holds a network of layers; the playground shows layers in a row.');
+    }
+    model = loaded;
   } catch (error) {
     if (!/holds weights alone/.test((error as Error).message)) throw error;
     ({ model } = buildNetwork(settings));

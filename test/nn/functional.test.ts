@@ -1,6 +1,6 @@
 /** Networks of layers: what they compute, how they train, and how they refuse what is no network. */
 import { describe, expect, it } from 'vitest';
-import { layers, model, optimizers, sequential, type Tensor, tensor } from '../../src/index.ts';
+import { layers, Model, model, optimizers, sequential, type Tensor, tensor } from '../../src/index.ts';
 
 const quiet = { verbose: 0 } as const;
 const numbers = async (x: Tensor): Promise<number[]> => [...(await x.data())];
@@ -47,7 +47,7 @@ describe('a network', () => {
       [3, 2, 1],
       [-1, 0, 1],
     ];
-    const merged = async (layer: ReturnType<typeof layers.add>): Promise<number[][]> =>
+    const merged = async (layer: layers.Layer): Promise<number[][]> =>
       (await layer.apply([tensor(a), tensor(b)]).array()) as number[][];
     expect(await merged(layers.add())).toEqual([
       [4, 4, 4],
@@ -231,5 +231,63 @@ describe('what is no network is refused by name', () => {
     expect(() => net.apply([tensor([[1, 2, 3, 4]]), tensor([[1, 2, 3, 4]])])).toThrow(
       /2 inputs came; expected 1: x/,
     );
+  });
+});
+
+describe('a model of one’s own', () => {
+  class Residual extends Model {
+    inner = layers.dense({ units: 3, activation: 'tanh', kernelInitializer: 'ones' });
+    rest = { out: [layers.dense({ units: 1, kernelInitializer: 'ones' })], gain: 2 };
+
+    override call(x: Tensor, context: layers.CallContext): Tensor {
+      return this.rest.out[0].apply(x.add(this.inner.apply(x, context)), context);
+    }
+  }
+
+  it('has the layers that it keeps, in lists and records too, and trains them', async () => {
+    const net = new Residual();
+    expect(net.layers).toEqual([net.inner, net.rest.out[0]]);
+    net.compile({ optimizer: optimizers.sgd({ learningRate: 0.1 }), loss: 'mse' });
+    const before = (await (await net.predict([[1, 0, -1]], quiet)).item()) as number;
+    expect(before).toBeCloseTo(0, 6);
+    expect(net.outputShape).toEqual([null, 1]);
+    expect(net.weights).toHaveLength(4);
+    const { history } = await net.fit(rows(16, 3), line(16), { ...quiet, epochs: 20 });
+    expect(history.loss.at(-1)!).toBeLessThan(history.loss[0] as number);
+    net.inner.trainable = false;
+    expect(net.trainableWeights).toEqual(net.rest.out[0].weights);
+    const bytes = await net.toBytes('safetensors');
+    const again = new Residual();
+    again.buildFor([null, 3]);
+    await again.loadWeights(bytes);
+    expect(await numbers(await again.predict(rows(2, 3), quiet))).toEqual(
+      await numbers(await net.predict(rows(2, 3), quiet)),
+    );
+    await expect(net.toBytes('keras')).rejects.toThrow(/Residual.*saveWeights/);
+  });
+
+  it('may be a network too, and is refused by name where it is neither', async () => {
+    class Named extends Model {
+      twice(x: Tensor): Tensor {
+        return this.apply(x).mul(2);
+      }
+    }
+    const x = layers.input([2]);
+    const net = new Named({
+      inputs: x,
+      outputs: layers.dense({ units: 1, kernelInitializer: 'ones' }).apply(x),
+    });
+    expect(await numbers(net.twice(tensor([[1, 2]])))).toEqual([6]);
+    expect(new Model({ inputs: x, outputs: layers.add().apply([x, x]) }).className).toBe('Functional');
+    expect(() => new Model()).toThrow(/inputs is missing/);
+    await expect(new Named().predict([[1, 2]], quiet)).rejects.toThrow(/no inputs and outputs of layers/);
+  });
+
+  it('hands layers their weights, and takes them', async () => {
+    const layer = layers.dense({ units: 1 });
+    layer.buildFor([null, 2]);
+    await layer.setWeights([[[3], [4]], [5]]);
+    expect(await Promise.all(layer.getWeights().map(numbers))).toEqual([[3, 4], [5]]);
+    expect(() => layer.setWeights([[1]])).toThrow(/1 weights came; dense.* has 2/);
   });
 });

@@ -1,7 +1,9 @@
 /** What a layer is: weights made for an input shape, and a function of a tensor. */
 import { ConfigError, ShapeError, StateError, ValueError } from '../../base/errors.ts';
-import { variable, zeros } from '../../ops/constant.ts';
-import { checkShape, type Shape } from '../../ops/shape.ts';
+import { assignAll } from '../../graph/variables.ts';
+import { identity, type TensorLike, tensor, variable, zeros } from '../../ops/constant.ts';
+import { apply } from '../../ops/define.ts';
+import { checkShape, type Shape, sameShape, show } from '../../ops/shape.ts';
 import { observed, Tensor, type Variable } from '../../ops/tensor.ts';
 import { flag, tensorFrom, wholeNumber } from '../check.ts';
 import { type InitializerLike, resolveInitializer } from '../initializers/resolve.ts';
@@ -74,6 +76,9 @@ export interface WeightOptions {
   /** What each update makes of it; default null: nothing. */
   constraint?: WeightRule | null;
 }
+
+/** Properties of every layer, which hold no layers of its own. */
+const OWN = new Set(['calls', 'builtFor', 'ownWeights', 'regularizers']);
 
 /**
  * The base of all layers. A layer of one's own extends it:
@@ -316,9 +321,21 @@ export class Layer {
     );
   }
 
-  /** The layers inside, for containers. */
+  /** The layers inside: those that it keeps as properties, also in lists and records, in the order of these. */
   get layers(): readonly Layer[] {
-    return [];
+    const found = new Set<Layer>();
+    const look = (value: unknown): void => {
+      if (value instanceof Layer) found.add(value);
+      else if (Array.isArray(value)) value.forEach(look);
+      else if (
+        typeof value === 'object' &&
+        value !== null &&
+        Object.getPrototypeOf(value) === Object.prototype
+      )
+        Object.values(value).forEach(look);
+    };
+    for (const [name, value] of Object.entries(this)) if (!OWN.has(name)) look(value);
+    return [...found];
   }
 
   /** All weights in Keras's order: its own, trainable ones first, then those of the layers inside. */
@@ -356,6 +373,26 @@ export class Layer {
       ...own.map((weight) => this.regularizers.get(weight)!.of(weight)),
       ...this.layers.flatMap((layer) => layer.losses),
     ];
+  }
+
+  /** Copies of all weights in Keras's order, as they are now: later training does not change them. */
+  getWeights(): Tensor[] {
+    return this.weights.map((weight) => apply(identity, [weight]));
+  }
+
+  /**
+   * Takes over weights in Keras's order: tensors, typed arrays or nested arrays.
+   *
+   * All are checked before any is changed: ShapeError for another number or shape. Resolves when they are on
+   * the GPU; what follows sees them at once.
+   */
+  setWeights(weights: readonly TensorLike[]): Promise<void> {
+    const own = this.weights;
+    if (!Array.isArray(weights) || weights.length !== own.length)
+      throw new ShapeError(
+        `setWeights: ${Array.isArray(weights) ? weights.length : 'no list of'} weights came; ${this.name} has ${own.length}.`,
+      );
+    return assignAll(own.map((weight, i): [Variable, Tensor] => [weight, fitting(weights[i], weight, i)]));
   }
 
   /** The weights that training leaves alone. */
@@ -412,4 +449,14 @@ export function knownSizes(shape: BatchShape, operation: string): number[] {
       `${operation}: shape ${showBatch(shape)} has an unknown size; give inputShape in full.`,
     );
   return [...(shape as Shape)];
+}
+
+/** A weight's new value as a tensor of its shape. A flat typed array of the right size will do. */
+function fitting(given: TensorLike, weight: Variable, index: number): Tensor {
+  const isFlat = ArrayBuffer.isView(given) && (given as Float32Array).length === weight.size;
+  const x = tensor(given, isFlat ? { shape: [...weight.shape] } : {});
+  if (sameShape(x.shape, weight.shape)) return x;
+  throw new ShapeError(
+    `setWeights: weight ${index} (${weight.name}) has shape ${show(weight.shape)}; ${show(x.shape)} came.`,
+  );
 }

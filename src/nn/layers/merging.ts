@@ -16,14 +16,14 @@ import { Layer, type LayerOptions } from './layer.ts';
 import { type BatchShape, type InputShape, isList, showBatch } from './symbolic.ts';
 
 /** A layer whose input is a list. */
-export abstract class Merging extends Layer {
+abstract class Merging extends Layer {
   /** Fewest and most values that it merges. */
-  protected get takes(): readonly [number, number] {
+  get takes(): readonly [number, number] {
     return [1, Number.POSITIVE_INFINITY];
   }
 
   /** The shapes, when they are as many as the layer takes. */
-  protected several(inputShape: InputShape): readonly BatchShape[] {
+  several(inputShape: InputShape): readonly BatchShape[] {
     const [fewest, most] = this.takes;
     const came = isList(inputShape) ? inputShape.length : 0;
     if (isList(inputShape) && came >= fewest && came <= most) return inputShape;
@@ -32,7 +32,7 @@ export abstract class Merging extends Layer {
     );
   }
 
-  protected misfit(shapes: readonly BatchShape[], rule: string): ShapeError {
+  misfit(shapes: readonly BatchShape[], rule: string): ShapeError {
     return new ShapeError(`${this.name}: shapes ${shapes.map(showBatch).join(' and ')} do not fit: ${rule}.`);
   }
 
@@ -42,22 +42,7 @@ export abstract class Merging extends Layer {
   }
 }
 
-/** Element by element: two of them at a time, from the left. */
-interface Elementwise {
-  /** Most values; default any number. */
-  readonly most?: number;
-  readonly merge: (a: Tensor, b: Tensor) => Tensor;
-  readonly end?: (all: Tensor, count: number) => Tensor;
-}
-
-const elementwise = {
-  Add: { merge: sum },
-  Subtract: { most: 2, merge: sub },
-  Multiply: { merge: mul },
-  Average: { merge: sum, end: (all, count) => all.div(count) },
-  Maximum: { merge: larger },
-  Minimum: { merge: smaller },
-} satisfies Record<string, Elementwise>;
+// ---- element by element
 
 /** The shape with as many axes as `rank`, the new ones after the samples. */
 const widened = ([samples, ...sizes]: BatchShape, rank: number): BatchShape => [
@@ -66,15 +51,9 @@ const widened = ([samples, ...sizes]: BatchShape, rank: number): BatchShape => [
   ...sizes,
 ];
 
-export class ElementwiseMerging extends Merging {
-  private get rule(): Elementwise {
-    return elementwise[this.className as keyof typeof elementwise];
-  }
-
-  protected override get takes(): readonly [number, number] {
-    const { most } = this.rule;
-    return most === undefined ? super.takes : [most, most];
-  }
+/** Two values at a time, from the left. */
+abstract class Elementwise extends Merging {
+  abstract merge(a: Tensor, b: Tensor): Tensor;
 
   override computeOutputShape(inputShape: InputShape): BatchShape {
     const shapes = this.several(inputShape);
@@ -92,47 +71,80 @@ export class ElementwiseMerging extends Merging {
 
   override call(xs: readonly Tensor[]): Tensor {
     const rank = Math.max(...xs.map((x) => x.rank));
-    const wide = xs.map((x) => {
-      let y = x;
-      while (y.rank < rank) y = expandDims(y, 1);
-      return y;
-    });
-    const all = wide.reduce(this.rule.merge);
-    return this.rule.end?.(all, xs.length) ?? all;
+    return xs
+      .map((x) => {
+        let y = x;
+        while (y.rank < rank) y = expandDims(y, 1);
+        return y;
+      })
+      .reduce((a, b) => this.merge(a, b));
   }
 }
 
-// What files and summaries call each row.
+/** a + b + … */
+export class Add extends layerOf('Add', {}, Elementwise) {
+  override merge = sum;
+}
 
-export class Add extends layerOf('Add', {}, ElementwiseMerging) {}
-export class Subtract extends layerOf('Subtract', {}, ElementwiseMerging) {}
-export class Multiply extends layerOf('Multiply', {}, ElementwiseMerging) {}
-export class Average extends layerOf('Average', {}, ElementwiseMerging) {}
-export class Maximum extends layerOf('Maximum', {}, ElementwiseMerging) {}
-export class Minimum extends layerOf('Minimum', {}, ElementwiseMerging) {}
+/** a − b */
+export class Subtract extends layerOf('Subtract', {}, Elementwise) {
+  override merge = sub;
+
+  override get takes(): readonly [number, number] {
+    return [2, 2];
+  }
+}
+
+/** a · b · … */
+export class Multiply extends layerOf('Multiply', {}, Elementwise) {
+  override merge = mul;
+}
+
+/** (a + b + …) / n */
+export class Average extends layerOf('Average', {}, Elementwise) {
+  override merge = sum;
+
+  override call(xs: readonly Tensor[]): Tensor {
+    return super.call(xs).div(xs.length);
+  }
+}
+
+/** The largest of the values. */
+export class Maximum extends layerOf('Maximum', {}, Elementwise) {
+  override merge = larger;
+}
+
+/** The smallest of the values. */
+export class Minimum extends layerOf('Minimum', {}, Elementwise) {
+  override merge = smaller;
+}
 
 /** a + b + … of two or more values: `add().apply([a, b])`. */
-export const add = (options?: LayerOptions): Layer => new Add(options);
+export const add = (options?: LayerOptions): Add => new Add(options);
 /** a − b of two values. */
-export const subtract = (options?: LayerOptions): Layer => new Subtract(options);
+export const subtract = (options?: LayerOptions): Subtract => new Subtract(options);
 /** a · b · … element by element. */
-export const multiply = (options?: LayerOptions): Layer => new Multiply(options);
+export const multiply = (options?: LayerOptions): Multiply => new Multiply(options);
 /** (a + b + …) / n */
-export const average = (options?: LayerOptions): Layer => new Average(options);
+export const average = (options?: LayerOptions): Average => new Average(options);
 /** The largest of the values, element by element. */
-export const maximum = (options?: LayerOptions): Layer => new Maximum(options);
+export const maximum = (options?: LayerOptions): Maximum => new Maximum(options);
 /** The smallest of the values, element by element. */
-export const minimum = (options?: LayerOptions): Layer => new Minimum(options);
+export const minimum = (options?: LayerOptions): Minimum => new Minimum(options);
 
-const joining = {
+// ---- joined, and by products
+
+const wholeAxis = wholeFrom(Number.NEGATIVE_INFINITY);
+
+const concatenateRows = {
   /** The axis along which values are joined; default -1, the last. */
-  axis: option(-1, wholeFrom(Number.NEGATIVE_INFINITY)),
+  axis: option(-1, wholeAxis),
 };
 
-export type ConcatenateOptions = OptionsOf<typeof joining>;
+export type ConcatenateOptions = OptionsOf<typeof concatenateRows>;
 
 /** [N, …, a, …], [N, …, b, …] → [N, …, a + b, …] */
-export class Concatenate extends layerOf('Concatenate', joining, Merging) {
+export class Concatenate extends layerOf('Concatenate', concatenateRows, Merging) {
   override computeOutputShape(inputShape: InputShape): BatchShape {
     const shapes = this.several(inputShape);
     const [first] = shapes;
@@ -154,28 +166,25 @@ export class Concatenate extends layerOf('Concatenate', joining, Merging) {
 }
 
 /** Joins values along an axis: `concatenate({ axis: -1 }).apply([a, b])`. */
-export const concatenate = (options?: ConcatenateOptions): Layer => new Concatenate(options);
+export const concatenate = (options?: ConcatenateOptions): Concatenate => new Concatenate(options);
 
-const summing = {
+const dotRows = {
   /** The axis that is summed over: one for both values, or one for each. The samples are axis 0. */
-  axes: needed<number | readonly [number, number], readonly [number, number]>(pairOf),
+  axes: needed<number | readonly [number, number], readonly [number, number]>((given, operation, name) => {
+    const pair = Array.isArray(given) ? given : [given, given];
+    if (pair.length !== 2)
+      throw new ValueError(`${operation}: ${name} is ${describe(given)}; expected one axis, or two.`);
+    return [wholeAxis(pair[0], operation, name), wholeAxis(pair[1], operation, name)];
+  }),
   /** Scales both to length 1 along it first: the cosine of their angle; default false. */
   normalize: option(false, flag),
 };
 
-function pairOf(given: unknown, operation: string, name: string): readonly [number, number] {
-  const pair = Array.isArray(given) ? given : [given, given];
-  if (pair.length === 2 && pair.every((axis) => Number.isInteger(axis))) return pair as [number, number];
-  throw new ValueError(
-    `${operation}: ${name} is ${describe(given)}; expected a whole number, or one for each of two values.`,
-  );
-}
-
-export type DotOptions = OptionsOf<typeof summing>;
+export type DotOptions = OptionsOf<typeof dotRows>;
 
 /** Sample by sample, Σ a·b along an axis of each: [N, n], [N, n] → [N, 1]; [N, i, n], [N, j, n] → [N, i, j]. */
-export class Dot extends layerOf('Dot', summing, Merging) {
-  protected override get takes(): readonly [number, number] {
+export class Dot extends layerOf('Dot', dotRows, Merging) {
+  override get takes(): readonly [number, number] {
     return [2, 2];
   }
 
@@ -210,5 +219,5 @@ export class Dot extends layerOf('Dot', summing, Merging) {
   }
 }
 
-/** Products summed along an axis, sample by sample: `dot({ axes: 1 }).apply([a, b])`; `normalize` for cosines. */
+/** Products summed along an axis, sample by sample: `dot(1).apply([a, b])`; `normalize` for cosines. */
 export const dot = factory(Dot, 'axes');

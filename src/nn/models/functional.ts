@@ -1,5 +1,8 @@
-/** A model that is a network of layers: several inputs and outputs, shared layers, ways that part and meet. */
-import { ConfigError, ShapeError } from '../../base/errors.ts';
+/**
+ * Models that are networks of layers, with several inputs and outputs, shared layers, ways that part and meet; and models
+ * of one's own, which say what they are in `call`.
+ */
+import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
 import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import {
@@ -14,7 +17,7 @@ import {
 } from '../layers/layer.ts';
 import { isList } from '../layers/symbolic.ts';
 import { describe, readOptions } from '../names.ts';
-import { Model } from './model.ts';
+import { Model as Base } from './model.ts';
 import { Network, type Symbolic } from './network.ts';
 
 /** One value, a list, or a record by name. */
@@ -49,20 +52,34 @@ function listed(values: unknown, what: string): { form: Form; all: Symbolic[] } 
   return { form: names, all: names.map((name) => one((values as Record<string, unknown>)[name], name)) };
 }
 
-/** See {@link model}. */
-export class Functional extends Model {
-  readonly network: Network;
-  readonly inputForm: Form;
-  readonly outputForm: Form;
+/**
+ * A network, `new Model({ inputs, outputs })`, or a model of one's own:
+ *
+ * ```ts
+ * class Residual extends Model {
+ *   inner = layers.dense(64, { activation: 'relu' });
+ *   out = layers.dense(1);
+ *   call(x, context) { return this.out.apply(x.add(this.inner.apply(x, context)), context); }
+ * }
+ * ```
+ *
+ * Layers that it keeps as properties are its own: their weights train with it. It is built with the first data.
+ */
+export class Functional extends Base {
+  /** Null in a model of one's own. */
+  readonly network: Network | null = null;
+  readonly inputForm: Form = 'one';
+  readonly outputForm: Form = 'one';
 
-  constructor(options: FunctionalOptions) {
+  constructor(options: FunctionalOptions | { name?: string | null; trainable?: boolean } = {}) {
     const { inputs, outputs, ...rest } = readOptions('model', options, {
       inputs: null as unknown,
       outputs: null as unknown,
       name: null as string | null,
       trainable: true,
     });
-    super(rest, 'Functional');
+    super(rest, new.target === Functional ? 'Functional' : new.target.name);
+    if (inputs === null && outputs === null && new.target !== Functional) return;
     for (const [name, given] of Object.entries({ inputs, outputs }))
       if (given === null || given === undefined)
         throw new ConfigError(
@@ -79,27 +96,37 @@ export class Functional extends Model {
     this.builtFor = from.form === 'one' ? shapes[0] : shapes;
   }
 
+  private get graph(): Network {
+    if (this.network) return this.network;
+    throw new StateError(
+      `${this.name}: the model has no inputs and outputs of layers. Make it with model({ inputs, outputs }), or give its class a call.`,
+    );
+  }
+
   /** What stands for the data. */
   get inputs(): readonly Symbolic[] {
-    return this.network.inputs;
+    return this.graph.inputs;
   }
 
   /** What stands for the results. */
   get outputs(): readonly Symbolic[] {
-    return this.network.outputs;
+    return this.graph.outputs;
   }
 
   /** All layers, the inputs among them, in Keras's order. */
   override get layers(): readonly Layer[] {
-    return this.network?.layers ?? [];
+    return this.network?.layers ?? super.layers;
   }
 
   /** Its network is there from the start. */
   override build(inputShape: InputShape): void {
-    this.checkInput(inputShape);
+    if (this.network) this.checkInput(inputShape);
+    // A model of one's own makes its layers' weights when it is called.
+    else super.computeOutputShape(inputShape);
   }
 
   protected override checkInput(inputShape: InputShape): void {
+    if (!this.network) return;
     const shapes = isList(inputShape) ? inputShape : [inputShape];
     const { inputs } = this.network;
     const anyNumber = ([, ...sizes]: BatchShape): BatchShape => [null, ...sizes];
@@ -116,16 +143,17 @@ export class Functional extends Model {
 
   /** One shape, or a list of them where the model has several outputs. */
   override computeOutputShape(inputShape: InputShape): BatchShape {
+    if (!this.network) return super.computeOutputShape(inputShape);
     this.checkInput(inputShape);
     const shapes = this.network.shapes(isList(inputShape) ? inputShape : [inputShape]);
     return (this.outputForm === 'one' ? shapes[0] : shapes) as BatchShape;
   }
 
   override outputShapeOf(layer: Layer): BatchShape | null {
-    const own = this.network.shapeOf(layer);
+    const own = this.network?.shapeOf(layer);
     if (own) return own;
     for (const inner of this.layers) {
-      const found = inner instanceof Model ? inner.outputShapeOf(layer) : null;
+      const found = inner instanceof Base ? inner.outputShapeOf(layer) : null;
       if (found) return found;
     }
     return null;
@@ -133,21 +161,23 @@ export class Functional extends Model {
 
   /** For `summary`: see {@link Network.connectionsOf}. */
   connectionsOf(layer: Layer): readonly string[] | null {
-    return this.network.connectionsOf(layer);
+    return this.network?.connectionsOf(layer) ?? null;
   }
 
   /** The value's last activation, where nothing else in the model takes the value. */
   override get finalActivation(): string | null {
-    const [last] = this.network.outputs;
-    const used = this.network.calls.some(({ inputs }) => inputs.includes(last));
-    return this.network.outputs.length > 1 || used ? null : last.call.layer.finalActivation;
+    if (!this.network) return null;
+    const { calls, outputs } = this.network;
+    const [last] = outputs;
+    const used = calls.some(({ inputs }) => inputs.includes(last));
+    return outputs.length > 1 || used ? null : last.call.layer.finalActivation;
   }
 
   /** Each layer once its inputs are there. Data are brought to the dtypes of the inputs, without scaling. */
   override call(x: Tensor | readonly Tensor[], { training, logits = false }: CallContext): Tensor {
-    const { inputs, outputs } = this.network;
+    const { inputs, outputs } = this.graph;
     const xs = ([x].flat() as Tensor[]).map((one, i) => cast(one, inputs[i].dtype));
-    const ys = this.network.run(xs, (call) => ({
+    const ys = this.graph.run(xs, (call) => ({
       training: training && this.trainable,
       logits: logits && call === outputs[0].call,
     }));
@@ -179,3 +209,7 @@ export class Functional extends Model {
  * ```
  */
 export const model = (options: FunctionalOptions): Functional => new Functional(options);
+
+/** What users extend, and make networks of; as a type any model, layers in a row included. */
+export const Model = Functional;
+export type Model = Base;

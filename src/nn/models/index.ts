@@ -28,6 +28,6 @@ export type { FitOptions } from '../training/fit.ts';
 export type { PredictOptions } from '../training/predict.ts';
 export type { BatchOptions } from '../training/train-on-batch.ts';
 export { Sequential } from './from-config.ts';
-export { Functional, type FunctionalOptions, model, type Values } from './functional.ts';
-export { type CompileOptions, Model } from './model.ts';
+export { Functional, type FunctionalOptions, Model, model, type Values } from './functional.ts';
+export type { CompileOptions } from './model.ts';
 export { type SequentialOptions, sequential } from './sequential.ts';

@@ -1,12 +1,9 @@
 /** What all models can do: be compiled, trained, evaluated, asked; show and exchange their weights. */
-import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
+import { ConfigError, StateError } from '../../base/errors.ts';
 import { loaded } from '../../base/loaded.ts';
 import type { Dataset } from '../../data/pipeline/dataset.ts';
 import { defaultEngine } from '../../graph/engines.ts';
-import { assignAll } from '../../graph/variables.ts';
-import { identity, type TensorLike, tensor } from '../../ops/constant.ts';
-import { apply } from '../../ops/define.ts';
-import { sameShape, show } from '../../ops/shape.ts';
+import type { TensorLike } from '../../ops/constant.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import type { History } from '../callbacks/history.ts';
@@ -108,8 +105,10 @@ export abstract class Model extends Layer {
     throw new StateError(`outputShape: ${this.name} is not built. Give it an input shape, or data.`);
   }
 
-  /** What comes out of one of its layers, or null before the model is built. */
-  abstract outputShapeOf(layer: Layer): BatchShape | null;
+  /** What comes out of one of its layers, or null where that is not known. */
+  outputShapeOf(_layer: Layer): BatchShape | null {
+    return null;
+  }
 
   // ---- compiling
 
@@ -331,25 +330,9 @@ export abstract class Model extends Layer {
 
   // ---- weights
 
-  /** Copies of all weights in Keras's order, as they are now: later training does not change them. */
-  getWeights(): Tensor[] {
-    return this.weights.map((weight) => apply(identity, [weight]));
-  }
-
-  /**
-   * Takes over weights in Keras's order: tensors, typed arrays or nested arrays.
-   *
-   * All are checked before any is changed: ShapeError for another number or shape. Resolves when they are on
-   * the GPU; what follows sees them at once.
-   */
-  setWeights(weights: readonly TensorLike[]): Promise<void> {
+  override setWeights(weights: readonly TensorLike[]): Promise<void> {
     this.refuseWhileChanging('setWeights');
-    const own = this.weights;
-    if (!Array.isArray(weights) || weights.length !== own.length)
-      throw new ShapeError(
-        `setWeights: ${Array.isArray(weights) ? weights.length : 'no list of'} weights came; ${this.name} has ${own.length}.`,
-      );
-    return assignAll(own.map((weight, i): [Variable, Tensor] => [weight, fitting(weights[i], weight, i)]));
+    return super.setWeights(weights);
   }
 
   // ---- files
@@ -469,13 +452,3 @@ export abstract class Model extends Layer {
 const running = () => loaded('weft: what trains', import('../training/index.ts'));
 const formats = () => loaded('weft: the file formats', import('../saving/formats.ts'));
 type Formats = Awaited<ReturnType<typeof formats>>;
-
-/** A weight's new value as a tensor of its shape. A flat typed array of the right size will do. */
-function fitting(given: TensorLike, weight: Variable, index: number): Tensor {
-  const isFlat = ArrayBuffer.isView(given) && (given as Float32Array).length === weight.size;
-  const x = tensor(given, isFlat ? { shape: [...weight.shape] } : {});
-  if (sameShape(x.shape, weight.shape)) return x;
-  throw new ShapeError(
-    `setWeights: weight ${index} (${weight.name}) has shape ${show(weight.shape)}; ${show(x.shape)} came.`,
-  );
-}

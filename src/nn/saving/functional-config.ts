@@ -18,7 +18,7 @@ type Call = LayerCall<Layer>;
 
 /** The network of a model as Keras 3's config has it; `describeLayer` gives each layer's own words. */
 export function describeNetwork(model: Functional, describeLayer: (layer: Layer) => object): JsonObject {
-  const { network } = model;
+  const network = model.network!;
   // Uses are counted within this network.
   const numbers = new Map<Call, number>();
   const uses = new Map<Layer, Call[]>();
