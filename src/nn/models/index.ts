@@ -26,6 +26,7 @@ export type { EvaluateOptions } from '../training/evaluate.ts';
 export type { ExplainOptions } from '../training/explain.ts';
 export type { FitOptions } from '../training/fit.ts';
 export type { PredictOptions } from '../training/predict.ts';
+export type { BadResult, TraceNaNOptions } from '../training/trace-nan.ts';
 export type { BatchOptions } from '../training/train-on-batch.ts';
 export { Sequential } from './from-config.ts';
 export { Functional, type FunctionalOptions, Model, model, type Values } from './functional.ts';

@@ -32,6 +32,7 @@ import type { Origin } from '../training/origin.ts';
 import type { PredictOptions } from '../training/predict.ts';
 import { type PredictStep, predictStep } from '../training/predict-step.ts';
 import { type Engine, LoopStates } from '../training/steps.ts';
+import type { BadResult, TraceNaNOptions } from '../training/trace-nan.ts';
 import type { BatchOptions, BatchSteps } from '../training/train-on-batch.ts';
 
 export interface CompileOptions {
@@ -320,6 +321,23 @@ export abstract class Model extends Layer {
   async testOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
     const settings = this.compiledFor('testOnBatch');
     return this.besides(async () => (await this.batchSteps(settings)).run('testOnBatch', x, y, options));
+  }
+
+  /**
+   * Where numbers go wrong: trains on batches of x and y until the loss or a weight is NaN or infinite, and says
+   * which op of which layer gave the first NaN, in which step and for which samples; null where none came.
+   *
+   * Every step is read back, and the bad one is done again op by op: slow, and meant for a run that has failed. The
+   * model is afterwards as it was before. Begin where all was well: with new weights, or from a checkpoint.
+   *
+   * ```ts
+   * const bad = await model.traceNaN(x, y, { batchSize: 32 });
+   * console.log(bad?.message);   // step 3 (samples 96 to 127): log in gain gives NaN for sample 101.
+   * ```
+   */
+  async traceNaN(x: unknown, y: unknown, options?: TraceNaNOptions): Promise<BadResult | null> {
+    this.compiledFor('traceNaN');
+    return this.alone('traceNaN', async () => (await seldom()).traceNaN(this, x, y, options));
   }
 
   private async batchSteps(settings: Compiled): Promise<BatchSteps> {

@@ -6,6 +6,7 @@
 export * as losses from '../../losses/seldom.ts';
 export * as metrics from '../../metrics/seldom.ts';
 export { explainModel } from '../explain.ts';
+export { traceNaN } from '../trace-nan.ts';
 export { BatchSteps } from '../train-on-batch.ts';
 export { checkClassWeight, classWeights } from './class-weights.ts';
 export { takeDataset } from './datasets.ts';
