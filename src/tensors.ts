@@ -9,6 +9,7 @@ export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients
 export * from './graph/methods.ts';
 export { assignAll } from './graph/variables.ts';
 export { celu, gelu, hardSigmoid, hardSwish, leakyRelu, mish, silu, softmin } from './ops/activations.ts';
+export { flip, repeat, roll, split, tile, unstack } from './ops/arrange.ts';
 export {
   fill,
   iota,
@@ -21,8 +22,10 @@ export {
   variable,
   zeros,
 } from './ops/constant.ts';
+export { arange, diag, type EyeOptions, eye, linspace, tril, triu } from './ops/create.ts';
 export * as random from './ops/draws.ts';
 export type { DType, TypedArray } from './ops/dtype.ts';
+export { dot, einsum, tensordot } from './ops/einsum.ts';
 export { half } from './ops/half.ts';
 export type { MatmulOptions } from './ops/matmul.ts';
 export { mod } from './ops/mod.ts';

@@ -37,7 +37,7 @@ export function literal(value: number, dtype: DType): string {
 
 /**
  * Element `index` of a row-major array of shape `from` read along `strides` (in elements, 0 repeats)
- * plus `offset`: the flat position in the source. Neighbouring axes that step together are merged
+ * plus `offset`: the flat position in the source. A stride below 0 goes backwards, as u32 wraps. Neighbouring axes that step together are merged
  * first, so equal shapes cost nothing and a bias row costs one remainder.
  */
 export function stridedIndex(
@@ -63,7 +63,7 @@ export function stridedIndex(
     if (i === 0 && stride === 0) break;
     if (stride !== 0) {
       const coordinate = i === 0 ? rest : e.remainder(rest, size);
-      terms.push(stride === 1 ? coordinate : `${coordinate} * ${e.uniform(stride, 'u32')}`);
+      terms.push(stride === 1 ? coordinate : `${coordinate} * ${e.uniform(stride >>> 0, 'u32')}`);
     }
     if (i > 0) rest = e.divide(rest, size);
   }

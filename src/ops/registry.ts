@@ -4,10 +4,13 @@
  */
 import * as activations from './activations.ts';
 import * as argReduce from './arg-reduce.ts';
+import * as arrange from './arrange.ts';
 import * as binary from './binary.ts';
 import * as constant from './constant.ts';
+import * as create from './create.ts';
 import * as crossEntropy from './cross-entropy.ts';
 import type { Composite, ProvenOp } from './define.ts';
+import * as einsum from './einsum.ts';
 import * as half from './half.ts';
 import * as matmul from './matmul.ts';
 import * as mod from './mod.ts';
@@ -42,6 +45,9 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...mod.twins,
   ...activations.twins,
   ...statistics.twins,
+  ...create.twins,
+  ...arrange.twins,
+  ...einsum.twins,
 ]);
 
 function collect(twins: readonly (() => ProvenOp | Composite)[]): Map<string, ProvenOp | Composite> {
