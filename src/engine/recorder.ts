@@ -67,6 +67,11 @@ export class Recording {
     this.#generation = this.#host.arena.generation;
   }
 
+  /** A range among the bindings has changed: the next run makes bind groups for it. */
+  bindAnew(): void {
+    this.#generation = -1;
+  }
+
   /** Writes the commands into a pass, once. */
   encode(pass: GPUComputePassEncoder): void {
     let last: GPUComputePipeline | undefined;

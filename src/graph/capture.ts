@@ -18,6 +18,7 @@ import { isLeaf, topological } from './order.ts';
 import type { Plan } from './plan.ts';
 import type { StepProfile } from './profile.ts';
 import { allocateAll, checkHome, keepInBounds, leafRange, settle, withRoom } from './runtime.ts';
+import { contentOf, isSlot } from './slots.ts';
 import { bringHome, collocate, overwrite, ownValue, promise, takeBack } from './variables.ts';
 
 /** What a captured function may return: tensors, and arrays and plain objects of them. */
@@ -177,7 +178,7 @@ class Entry {
   readonly #constants: readonly Tensor[];
   #homes: readonly BufferRange[] = [];
   #inputs: readonly BufferRange[] = [];
-  /** Where the plan finds each constant: in the tensor's memory, or in a copy of it. */
+  /** Where the plan finds each constant: in the tensor's memory, in a copy of it, or wherever a slot is filled. */
   #found = new Map<Tensor, { readonly range: BufferRange; readonly copied: boolean }>();
 
   constructor(fn: (...args: never[]) => unknown, args: readonly Tensor[], name: string, draws: Draw[]) {
@@ -222,7 +223,7 @@ class Entry {
       variable.checkUsable(label);
       if (engine) checkHome(variable.value, engine);
     }
-    for (const constant of this.#constants) constant.checkUsable(label);
+    for (const constant of this.#constants) contentOf(constant).checkUsable(label);
     this.engine = engine;
     const values = this.variables.map((variable) => variable.value);
     const promised = changes ? this.effects.map(({ variable }) => promise(variable, engine)) : [];
@@ -244,7 +245,7 @@ class Entry {
       this.plan?.engine === engine &&
       !engine.options.debug?.noReplay &&
       variables.every(({ home }, i) => home === this.#homes[i]) &&
-      [...this.#found].every(([x, { range, copied }]) => copied || x.storage === range);
+      [...this.#found].every(([x, { range, copied }]) => copied || isSlot(x) || x.storage === range);
     if (!stays) {
       this.dispose();
       const updated = effects.map(({ variable }) => variable);
@@ -255,7 +256,10 @@ class Entry {
       );
     }
     for (const [i, variable] of variables.entries()) bringHome(variable, values[i], engine);
-    if (stays) return this.plan!;
+    if (stays) {
+      this.#followSlots(engine);
+      return this.plan!;
+    }
     this.#homes = variables.map((variable) => variable.home!);
     this.#inputs = this.placeholders.map((x) =>
       engine.allocate(byteSize(x.dtype, x.size), `${label} argument`),
@@ -281,12 +285,27 @@ class Entry {
     return this.plan;
   }
 
+  /** Binds the plan anew where slots have other memory than at the latest run. */
+  #followSlots(engine: Engine): void {
+    let moved = false;
+    for (const [slot, { range }] of this.#found) {
+      if (!isSlot(slot)) continue;
+      const { buffer, offset } = leafRange(contentOf(slot), engine);
+      if (buffer === range.buffer && offset === range.offset) continue;
+      Object.assign(range, { buffer, offset });
+      moved = true;
+    }
+    if (moved) this.plan!.recording.bindAnew();
+  }
+
   /** A variable's value that was read outside the function is a constant inside: the plan has a copy of it. */
   #constantRange(leaf: Tensor, engine: Engine): BufferRange {
     const known = this.#found.get(leaf);
     if (known) return known.range;
-    let range = leafRange(leaf, engine);
+    let range = leafRange(contentOf(leaf), engine);
     const copied = leaf.readers !== null;
+    // The plan looks here again when it is bound anew.
+    if (isSlot(leaf)) range = { ...range };
     if (copied) {
       const copy = engine.allocate(range.size, 'constant');
       engine.copy(range, copy);

@@ -18,6 +18,7 @@ import type { Place } from './memory.ts';
 import { append, isLeaf } from './order.ts';
 import { readsPackedRows } from './packed.ts';
 import type { Places } from './places.ts';
+import { isSlot } from './slots.ts';
 import { UpdateGenerator, type UpdateGroup, updateBody, updateTable } from './update.ts';
 
 export class CommandWriter {
@@ -194,11 +195,14 @@ export class CommandWriter {
   #windows(operands: Iterable<Tensor>, others: Windows = new Map()): Windows {
     const windows = new Map(others);
     for (const tensor of operands) {
-      const { buffer, offset, size } = this.#places.of(tensor).range!;
-      const before = windows.get(buffer) ?? { offset, size: 0 };
+      const range = this.#places.of(tensor).range!;
+      const { buffer, offset, size } = range;
+      const key = this.#places.bufferOf(tensor);
+      const before = windows.get(key) ?? range;
       const begin = Math.min(before.offset, offset);
       const end = Math.max(before.offset + before.size, offset + size);
-      windows.set(buffer, { buffer, offset: begin, size: end - begin });
+      // A slot's window is the slot, wherever it may be.
+      windows.set(key, isSlot(tensor) ? range : { buffer, offset: begin, size: end - begin });
     }
     return windows;
   }
@@ -256,7 +260,7 @@ export class CommandWriter {
     const operands = formulas.flatMap(({ segments }) => segments.flatMap(({ columns }) => columns));
     const windows = this.#windows(operands);
     const wordOf = (tensor: Tensor): number =>
-      (this.#places.of(tensor).range!.offset - windows.get(bufferOf(tensor) as GPUBuffer)!.offset) / 4;
+      (this.#places.of(tensor).range!.offset - windows.get(bufferOf(tensor))!.offset) / 4;
     const { words, chunks, columns } = updateTable(formulas, wordOf, four);
     const table = engine.allocateTable(words.byteLength, 'update.table');
     owned.push(table);
@@ -310,6 +314,6 @@ export class CommandWriter {
   }
 }
 
-type Windows = ReadonlyMap<GPUBuffer, BufferRange>;
+type Windows = ReadonlyMap<unknown, BufferRange>;
 
 const rootsOf = (kernel: Kernel): Tensor[] => kernel.roots.map(({ tensor }) => tensor);

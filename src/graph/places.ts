@@ -4,6 +4,7 @@ import type { Profile } from '../engine/profile.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { type Place, placeFor } from './memory.ts';
 import { isLeaf } from './order.ts';
+import { isSlot } from './slots.ts';
 
 export class Places {
   readonly #limits: Profile['limits'];
@@ -20,9 +21,10 @@ export class Places {
   of(tensor: Tensor): Place {
     const known = this.#of.get(tensor);
     if (known) return known;
-    const place = isLeaf(tensor)
-      ? this.fixed(this.#leafRange(tensor), tensor)
-      : placeFor(tensor, this.#limits);
+    const range = isLeaf(tensor) ? this.#leafRange(tensor) : null;
+    // What a slot shares memory with today it need not share it with tomorrow.
+    const place =
+      range === null || isSlot(tensor) ? placeFor(tensor, this.#limits, range) : this.fixed(range, tensor);
     this.#of.set(tensor, place);
     return place;
   }
@@ -44,9 +46,10 @@ export class Places {
     return place;
   }
 
-  /** The buffer that a tensor lies in. */
+  /** The buffer that a tensor lies in; a slot's is its own. */
   bufferOf(tensor: Tensor): unknown {
-    return this.of(tensor).range?.buffer ?? 'arena';
+    const place = this.of(tensor);
+    return isSlot(tensor) ? place : (place.range?.buffer ?? 'arena');
   }
 
   /** Those that still have no memory: the step arena's. */

@@ -14,8 +14,7 @@ import {
   variable,
   zeros,
 } from '../../src/index.ts';
-import { SampleBatches } from '../../src/nn/training/feed/resident.ts';
-import type { StepPair } from '../../src/nn/training/steps.ts';
+import { Resident } from '../../src/nn/training/feed/resident.ts';
 import { behaviours } from './behaviours.ts';
 import {
   type ConformanceCase,
@@ -253,15 +252,22 @@ async function initializer(one: ConformanceCase): Promise<void> {
 
 /** The ranges of rows that make up the batches of an epoch. */
 async function batches({ size, batch_size, expect }: ConformanceCase): Promise<void> {
-  const samples = { x: zeros([size, 1]), y: null, weight: null, start: 0, count: size, dispose() {} };
-  const dealt = new SampleBatches(samples, batch_size, await defaultEngine(), null);
+  const samples = {
+    inputs: [zeros([size, 1])],
+    targets: [],
+    weights: [],
+    start: 0,
+    count: size,
+    dispose() {},
+  };
+  const dealt = new Resident(samples, batch_size, await defaultEngine(), null);
   await dealt.begin(0);
   const ranges: number[][] = [];
   for (let start = 0; ; ) {
-    const turn = await dealt.next(1, {} as StepPair);
-    if (turn === null) break;
-    ranges.push([start, start + turn.samples]);
-    start += turn.samples;
+    const chunk = await dealt.next(1);
+    if (chunk === null) break;
+    ranges.push([start, start + chunk.samples]);
+    start += chunk.samples;
   }
   expectNumbers(ranges.flat(), expect.flat(), exactly);
 }

@@ -30,8 +30,7 @@ import type { FitOptions } from '../training/fit.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from '../training/objective.ts';
 import type { Origin } from '../training/origin.ts';
 import type { PredictOptions } from '../training/predict.ts';
-import { type PredictStep, predictStep } from '../training/predict-step.ts';
-import { type Engine, LoopStates } from '../training/steps.ts';
+import { type Engine, LoopStates, type PredictStep, predictStep } from '../training/steps.ts';
 import type { BadResult, TraceNaNOptions } from '../training/trace-nan.ts';
 import type { BatchOptions, BatchSteps } from '../training/train-on-batch.ts';
 
@@ -55,8 +54,6 @@ interface Compiled {
   readonly options: CompileOptions;
   readonly optimizer: Optimizer;
   readonly choice: ObjectiveChoice;
-  /** Made by the first trainOnBatch or testOnBatch. */
-  batchSteps: BatchSteps | null;
   /** Known once y has been seen. */
   objective: Objective | null;
 }
@@ -77,6 +74,8 @@ export abstract class Model extends Layer {
   private settings: Compiled | null = null;
   /** For training and for evaluating; the former's live next to the weights. */
   readonly loops = { train: new LoopStates(), evaluate: new LoopStates() } as const;
+  /** The steps of trainOnBatch and testOnBatch, made by the first. */
+  batchSteps: BatchSteps | null = null;
   private predicting: { engine: Engine; step: PredictStep; origin: Origin } | null = null;
   /** What changes the model at the moment: 'fit', 'trainOnBatch'. */
   private changing: string | null = null;
@@ -130,14 +129,16 @@ export abstract class Model extends Layer {
       throw new ConfigError("compile: loss is missing. Name one: { loss: 'meanSquaredError' }.");
     const optimizer = resolveOptimizer(given.optimizer, 'compile');
     const choice = chooseObjective(given, 'compile');
-    this.settings?.batchSteps?.dispose();
+    this.batchSteps?.dispose();
+    this.batchSteps = null;
     this.predicting?.step.dispose();
     this.predicting = null;
+    this.loops.train.drop();
+    this.loops.evaluate.drop();
     this.settings = {
       options: given as CompileOptions,
       optimizer,
       choice,
-      batchSteps: null,
       objective: null,
     };
   }
@@ -178,9 +179,8 @@ export abstract class Model extends Layer {
   /** Builds the model for samples, settles loss and metrics for their y, and checks y. */
   async prepareFor(samples: Samples, operation: string): Promise<void> {
     const settings = this.compiledFor(operation);
-    const { x, y } = samples;
-    if (y === null)
-      throw new ConfigError(`${operation}: y is missing. Give what the model should have said.`);
+    const [[x], [y]] = [samples.inputs, samples.targets];
+    if (!y) throw new ConfigError(`${operation}: y is missing. Give what the model should have said.`);
     this.buildFor([null, ...x.shape.slice(1)]);
     const [, ...output] = this.outputShape;
     const objective = await Objective.settle(settings.choice, [null, ...y.shape.slice(1)], [null, ...output]);
@@ -311,16 +311,16 @@ export abstract class Model extends Layer {
 
   /** One step on this batch. Resolves to its loss and metrics, measured before the step. */
   async trainOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
-    const settings = this.compiledFor('trainOnBatch');
+    this.compiledFor('trainOnBatch');
     return this.alone('trainOnBatch', async () =>
-      (await this.batchSteps(settings)).run('trainOnBatch', x, y, options),
+      (await seldom()).runBatch(this, 'trainOnBatch', x, y, options),
     );
   }
 
   /** Loss and metrics of this batch, without training. */
   async testOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
-    const settings = this.compiledFor('testOnBatch');
-    return this.besides(async () => (await this.batchSteps(settings)).run('testOnBatch', x, y, options));
+    this.compiledFor('testOnBatch');
+    return this.besides(async () => (await seldom()).runBatch(this, 'testOnBatch', x, y, options));
   }
 
   /**
@@ -338,12 +338,6 @@ export abstract class Model extends Layer {
   async traceNaN(x: unknown, y: unknown, options?: TraceNaNOptions): Promise<BadResult | null> {
     this.compiledFor('traceNaN');
     return this.alone('traceNaN', async () => (await seldom()).traceNaN(this, x, y, options));
-  }
-
-  private async batchSteps(settings: Compiled): Promise<BatchSteps> {
-    const { BatchSteps } = await seldom();
-    settings.batchSteps ??= new BatchSteps(this);
-    return settings.batchSteps;
   }
 
   // ---- weights
@@ -458,7 +452,7 @@ export abstract class Model extends Layer {
   /** Frees weights, optimizer state and captured steps. The model cannot be used afterwards. */
   dispose(): void {
     this.refuseWhileRunning('dispose');
-    this.settings?.batchSteps?.dispose();
+    this.batchSteps?.dispose();
     this.predicting?.step.dispose();
     for (const one of [...this.weights, ...(this.optimizerVariables ?? [])]) one.dispose();
     this.loops.train.dispose();

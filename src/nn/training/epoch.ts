@@ -1,22 +1,12 @@
-/** One pass over the batches: submits, readings, and who hears of them. */
+/** An epoch runs a step over a feed: submits, readings, and who hears of them. */
 import { AbortError } from '../../base/errors.ts';
 import type { Seen } from '../callbacks/backup-file.ts';
 import { FRAME_MS, type Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
+import type { Chunk } from './feed/feed.ts';
 import type { Loop } from './loop.ts';
 import { BLOCK } from './meter.ts';
 import { sorted } from './options.ts';
-
-/** Steps whose batches are in place. */
-export interface Turn {
-  readonly count: number;
-  /** In all of their batches. */
-  readonly samples: number;
-  /** Whether the pass is known to end with it. */
-  readonly last: boolean;
-  /** Submits them. Gives the sums of a batch that went its own way, and null where the loop's state has them. */
-  run(): Promise<ArrayLike<number> | null>;
-}
 
 /** Who hears of a pass. */
 export interface Listeners {
@@ -34,8 +24,10 @@ export interface Listeners {
 export interface Pass extends Listeners {
   /** How many of the steps were done by another process, and what they added up to. */
   readonly begun?: Begun | null;
-  /** The next steps, `most` at most, or null after the last. */
-  next(most: number): Promise<Turn | null>;
+  /** Puts the next batches in place, `most` at most; null after the last. */
+  next(most: number): Promise<Chunk | null>;
+  /** Runs a batch that goes alone, and gives its sums. */
+  alone?(): Promise<ArrayLike<number>>;
   readonly signal: AbortSignal | null;
   readonly operation: string;
 }
@@ -74,10 +66,10 @@ export function listenersTo(
 }
 
 /** Runs every batch once and gives the means over the samples that were seen, loss first and metrics as compiled. */
-export async function runPass(loop: Loop, pass: Pass): Promise<Logs> {
-  const { engine, objective, state, meter, pace, batches } = loop;
+export async function runEpoch(loop: Loop, pass: Pass): Promise<Logs> {
+  const { engine, objective, state, meter, pace, steps, feed } = loop;
   const { byBatch, progress, signal, operation, begun = null } = pass;
-  const means = (count: number): Logs => objective.results(meter.sums(), count, batches.hasWeights);
+  const means = (count: number): Logs => objective.results(meter.sums(), count, feed.hasWeights);
   meter.restart(begun?.seen);
   pace.pause();
   let done = begun?.step ?? 0;
@@ -90,21 +82,22 @@ export async function runPass(loop: Loop, pass: Pass): Promise<Logs> {
 
   for (;;) {
     throwIfAborted(signal, operation);
-    const turn = await pass.next(byBatch ? 1 : pace.next(BLOCK - (added % BLOCK)));
-    if (turn === null) break;
+    const chunk = await pass.next(byBatch ? 1 : pace.next(BLOCK - (added % BLOCK)));
+    if (chunk === null) break;
     await byBatch?.begin(done);
-    const apart = await turn.run();
-    done += turn.count;
-    meter.samples += turn.samples;
+    const apart = chunk.form === 'alone' ? await pass.alone!() : null;
+    if (chunk.form !== 'alone') await steps[chunk.form]!.replay(chunk.count);
+    done += chunk.count;
+    meter.samples += chunk.samples;
     if (apart) {
       meter.add(apart);
       pace.pause();
     } else {
-      added += turn.count;
-      pace.done(turn.count);
+      added += chunk.count;
+      pace.done(chunk.count);
     }
 
-    const closes = added > cleared && (added % BLOCK === 0 || turn.last);
+    const closes = added > cleared && (added % BLOCK === 0 || chunk.last);
     const due = progress !== null && !meter.isWaiting && performance.now() - told >= FRAME_MS;
     if (!closes && !due && !byBatch) continue;
     const [step, seen] = [done, meter.samples];

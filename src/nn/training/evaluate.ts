@@ -2,15 +2,14 @@
 import type { Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
 import type { Model } from '../models/model.ts';
-import { listenersTo, runPass, throwIfAborted } from './epoch.ts';
+import { listenersTo, runEpoch, throwIfAborted } from './epoch.ts';
 import { type Place, placeOf } from './feed/choose.ts';
 import { seldom } from './feed/on-demand.ts';
-import { batchesOf, batchSizeFor, type SampleBatches } from './feed/resident.ts';
+import { batchSizeFor, feedOf, type Resident } from './feed/resident.ts';
 import { isMade, type Samples, type Source, takeSource } from './feed/samples.ts';
 import type { StreamEvaluation } from './feed/stream.ts';
-import { Loop } from './loop.ts';
+import { type Loop, loopOver } from './loop.ts';
 import { callbacksOf, type RunOptions, readRunOptions, sorted, stepsOf, stepsOrAll } from './options.ts';
-import type { Engine } from './steps.ts';
 
 export interface EvaluateOptions extends RunOptions {
   /** Samples of a step; default 32. The result does not depend on it. */
@@ -83,7 +82,8 @@ export const evaluationOf = async (
     : Evaluation.of(model, source, extent, place!);
 
 /** A pass without training over given samples, as often as wanted. */
-export class Evaluation extends Loop<SampleBatches> {
+export class Evaluation {
+  readonly loop: Loop<Resident>;
   /** Batches of a pass. */
   readonly stepCount: number;
 
@@ -94,13 +94,21 @@ export class Evaluation extends Loop<SampleBatches> {
     place: Place,
   ): Promise<Evaluation> {
     const size = batchSizeFor(samples, batchSize, steps);
-    const batches = await batchesOf(samples, size, samples.order ?? null, place);
-    return new Evaluation(model, batches, steps, place.engine);
+    const feed = await feedOf(samples, size, samples.order ?? null, place);
+    return new Evaluation(loopOver(model, 'evaluate', feed, place.engine), steps);
   }
 
-  private constructor(model: Model, batches: SampleBatches, steps: number | null, engine: Engine) {
-    super(model, 'evaluate', batches, engine);
-    this.stepCount = stepsOf(batches.steps, steps, 'evaluate', 'steps');
+  private constructor(loop: Loop<Resident>, steps: number | null) {
+    this.loop = loop;
+    this.stepCount = stepsOf(loop.feed.steps, steps, 'evaluate', 'steps');
+  }
+
+  prepare(): Promise<void> {
+    return this.loop.prepare();
+  }
+
+  dispose(): Promise<void> {
+    return this.loop.finish();
   }
 
   /** Loss and metrics, in the order of compile. `pass`: of a dataset, from 0. `progress`: whether to tell of it. */
@@ -110,12 +118,13 @@ export class Evaluation extends Loop<SampleBatches> {
     operation: string,
     { pass = 0, progress = false } = {},
   ): Promise<Logs> {
-    const { steps, batches } = this;
+    const { loop } = this;
+    const { feed } = loop;
     await callbacks.call('onTestBegin', {});
-    await this.restart();
-    await batches.begin(pass, 0, this.stepCount);
-    const logs = await runPass(this, {
-      next: (most) => batches.next(most, steps),
+    await loop.restart();
+    await feed.begin(pass, 0, this.stepCount);
+    const logs = await runEpoch(loop, {
+      next: (most) => feed.next(most),
       signal,
       operation,
       ...listenersTo('Test', callbacks, undefined, progress),

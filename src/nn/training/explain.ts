@@ -14,8 +14,7 @@ import { isSparse } from '../targets.ts';
 import type { Samples } from './feed/samples.ts';
 import { Evaluation, isMade, Training, takeSamples, takeSource } from './index.ts';
 import type { ObjectiveChoice } from './objective.ts';
-import { predictStep } from './predict-step.ts';
-import type { Engine } from './steps.ts';
+import { type Engine, predictStep } from './steps.ts';
 
 export interface ExplainOptions {
   /** The step of fit, of evaluate, or of predict; default 'train'. */
@@ -68,12 +67,12 @@ export async function explainModel(
   const samples = await samplesFor(model, choice, step, batchSize, given);
   try {
     if (step !== 'predict') await model.prepareFor(samples, 'explain');
-    else model.buildFor([null, ...samples.x.shape.slice(1)]);
-    const engine = await model.engineFor(samples.x);
+    else model.buildFor([null, ...samples.inputs[0].shape.slice(1)]);
+    const engine = await model.engineFor(samples.inputs[0]);
     nameWeights(model.layers, '');
     const profile = await profileOf(model, samples, { step, batchSize, measure }, engine);
     const size = Math.min(batchSize, samples.count);
-    const { shape, dtype } = samples.x;
+    const { shape, dtype } = samples.inputs[0];
     return new Explanation(
       {
         model: model.name,
@@ -96,9 +95,9 @@ async function profileOf(
 ): Promise<StepProfile> {
   if (step === 'predict') {
     const { step: captured } = predictStep(model, engine);
-    const batch = samples.x.slice(
-      samples.x.shape.map(() => 0),
-      [Math.min(batchSize, samples.count), ...samples.x.shape.slice(1)],
+    const batch = samples.inputs[0].slice(
+      samples.inputs[0].shape.map(() => 0),
+      [Math.min(batchSize, samples.count), ...samples.inputs[0].shape.slice(1)],
     );
     try {
       return await captured.profile({ measure }, batch);
@@ -106,23 +105,25 @@ async function profileOf(
       await engine.idle().catch(() => {});
       captured.dispose();
       // All of x is x itself.
-      if (batch !== samples.x) batch.dispose();
+      if (batch !== samples.inputs[0]) batch.dispose();
     }
   }
   const { shuffle, streamed } = model.latestFit ?? { shuffle: true, streamed: false };
   const place = { engine, streamed };
-  const loop =
+  // Steps that wait for another run know weights by their short names.
+  model.loops[step === 'train' ? 'train' : 'evaluate'].drop();
+  const { loop } =
     step === 'train'
       ? await Training.of(model, samples, { batchSize, shuffle }, place)
       : await Evaluation.of(model, samples, { batchSize, steps: null }, place);
   nameSlots(model);
   try {
-    loop.batches.allocate();
-    await loop.batches.begin(0);
+    loop.feed.allocate();
+    await loop.feed.begin(0);
     await loop.restart();
     return await loop.steps.whole.profile({ measure });
   } finally {
-    await loop.dispose();
+    await loop.finish(false);
   }
 }
 

@@ -153,12 +153,13 @@ async function takeBoth(
 
 /** What `explain` remembers of it. */
 function formOf(samples: Samples, settings: Settings, streamed: boolean): FitForm {
-  const { x, y, count, batchSize, order } = samples;
+  const { count, batchSize, order } = samples;
+  const [[x], [y]] = [samples.inputs, samples.targets];
   return {
     batchSize: batchSizeFor(samples, settings.batchSize, settings.stepsPerEpoch),
     count,
     x: { shape: x.shape, dtype: x.dtype },
-    y: { shape: y!.shape, dtype: y!.dtype },
+    y: { shape: y.shape, dtype: y.dtype },
     shuffle: order !== undefined && order !== null ? true : settings.shuffle && !batchSize,
     streamed,
   };
@@ -183,7 +184,9 @@ async function runEpochs(
   };
   callbacks.begin(model, params);
   // Before anything is made of the model: its random numbers become those of the run that goes on.
-  const resumed = await callbacks.resume(() => (training instanceof Training ? training.meter.seen() : null));
+  const resumed = await callbacks.resume(() =>
+    training instanceof Training ? training.loop.meter.seen() : null,
+  );
   const place = await placeOf(model, [train, validation], settings.stream);
   if (!isMade(train)) model.latestFit = formOf(train, settings, place!.streamed);
   // Epochs that have begun so far, as far as this run knows.

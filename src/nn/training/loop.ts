@@ -1,40 +1,53 @@
-/** A loop of steps over batches, as fit and evaluate run it, and what it keeps from pass to pass. */
-
+/**
+ * A loop: the steps that were captured for a feed, and what they keep from run to run. Once its run is over it waits,
+ * without data, for the next run over a feed of the same form, which plans nothing anew.
+ */
 import type { Model } from '../models/model.ts';
+import type { Feed } from './feed/feed.ts';
 import { Meter } from './meter.ts';
 import type { Objective } from './objective.ts';
+import { Origin } from './origin.ts';
 import { Pace } from './pace.ts';
 import {
-  type BatchPlan,
   type Engine,
-  evaluationSteps,
+  evaluationStep,
   type LoopState,
   type LoopStates,
+  makeSteps,
   type StepPair,
   sumsApart,
-  trainingSteps,
+  trainingStep,
 } from './steps.ts';
 
-export class Loop<Batches extends BatchPlan = BatchPlan> {
+type Kind = 'train' | 'evaluate';
+
+export class Loop<F extends Feed = Feed> {
   readonly model: Model;
   readonly engine: Engine;
-  readonly batches: Batches;
+  readonly key: string | null;
+  readonly origin: Origin;
   readonly objective: Objective;
   readonly state: LoopState;
   readonly meter: Meter;
   readonly pace: Pace;
   readonly steps: StepPair;
+  /** That of the present run. */
+  feed: F;
   private readonly states: LoopStates;
 
-  constructor(model: Model, kind: 'train' | 'evaluate', batches: Batches, engine: Engine) {
-    const { hasWeights } = batches;
+  /** `key`: of loops in whose place this one may be taken. */
+  constructor(model: Model, kind: Kind, feed: F, engine: Engine, key: string | null) {
+    const { hasWeights, size, rest } = feed;
     const { objective, optimizer } = model.compiled(kind === 'train' ? 'fit' : 'evaluate');
     this.model = model;
     this.engine = engine;
-    this.batches = batches;
+    this.feed = feed;
+    this.key = key;
     this.objective = objective;
+    this.origin = new Origin(model, kind === 'train' ? optimizer : null);
     this.states = model.loops[kind];
-    const sizes = objective.sumSizes(hasWeights, sumsApart(batches));
+    const apart = sumsApart(size);
+    const sizes = objective.sumSizes(hasWeights, apart);
     this.state = this.states.take(sizes);
     this.meter = new Meter(
       sizes.reduce((sum, size) => sum + size),
@@ -42,15 +55,19 @@ export class Loop<Batches extends BatchPlan = BatchPlan> {
     );
     this.pace = new Pace(engine.options.submitMs);
     if (kind === 'train') optimizer.build(model.trainableWeights);
-    this.steps =
+    const step =
       kind === 'train'
-        ? trainingSteps(model, objective, optimizer, this.state, batches, engine)
-        : evaluationSteps(model, objective, this.state, batches, engine);
+        ? trainingStep(model, objective, optimizer, this.state, apart)
+        : evaluationStep(model, objective, this.state, apart);
+    this.steps = makeSteps(kind, { size, rest }, engine, (size) => {
+      step(this.feed.at(this.state.position, size));
+      this.origin.note();
+    });
   }
 
   /** Takes memory and compiles what the steps need. */
   async prepare(): Promise<void> {
-    this.batches.allocate();
+    this.feed.allocate();
     await Promise.all([this.steps.whole.prepare(), this.steps.rest?.prepare()]);
   }
 
@@ -59,12 +76,29 @@ export class Loop<Batches extends BatchPlan = BatchPlan> {
     return this.state.restart(this.engine, step, before);
   }
 
-  /** Frees its steps once those under way are done: they must not outlive the memory that they use. */
-  async dispose(): Promise<void> {
+  /** The run is over: lets the data go once the steps under way are done, and waits for another run unless `keep` is false. */
+  async finish(keep = true): Promise<void> {
     await this.engine.idle().catch(() => {});
+    this.feed.dispose();
+    this.states.giveBack(this.state);
+    if (keep && this.key !== null && this.origin.holds && !this.engine.lost) this.states.keep(this);
+    else this.dispose();
+  }
+
+  /** Frees its steps. */
+  dispose(): void {
     this.steps.whole.dispose();
     this.steps.rest?.dispose();
-    this.batches.dispose();
-    this.states.giveBack(this.state);
   }
+}
+
+/** The loop over a feed: one that waits for such a feed, or a new one. */
+export function loopOver<F extends Feed>(model: Model, kind: Kind, feed: F, engine: Engine): Loop<F> {
+  const { objective } = model.compiled(kind === 'train' ? 'fit' : 'evaluate');
+  const key = feed.key && `${objective.key} ${feed.key}`;
+  const waiting = key === null ? null : (model.loops[kind].claim(key, engine) as Loop<F> | null);
+  if (!waiting) return new Loop(model, kind, feed, engine, key);
+  feed.adopt(waiting.feed);
+  waiting.feed = feed;
+  return waiting;
 }

@@ -13,6 +13,7 @@ import { type LossChoice, resolveLoss } from '../losses/resolve.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { type MetricChoice, resolveMetric } from '../metrics/resolve.ts';
 import { describe } from '../names.ts';
+import type { Batch } from './feed/feed.ts';
 
 /** What an objective asks of a model. */
 export interface Predictor {
@@ -20,14 +21,6 @@ export interface Predictor {
   /** What its weights add to the loss. */
   readonly losses: readonly Tensor[];
   run(x: Tensor, context: CallContext): Tensor;
-}
-
-/** A batch: [N, …] each. */
-export interface Batch {
-  readonly x: Tensor;
-  readonly y: Tensor;
-  /** What each sample counts, or null. */
-  readonly weight: Tensor | null;
 }
 
 /** What a step learns about its batch. */
@@ -124,24 +117,26 @@ export class Objective {
    */
   measure(model: Predictor, batch: Batch, training: boolean, before: readonly Tensor[] = []): Measured {
     const { loss } = this;
+    const { inputs, targets, weights } = batch;
+    const [x, y, weight] = [inputs[0], targets[0], weights[0]];
     const logits = loss.absorbs !== null && model.finalActivation === loss.absorbs;
-    const z = model.run(batch.x, { training, logits });
+    const z = model.run(x, { training, logits });
     let activated: Tensor | null = null;
     const predictions = (): Tensor => {
       activated ??= logits ? resolveActivation(loss.absorbs, 'measure').of(z) : z;
       return activated;
     };
-    const values = weighted(loss.values(batch.y, z, logits || loss.fromLogits), batch.weight);
+    const values = weighted(loss.values(y, z, logits || loss.fromLogits), weight);
     // Keras counts the weights' penalties in the loss that it reports, in validation too.
     const penalized = (of: Tensor): Tensor => model.losses.reduce((sum, penalty) => sum.add(penalty), of);
     const columns = [
-      penalized(loss.contributions(values, batch.x.shape[0])),
+      penalized(loss.contributions(values, x.shape[0])),
       ...this.metrics.flatMap((metric, i) =>
         metric.columns(
-          batch.y,
+          y,
           metric.orderOnly ? z : predictions(),
-          i >= this.firstWeighted ? batch.weight : null,
-          metric.join && sumsFrom(before, this.places(batch.weight !== null)[i][0]),
+          i >= this.firstWeighted ? weight : null,
+          metric.join && sumsFrom(before, this.places(weight !== null)[i][0]),
         ),
       ),
     ];

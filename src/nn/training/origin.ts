@@ -12,7 +12,7 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 
 /** What a model keeps of its runs, which is no part of the network. */
 const OF_RUNS = new Set(
-  'settings predicting loops history latestFit stopTraining changing readers callbackDepth passes writtenByCall calls'.split(
+  'settings predicting batchSteps loops history latestFit stopTraining changing readers callbackDepth passes writtenByCall calls'.split(
     ' ',
   ),
 );

@@ -50,7 +50,7 @@ async function predictSamples(
   stream: boolean | null,
   { model, callbacks, verbose, signal, single }: Run,
 ): Promise<Tensor> {
-  model.buildFor([null, ...samples.x.shape.slice(1)]);
+  model.buildFor([null, ...samples.inputs[0].shape.slice(1)]);
   const { count } = samples;
   const steps = Math.ceil(count / batchSize);
   callbacks.begin(model, { verbose, epochs: 1, steps });
@@ -81,7 +81,8 @@ async function predictSamples(
 
 /** All rows are on the GPU. */
 function residentWay(model: Model, samples: Samples, batchSize: number, engine: Engine): Way {
-  const { x, start, count, order } = samples;
+  const { inputs, start, count, order } = samples;
+  const [x] = inputs;
   const all = order ? gather(x, tensor(order(0))) : rowsOf(x, start, count);
   const step = model.predictStep(engine);
   return {

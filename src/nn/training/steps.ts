@@ -5,16 +5,21 @@
 import { type Captured, capture } from '../../graph/capture.ts';
 import { type defaultEngine, serial } from '../../graph/engines.ts';
 import { gradients } from '../../graph/gradients.ts';
+import { append } from '../../graph/order.ts';
 import { leafRange } from '../../graph/runtime.ts';
 import { assignAll } from '../../graph/variables.ts';
 import { variable } from '../../ops/constant.ts';
 import { SHORT_SUM } from '../../ops/reduce.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
+import type { Layer } from '../layers/layer.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
-import { type Batch, columnSums, type Objective, type Predictor } from './objective.ts';
+import type { Batch } from './feed/feed.ts';
+import { columnSums, type Objective, type Predictor } from './objective.ts';
+import { Origin } from './origin.ts';
 
 export type Engine = Awaited<ReturnType<typeof defaultEngine>>;
 export type Step = Captured<readonly [], undefined>;
+export type PredictStep = Captured<readonly [Tensor], Tensor>;
 
 /** What a loop of steps keeps on the GPU. */
 export class LoopState {
@@ -65,40 +70,65 @@ export class LoopState {
   }
 }
 
-/** Loop states of one model, used again so that memory stays where it is from run to run. */
+/** A loop that waits for another run. */
+interface Waiting {
+  readonly key: string | null;
+  readonly engine: Engine;
+  readonly origin: { readonly holds: boolean };
+  readonly state: LoopState;
+  dispose(): void;
+}
+
+/** So many loops of a model wait; the one that has waited longest goes first. */
+const MOST_WAITING = 4;
+
+/** What loops of one model leave for the next ones: their states, so that memory stays where it is, and themselves. */
 export class LoopStates {
   private readonly free = new Map<string, LoopState[]>();
+  private waiting: Waiting[] = [];
 
   take(sizes: readonly number[]): LoopState {
     return this.free.get(sizes.join())?.pop() ?? new LoopState(sizes);
   }
 
   giveBack(state: LoopState): void {
-    const key = state.sums.map(({ size }) => size).join();
-    this.free.set(key, [...(this.free.get(key) ?? []), state]);
+    append(this.free, keyOf(state), state);
+  }
+
+  keep(loop: Waiting): void {
+    this.waiting.push(loop);
+    if (this.waiting.length > MOST_WAITING) this.waiting.shift()!.dispose();
+  }
+
+  /** A loop that waits for a feed of this form, unless what it was made from has changed or its state is in use. */
+  claim(key: string, engine: Engine): Waiting | null {
+    const found = this.waiting.find((loop) => loop.key === key && loop.engine === engine);
+    const states = found && this.free.get(keyOf(found.state));
+    if (!found || !states?.includes(found.state)) return null;
+    this.waiting = this.waiting.filter((loop) => loop !== found);
+    if (found.origin.holds) {
+      states.splice(states.indexOf(found.state), 1);
+      return found;
+    }
+    found.dispose();
+    return null;
+  }
+
+  /** Frees the loops that wait. */
+  drop(): void {
+    for (const loop of this.waiting.splice(0)) loop.dispose();
   }
 
   dispose(): void {
+    this.drop();
     for (const state of [...this.free.values()].flat()) state.dispose();
     this.free.clear();
   }
 }
 
-export const modulo = (x: Tensor, n: number): Tensor => x.sub(x.floorDiv(n).mul(n));
+const keyOf = ({ sums }: LoopState): string => sums.map(({ size }) => size).join();
 
-/** Where steps find their batches. */
-export interface BatchPlan {
-  /** Takes the memory that batches pass through. */
-  allocate(): void;
-  dispose(): void;
-  /** Samples of a whole batch. */
-  readonly size: number;
-  /** Samples of the last, smaller batch of a pass, or 0. */
-  readonly rest: number;
-  readonly hasWeights: boolean;
-  /** The batch of `size` samples whose turn it is. */
-  at(position: Variable, size: number): Batch;
-}
+export const modulo = (x: Tensor, n: number): Tensor => x.sub(x.floorDiv(n).mul(n));
 
 /** The steps for whole batches and for the rest; the latter is null where there is none. */
 export interface StepPair {
@@ -106,10 +136,10 @@ export interface StepPair {
   readonly rest: Step | null;
 }
 
-/** Makes both steps of a loop from a function of the batch. */
+/** Makes both steps of a loop from a function of the size of a batch. */
 export function makeSteps(
   name: string,
-  batches: BatchPlan,
+  { size, rest }: { readonly size: number; readonly rest: number },
   engine: Engine,
   step: (size: number) => void,
 ): StepPair {
@@ -121,11 +151,11 @@ export function makeSteps(
       },
       { name, engine },
     );
-  return { whole: make(batches.size), rest: batches.rest > 0 ? make(batches.rest) : null };
+  return { whole: make(size), rest: rest > 0 ? make(rest) : null };
 }
 
-/** Are the batches so small that each column has its own sum? */
-export const sumsApart = ({ size }: BatchPlan): boolean => size <= SHORT_SUM;
+/** Are batches of this size so small that each column has its own sum? */
+export const sumsApart = (size: number): boolean => size <= SHORT_SUM;
 
 /** Adds a batch's columns to the sums and goes on to the next batch. */
 function account({ position, sums }: LoopState, columns: readonly Tensor[], apart: boolean): void {
@@ -137,30 +167,39 @@ function account({ position, sums }: LoopState, columns: readonly Tensor[], apar
 }
 
 /** Forward, backward, update, account. */
-export const trainingSteps = (
-  model: Predictor & { readonly trainableWeights: readonly Variable[] },
-  objective: Objective,
-  optimizer: Optimizer,
-  state: LoopState,
-  batches: BatchPlan,
-  engine: Engine,
-): StepPair =>
-  makeSteps('train', batches, engine, (size) => {
-    const { loss, columns } = objective.measure(model, batches.at(state.position, size), true, state.sums);
+export const trainingStep =
+  (
+    model: Predictor & { readonly trainableWeights: readonly Variable[] },
+    objective: Objective,
+    optimizer: Optimizer,
+    state: LoopState,
+    apart: boolean,
+  ) =>
+  (batch: Batch): void => {
+    const { loss, columns } = objective.measure(model, batch, true, state.sums);
     const weights = model.trainableWeights;
     if (weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
-    account(state, columns, sumsApart(batches));
-  });
+    account(state, columns, apart);
+  };
 
 /** Forward, account. */
-export const evaluationSteps = (
-  model: Predictor,
-  objective: Objective,
-  state: LoopState,
-  batches: BatchPlan,
-  engine: Engine,
-): StepPair =>
-  makeSteps('evaluate', batches, engine, (size) => {
-    const { columns } = objective.measure(model, batches.at(state.position, size), false, state.sums);
-    account(state, columns, sumsApart(batches));
-  });
+export const evaluationStep =
+  (model: Predictor, objective: Objective, state: LoopState, apart: boolean) =>
+  (batch: Batch): void => {
+    const { columns } = objective.measure(model, batch, false, state.sums);
+    account(state, columns, apart);
+  };
+
+/** The step that predict replays, with what it was made from. */
+export function predictStep(model: Layer, engine: Engine): { step: PredictStep; origin: Origin } {
+  const origin = new Origin(model);
+  const step = capture(
+    (x: Tensor) => {
+      const y = model.run(x, { training: false });
+      origin.note();
+      return y;
+    },
+    { name: 'predict', engine },
+  );
+  return { step, origin };
+}

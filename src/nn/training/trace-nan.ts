@@ -13,8 +13,8 @@ import type { Layer } from '../layers/layer.ts';
 import type { Model } from '../models/model.ts';
 import { readOptions } from '../names.ts';
 import { type LayerPlace, layerPlaces } from '../saving/places.ts';
+import { type Batch, mapColumns } from './feed/feed.ts';
 import { takeSamples } from './feed/samples.ts';
-import type { Batch } from './objective.ts';
 import { BatchSteps } from './train-on-batch.ts';
 
 export interface TraceNaNOptions {
@@ -87,12 +87,14 @@ export async function traceNaN(
       const first = (step % steps) * batchSize;
       const end = Math.min(first + batchSize, samples.count);
       const rows = iota(end - first).add(first);
-      const [bx, by, weight] = await Promise.all(
-        [samples.x, samples.y!, samples.weight].map((one) => one && settled(gather(one, rows))),
-      );
-      const batch: Batch = { x: bx!, y: by!, weight };
+      const { inputs, targets, weights } = mapColumns(samples, (one) => settled(gather(one, rows)));
+      const batch: Batch = {
+        inputs: await Promise.all(inputs),
+        targets: await Promise.all(targets),
+        weights: await Promise.all(weights),
+      };
       const at = { step, first, end };
-      const { sums } = await single.sums('trainOnBatch', batch.x, batch.y, { sampleWeight: weight });
+      const { sums } = await single.sums('trainOnBatch', ...asGiven(batch));
       const after = await Snapshot.of(variables);
       if (Number.isFinite(sums[0]) && after.isFinite(model.weights)) {
         before = after;
@@ -108,6 +110,10 @@ export async function traceNaN(
     samples.dispose();
   }
 }
+
+/** A batch as trainOnBatch takes it. */
+const asGiven = ({ inputs, targets, weights }: Batch) =>
+  [inputs[0], targets[0], { sampleWeight: weights[0] }] as const;
 
 /** Computed now, as a leaf of what follows. */
 async function settled(x: Tensor): Promise<Tensor> {
@@ -184,7 +190,8 @@ class Look {
   /** `before`: the variables at the beginning of the step. */
   async result(before: Snapshot): Promise<BadResult> {
     const { model, batch } = this;
-    for (const [name, one] of Object.entries(batch) as [string, Tensor | null][]) {
+    const named = { x: batch.inputs[0], y: batch.targets[0], weight: batch.weights[0] };
+    for (const [name, one] of Object.entries(named)) {
       const data = one?.dtype === 'f32' ? await one.data() : [];
       const bad = badIn(data);
       if (bad) return this.told('data', null, null, bad.value, this.rowsOf(one!, data), `${name} has`);
@@ -242,9 +249,7 @@ class Look {
   /** All gradients were finite: then it was the optimizer. */
   private async inUpdate(): Promise<BadResult> {
     const { model } = this;
-    await new BatchSteps(model).sums('trainOnBatch', this.batch.x, this.batch.y, {
-      sampleWeight: this.batch.weight,
-    });
+    await new BatchSteps(model).sums('trainOnBatch', ...asGiven(this.batch));
     const after = await Snapshot.of(model.weights);
     const weight = after.firstBad(model.weights) ?? model.weights[0];
     return this.told(

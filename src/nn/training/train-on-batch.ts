@@ -2,12 +2,13 @@
 import { type Captured, capture } from '../../graph/capture.ts';
 import { gradients } from '../../graph/gradients.ts';
 import { concat, pad } from '../../ops/movement.ts';
-import type { Tensor } from '../../ops/tensor.ts';
+import { Tensor } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import type { Model } from '../models/model.ts';
 import { readOptions } from '../names.ts';
 import { checkClassWeight } from './feed/class-weights.ts';
-import { takeSamples } from './feed/samples.ts';
+import { columnsOf, mapColumns } from './feed/feed.ts';
+import { type Samples, takeSamples } from './feed/samples.ts';
 import { columnSums, FEW } from './objective.ts';
 import { Origin } from './origin.ts';
 import type { Engine } from './steps.ts';
@@ -39,12 +40,6 @@ export class BatchSteps {
     this.model = model;
   }
 
-  /** Loss and metrics of a batch. */
-  async run(operation: Operation, x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
-    const { sums, count, hasWeights } = await this.sums(operation, x, y, options);
-    return this.model.compiled(operation).objective.results(sums, count, hasWeights);
-  }
-
   /** The sums behind them, which add up over batches. */
   async sums(operation: Operation, x: unknown, y: unknown, options?: BatchOptions): Promise<BatchSums> {
     const { model } = this;
@@ -62,18 +57,19 @@ export class BatchSteps {
       checkClassWeight(classWeight, model.outputShape, operation);
       const { optimizer } = model.compiled(operation);
       if (operation === 'trainOnBatch') optimizer.build(model.trainableWeights);
-      const { weight } = samples;
-      const step = this.step(operation, weight !== null, await model.engineFor(samples.x));
-      const sums = await step(samples.x, samples.y!, ...(weight ? [weight] : []));
+      const columns = columnsOf(samples);
+      const hasWeights = samples.weights.some((weight) => weight !== null);
+      const step = this.step(operation, samples, hasWeights, await model.engineFor(columns[0]));
+      const sums = await step(...columns);
       const numbers = await sums.data();
       sums.dispose();
-      return { sums: numbers, count: samples.count, hasWeights: weight !== null };
+      return { sums: numbers, count: samples.count, hasWeights };
     } finally {
       samples.dispose();
     }
   }
 
-  private step(operation: Operation, hasWeights: boolean, engine: Engine): BatchStep {
+  private step(operation: Operation, like: Samples, hasWeights: boolean, engine: Engine): BatchStep {
     if (this.engine !== engine) this.dispose();
     this.engine = engine;
     const { model } = this;
@@ -84,9 +80,12 @@ export class BatchSteps {
     kept?.step.dispose();
     const training = operation === 'trainOnBatch';
     const origin = new Origin(model, training ? optimizer : null);
+    // Which columns there are, without the data in them.
+    const form = mapColumns(like, ({ shape, dtype }) => new Tensor(shape, dtype));
     const step = capture(
-      (x: Tensor, y: Tensor, weight?: Tensor) => {
-        const { loss, columns } = objective.measure(model, { x, y, weight: weight ?? null }, training);
+      (...given: Tensor[]) => {
+        const batch = mapColumns(form, (_, i) => given[i]);
+        const { loss, columns } = objective.measure(model, batch, training);
         const weights = model.trainableWeights;
         if (training && weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
         origin.note();
@@ -102,6 +101,24 @@ export class BatchSteps {
     for (const { step } of this.steps.values()) step.dispose();
     this.steps.clear();
   }
+}
+
+/** Those of a model, which go on from call to call. */
+export function batchStepsOf(model: Model): BatchSteps {
+  model.batchSteps ??= new BatchSteps(model);
+  return model.batchSteps;
+}
+
+/** Loss and metrics of a batch. */
+export async function runBatch(
+  model: Model,
+  operation: Operation,
+  x: unknown,
+  y: unknown,
+  options?: BatchOptions,
+): Promise<Logs> {
+  const { sums, count, hasWeights } = await batchStepsOf(model).sums(operation, x, y, options);
+  return model.compiled(operation).objective.results(sums, count, hasWeights);
 }
 
 /** Sums one after the other. Many are added up, each between zeros: nested concatenations compile for seconds. */

@@ -3,13 +3,12 @@ import type { Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
 import type { Model } from '../models/model.ts';
 import { shuffledOrder } from '../seeds.ts';
-import { type Begun, listenersTo, runPass } from './epoch.ts';
+import { type Begun, listenersTo, runEpoch } from './epoch.ts';
 import type { Place } from './feed/choose.ts';
-import { batchesOf, batchSizeFor, type SampleBatches } from './feed/resident.ts';
+import { batchSizeFor, feedOf, type Resident } from './feed/resident.ts';
 import type { Samples } from './feed/samples.ts';
-import { Loop } from './loop.ts';
+import { type Loop, loopOver } from './loop.ts';
 import { stepsOf } from './options.ts';
-import type { Engine } from './steps.ts';
 
 export interface TrainingSettings {
   readonly batchSize: number | null;
@@ -20,7 +19,9 @@ export interface TrainingSettings {
   readonly initialEpoch?: number;
 }
 
-export class Training extends Loop<SampleBatches> {
+export class Training {
+  readonly loop: Loop<Resident>;
+  private readonly model: Model;
   /** Steps of an epoch. */
   readonly stepCount: number;
   /** The step of a pass that is next by the counter on the GPU; none before the first epoch. */
@@ -40,21 +41,25 @@ export class Training extends Loop<SampleBatches> {
     const shuffled = (pass: number): Int32Array => shuffledOrder(samples.count, model.seed, pass);
     const rowsOf = samples.order ?? (shuffle && !samples.batchSize ? shuffled : null);
     const size = batchSizeFor(samples, batchSize, stepsPerEpoch);
-    const batches = await batchesOf(samples, size, rowsOf, place);
-    return new Training(model, batches, stepsPerEpoch, initialEpoch, place.engine);
+    const feed = await feedOf(samples, size, rowsOf, place);
+    return new Training(loopOver(model, 'train', feed, place.engine), stepsPerEpoch, initialEpoch);
   }
 
-  private constructor(
-    model: Model,
-    batches: SampleBatches,
-    stepsPerEpoch: number | null,
-    initialEpoch: number,
-    engine: Engine,
-  ) {
-    super(model, 'train', batches, engine);
-    this.stepCount = stepsOf(batches.steps, stepsPerEpoch, 'fit', 'stepsPerEpoch');
-    this.parts = Math.ceil(batches.steps / this.stepCount);
+  private constructor(loop: Loop<Resident>, stepsPerEpoch: number | null, initialEpoch: number) {
+    const { model, feed } = loop;
+    this.loop = loop;
+    this.model = model;
+    this.stepCount = stepsOf(feed.steps, stepsPerEpoch, 'fit', 'stepsPerEpoch');
+    this.parts = Math.ceil(feed.steps / this.stepCount);
     this.firstPass = passOfEpoch0(model, Math.ceil(initialEpoch / this.parts));
+  }
+
+  prepare(): Promise<void> {
+    return this.loop.prepare();
+  }
+
+  dispose(): Promise<void> {
+    return this.loop.finish();
   }
 
   /** Trains for an epoch, or for the rest of one that another process began, and gives the means over it. */
@@ -64,17 +69,17 @@ export class Training extends Loop<SampleBatches> {
     signal: AbortSignal | null,
     begun: Begun | null = null,
   ): Promise<Logs> {
-    const { model, steps, batches } = this;
+    const { model, loop } = this;
+    const { feed } = loop;
     const { pass, from, count } = this.partOf(epoch);
     model.passes = Math.max(model.passes, pass + 1);
     const done = begun?.step ?? 0;
-    if (begun || batches.countsAnew || from !== this.position)
-      await this.restart(from + done, begun?.seen.open);
-    await batches.begin(pass, from + done, count - done);
-    this.position = (from + count) % batches.steps;
-    return runPass(this, {
+    if (begun || feed.countsAnew || from !== this.position) await loop.restart(from + done, begun?.seen.open);
+    await feed.begin(pass, from + done, count - done);
+    this.position = (from + count) % feed.steps;
+    return runEpoch(loop, {
       begun,
-      next: (most) => batches.next(most, steps),
+      next: (most) => feed.next(most),
       signal,
       operation: 'fit',
       ...listenersTo('Train', callbacks, () => model.stopTraining),
@@ -83,7 +88,7 @@ export class Training extends Loop<SampleBatches> {
 
   /** Which pass over the samples an epoch belongs to, and which of its steps. An epoch goes on where the last one ended. */
   private partOf(epoch: number): { pass: number; from: number; count: number } {
-    const { steps } = this.batches;
+    const { steps } = this.loop.feed;
     const from = (epoch % this.parts) * this.stepCount;
     const pass = this.firstPass + Math.floor(epoch / this.parts);
     return { pass, from, count: Math.min(this.stepCount, steps - from) };

@@ -2,6 +2,7 @@
 import type { Tensor } from '../../../ops/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import type { Engine } from '../steps.ts';
+import { columnsOf } from './feed.ts';
 import { seldom } from './on-demand.ts';
 import { isMade, type Samples, type Source } from './samples.ts';
 
@@ -48,13 +49,13 @@ export async function placeOf(
 ): Promise<Place | null> {
   const samples = sources.filter((one): one is Samples => one !== null && !isMade(one));
   if (samples.length === 0) return null;
-  const engine = await model.engineFor(samples[0].x);
+  const engine = await model.engineFor(samples[0].inputs[0]);
   return { engine, streamed: asked ?? (await areTooMuch(samples, engine)) };
 }
 
 /** Whether samples that are used in one run take more of the GPU's memory than they should. */
 async function areTooMuch(used: readonly Samples[], engine: Engine): Promise<boolean> {
-  const columns = used.flatMap(({ x, y, weight }) => [x, y, weight]).filter((column) => column !== null);
+  const columns = used.flatMap(columnsOf);
   const most = RESIDENT_SHARE * bytesLeft(engine);
   // Which of the numbers can be streamed is looked into where it matters.
   if (hostBytes(columns) <= most) return false;

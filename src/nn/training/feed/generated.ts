@@ -7,12 +7,10 @@ import type { Dataset } from '../../../data/pipeline/dataset.ts';
 import { sameShape } from '../../../ops/shape.ts';
 import type { Tensor, Variable } from '../../../ops/tensor.ts';
 import type { Model } from '../../models/model.ts';
-import type { Turn } from '../epoch.ts';
-import { Loop } from '../loop.ts';
-import type { Batch } from '../objective.ts';
-import type { BatchPlan, Engine } from '../steps.ts';
-import { type BatchOptions, BatchSteps } from '../train-on-batch.ts';
+import type { Engine } from '../steps.ts';
+import type { BatchOptions, BatchSteps } from '../train-on-batch.ts';
 import { type Parts, partsOf } from './datasets.ts';
+import { type Batch, type Chunk, columnsOf, type Feed, mapColumns } from './feed.ts';
 import { isPlain } from './host-rows.ts';
 import { checkLabels, type Samples, takeSamples } from './samples.ts';
 import { Window } from './window.ts';
@@ -34,22 +32,31 @@ interface Taken {
   readonly samples: Samples;
 }
 
-/** Batches of the first one's form, in a window. */
-class Form implements BatchPlan {
+/** Batches of the first one's form, in a window; others go alone. */
+export class Generated implements Feed {
   readonly size: number;
   readonly rest = 0;
   readonly hasWeights: boolean;
+  readonly key: string;
+  private readonly like: Samples;
   private readonly columns: readonly Tensor[];
   /** Null where batches are not on the host. */
   readonly window: Window | null;
 
   /** For batches like this one, and passes of `stepCount` of them. */
   constructor(like: Samples, stepCount: number, engine: Engine) {
+    this.like = like;
     this.size = like.count;
-    this.hasWeights = like.weight !== null;
+    this.hasWeights = like.weights.some((weight) => weight !== null);
     this.columns = columnsOf(like);
     const forms = this.columns.map(({ dtype, shape }) => ({ dtype, rowShape: shape.slice(1) }));
     this.window = this.columns.every(isPlain) ? new Window(forms, this.size, stepCount, engine) : null;
+    const form = mapColumns(like, ({ dtype, shape }) => `${dtype}[${shape}]`);
+    this.key = JSON.stringify([form, this.window?.key, 'generated']);
+  }
+
+  adopt(before: Generated): void {
+    this.window?.adopt(before.window!);
   }
 
   allocate(): void {
@@ -57,8 +64,12 @@ class Form implements BatchPlan {
   }
 
   at(position: Variable, size: number): Batch {
-    const [x, y, weight = null] = this.columns.map((_, i) => this.window!.rows(i, position, size));
-    return { x, y, weight };
+    return mapColumns(this.like, (_, column) => this.window!.rows(column, position, size));
+  }
+
+  /** How many batches a chunk from this step on can have. */
+  room(step: number): number {
+    return this.window?.room(step) ?? 1;
   }
 
   /** Whether a batch has this form. */
@@ -75,81 +86,14 @@ class Form implements BatchPlan {
   }
 
   put(index: number, samples: Samples): void {
-    columnsOf(samples).forEach(({ host }, i) => {
-      this.window!.place(i, index).set(host!);
-    });
+    for (const [column, { host }] of columnsOf(samples).entries())
+      this.window!.place(column, index).set(host!);
   }
 
   dispose(): void {
     this.window?.dispose();
   }
 }
-
-/** The loop of steps for batches of one form, with a way beside it for others. */
-export class MadeLoop extends Loop<Form> {
-  private readonly purpose: Purpose;
-  /** For batches of other forms. */
-  private readonly single: BatchSteps;
-
-  /** For batches like this one, which the model has been prepared for, and passes of `stepCount` of them. */
-  constructor(model: Model, purpose: Purpose, like: Samples, stepCount: number, engine: Engine) {
-    const kind = purpose.operation === 'trainOnBatch' ? 'train' : 'evaluate';
-    super(model, kind, new Form(like, stepCount, engine), engine);
-    this.purpose = purpose;
-    this.single = new BatchSteps(model);
-  }
-
-  override async prepare(): Promise<void> {
-    if (this.batches.window) await super.prepare();
-  }
-
-  /** How many batches a turn from this step on can have. */
-  room(step: number): number {
-    return this.batches.window?.room(step) ?? 1;
-  }
-
-  /** A turn of the `count` batches that were put into the window for this step and those after it. */
-  async turn(step: number, count: number): Promise<Turn> {
-    const { batches, steps } = this;
-    await batches.window!.upload(step, count);
-    return {
-      count,
-      samples: count * batches.size,
-      last: false,
-      async run() {
-        await steps.whole.replay(count);
-        return null;
-      },
-    };
-  }
-
-  /** A turn of one batch of another form. */
-  alone({ parts, samples: { count } }: Taken): Turn {
-    const { operation, called, classWeight } = this.purpose;
-    const { x, y, sampleWeight } = parts;
-    return {
-      count: 1,
-      samples: count,
-      last: false,
-      run: async () => {
-        const { sums } = await this.single.sums(operation, x, y, { sampleWeight, classWeight });
-        const expected = this.meter.sums().length;
-        if (sums.length === expected) return sums;
-        throw new ValueError(
-          `${called}: a batch of the dataset has ${sums.length} sums behind its loss and metrics and the first ${expected}. ` +
-            'Give sample weights with every batch or with none.',
-        );
-      },
-    };
-  }
-
-  override async dispose(): Promise<void> {
-    await super.dispose();
-    this.single.dispose();
-  }
-}
-
-const columnsOf = ({ x, y, weight }: Samples): Tensor[] => (weight ? [x, y!, weight] : [x, y!]);
 
 /** One pass over a dataset: batches are taken, checked, and dealt out in turns. */
 export class MadePass {
@@ -160,6 +104,8 @@ export class MadePass {
   private held: Taken | null = null;
   /** Steps of the loop in this pass. */
   private step = 0;
+  /** The batch that goes alone. */
+  private apart: Taken | null = null;
 
   constructor(model: Model, purpose: Purpose, dataset: Dataset, pass: number) {
     this.model = model;
@@ -185,29 +131,44 @@ export class MadePass {
     return this.held;
   }
 
-  /** The next steps, `most` at most: batches that are there in time go together. */
-  async next(most: number, loop: MadeLoop): Promise<Turn | null> {
+  /** Puts the next batches in place, `most` at most: those that are there in time go together. `sparse`: y holds class numbers. */
+  async next(most: number, feed: Generated, sparse: boolean): Promise<Chunk | null> {
     const { called } = this.purpose;
-    const room = Math.min(most, loop.room(this.step));
+    this.apart = null;
+    const room = Math.min(most, feed.room(this.step));
     const began = performance.now();
     let count = 0;
     for (;;) {
       const taken = await this.peek();
-      if (taken === null || !loop.batches.fits(taken.samples)) break;
+      if (taken === null || !feed.fits(taken.samples)) break;
       const { samples } = taken;
-      if (loop.objective.loss.sparse) await checkLabels(samples.y!, this.model.outputShape, called);
-      loop.batches.put(count++, samples);
+      if (sparse) await checkLabels(samples.targets[0], this.model.outputShape, called);
+      feed.put(count++, samples);
       this.letGo();
       if (count === room || performance.now() - began > COLLECT_MS) break;
     }
     if (count > 0) {
+      await feed.window!.upload(this.step, count);
       this.step += count;
-      return loop.turn(this.step - count, count);
+      return { form: 'whole', count, samples: count * feed.size, last: false };
     }
     const { held } = this;
     if (held === null) return null;
     this.letGo();
-    return loop.alone(held);
+    this.apart = held;
+    return { form: 'alone', count: 1, samples: held.samples.count, last: false };
+  }
+
+  /** The sums of the batch that goes alone, `expected` of them. */
+  async alone(steps: BatchSteps, expected: number): Promise<ArrayLike<number>> {
+    const { operation, called, classWeight } = this.purpose;
+    const { x, y, sampleWeight } = this.apart!.parts;
+    const { sums } = await steps.sums(operation, x, y, { sampleWeight, classWeight });
+    if (sums.length === expected) return sums;
+    throw new ValueError(
+      `${called}: a batch of the dataset has ${sums.length} sums behind its loss and metrics and the first ${expected}. ` +
+        'Give sample weights with every batch or with none.',
+    );
   }
 
   private letGo(): void {

@@ -49,20 +49,20 @@ export async function predictMade(
       const samples = await takeSamples({ x }, { operation: OPERATION, inputShape: model.inputShape });
       try {
         if (results === null) {
-          model.buildFor([null, ...samples.x.shape.slice(1)]);
-          results = new Predictions(await model.engineFor(samples.x));
-          const { shape, dtype, size } = samples.x;
+          model.buildFor([null, ...samples.inputs[0].shape.slice(1)]);
+          results = new Predictions(await model.engineFor(samples.inputs[0]));
+          const { shape, dtype, size } = samples.inputs[0];
           const most = togetherOf(shape[0], byteSize(dtype, size), results.engine);
           const inTime = Math.floor(COLLECT_MS / Math.max(1, performance.now() - asked));
           if (!single) together = Math.max(1, Math.min(most, inTime));
-          if (together > 1) collected = Collected.like(samples.x, together);
+          if (together > 1) collected = Collected.like(samples.inputs[0], together);
         }
-        if (collected?.fits(samples.x)) {
-          collected.add(samples.x);
+        if (collected?.fits(samples.inputs[0])) {
+          collected.add(samples.inputs[0]);
           if (collected.batches === together) await flush();
         } else {
           await flush();
-          await predict(samples.x, 1);
+          await predict(samples.inputs[0], 1);
         }
       } finally {
         samples.dispose();

@@ -10,14 +10,14 @@ import { onHost, type Samples } from './samples.ts';
 
 /** The host hands over the rows whose turn it is. Null where it does not have them. */
 export function streamedWay(model: Model, samples: Samples, batchSize: number, engine: Engine): Way | null {
-  const rows = hostRows(samples.x);
+  const rows = hostRows(samples.inputs[0]);
   if (rows === null) return null;
   const { leaves, batch } = rows;
   const data = leaves.map(({ host }) => host!);
   const order = samples.order?.(0) ?? null;
   const rowBytes = data.reduce((sum, { byteLength }, i) => sum + byteLength / leaves[i].shape[0], 0);
   const together = togetherOf(batchSize, rowBytes * batchSize, engine);
-  const plain = leaves.length === 1 && leaves[0] === samples.x;
+  const plain = leaves.length === 1 && leaves[0] === samples.inputs[0];
   // What is computed from the data on their way is a part of the step.
   const step = plain
     ? model.predictStep(engine)

@@ -1,13 +1,13 @@
 /** Samples dealt out in batches. They are on the GPU, where each step gathers its rows. */
 import { serial } from '../../../graph/engines.ts';
 import { leafRange } from '../../../graph/runtime.ts';
+import { fillSlot, makeSlot } from '../../../graph/slots.ts';
 import { iota, tensor } from '../../../ops/constant.ts';
 import { gather } from '../../../ops/movement.ts';
-import type { Tensor, Variable } from '../../../ops/tensor.ts';
-import type { Turn } from '../epoch.ts';
-import type { Batch } from '../objective.ts';
-import { type BatchPlan, type Engine, modulo, type StepPair } from '../steps.ts';
+import { type Tensor, Variable } from '../../../ops/tensor.ts';
+import { type Engine, modulo } from '../steps.ts';
 import type { Place } from './choose.ts';
+import { type Batch, type Chunk, columnsOf, type Feed, mapColumns } from './feed.ts';
 import { seldom } from './on-demand.ts';
 import type { Samples } from './samples.ts';
 
@@ -18,20 +18,20 @@ export const batchSizeFor = (samples: Samples, asked: number | null, steps: numb
 const DEFAULT_BATCH = 32;
 
 /** Batches of samples that are on the GPU for the whole run, or that are streamed. */
-export async function batchesOf(
+export async function feedOf(
   samples: Samples,
   batchSize: number,
   rowsOf: RowsOf | null,
   { engine, streamed }: Place,
-): Promise<SampleBatches> {
-  const Batches = streamed ? (await seldom()).StreamedBatches : SampleBatches;
+): Promise<Resident> {
+  const Batches = streamed ? (await seldom()).Streamed : Resident;
   return new Batches(samples, batchSize, engine, rowsOf);
 }
 
 /** The rows of a pass in the order in which it visits them. */
 export type RowsOf = (pass: number) => Int32Array;
 
-export class SampleBatches implements BatchPlan {
+export class Resident implements Feed {
   readonly size: number;
   readonly rest: number;
   readonly hasWeights: boolean;
@@ -40,11 +40,17 @@ export class SampleBatches implements BatchPlan {
   /** Whether the counter of steps must begin at 0 with each pass. */
   readonly countsAnew: boolean = false;
   protected readonly samples: Samples;
+  protected readonly columns: readonly Tensor[];
   protected readonly engine: Engine;
+  /** Null where columns are computed on the way: no other samples are like these. */
+  private readonly form: string | null;
+  /** What steps read for each column: a slot that it is in, or itself where it is computed on the way. */
+  private stands: readonly Tensor[];
   /** Null where each pass visits all rows from the first to the last. */
   private readonly rowsOf: RowsOf | null;
-  /** The present pass's rows. */
+  /** The present pass's rows, and the slot that they are in. */
   private readonly order: Tensor | null;
+  private orderSlot: Tensor | null;
   /** The pass whose rows these are. */
   private pass: number | null = null;
   /** Steps of the present pass that have been handed out, and where to stop. */
@@ -52,34 +58,58 @@ export class SampleBatches implements BatchPlan {
   private end = 0;
 
   constructor(samples: Samples, batchSize: number, engine: Engine, rowsOf: RowsOf | null) {
-    const { count, weight } = samples;
+    const { count, start } = samples;
     this.samples = samples;
     this.engine = engine;
     this.rowsOf = rowsOf;
-    this.hasWeights = weight !== null;
+    this.columns = columnsOf(samples);
+    this.hasWeights = samples.weights.some((weight) => weight !== null);
     this.size = Math.max(1, Math.min(batchSize, count));
     this.rest = count % this.size;
     this.steps = Math.ceil(count / this.size);
     this.order = rowsOf && tensor(new Int32Array(count));
+    this.orderSlot = this.order && makeSlot(this.order);
+    const { columns } = this;
+    const arePlain = columns.every(isPlainLeaf);
+    const slots = new Map(columns.map((column) => [column, arePlain ? makeSlot(column) : column]));
+    this.stands = columns.map((column) => slots.get(column)!);
+    const form = mapColumns(samples, (x) => `${x.dtype}[${x.shape}]${columns.indexOf(x)}`);
+    this.form = arePlain ? JSON.stringify([form, this.size, count, start, rowsOf !== null]) : null;
+    this.fill();
+  }
+
+  get key(): string | null {
+    return this.form;
+  }
+
+  /** Puts the data into the slots. */
+  private fill(): void {
+    if (this.form !== null) for (const [i, slot] of this.stands.entries()) fillSlot(slot, this.columns[i]);
+    if (this.orderSlot) fillSlot(this.orderSlot, this.order);
+  }
+
+  adopt(before: Resident): void {
+    this.stands = before.stands;
+    this.orderSlot = before.orderSlot;
+    this.fill();
   }
 
   /** Takes the memory that batches pass through. */
   allocate(): void {}
 
   at(position: Variable, size: number): Batch {
-    const { x, y, weight, start } = this.samples;
+    const { start } = this.samples;
     let rows = iota(size);
     if (this.steps > 1)
       rows = rows.add((this.countsAnew ? position : modulo(position, this.steps)).mul(this.size));
     if (start > 0) rows = rows.add(start);
-    if (this.order) rows = gather(this.order, rows);
-    const here = (column: Tensor): Tensor => this.rowsIn(column, rows, position);
-    return { x: here(x), y: here(y!), weight: weight && here(weight) };
+    if (this.orderSlot) rows = gather(this.orderSlot, rows);
+    return mapColumns(this.samples, (_, index) => this.rowsIn(index, rows, position));
   }
 
   /** In a captured step: these rows of a column. */
-  protected rowsIn(column: Tensor, rows: Tensor, _position: Variable): Tensor {
-    return gather(column, rows);
+  protected rowsIn(column: number, rows: Tensor, _position: Variable): Tensor {
+    return gather(this.stands[column], rows);
   }
 
   /** Begins a pass, or `count` of its steps from step `from` on, after the steps that were asked for so far. */
@@ -94,11 +124,11 @@ export class SampleBatches implements BatchPlan {
   /** The rows of the pass that begins. */
   protected async visit(rows: Int32Array): Promise<void> {
     const { engine, order } = this;
-    await serial(engine, async () => engine.write(leafRange(order!, engine), rows));
+    await serial(engine, () => engine.write(leafRange(order!, engine), rows));
   }
 
-  /** The next steps, `most` at most, with their batches in place; null after the last. */
-  async next(most: number, steps: StepPair): Promise<Turn | null> {
+  /** Puts the next batches in place, `most` at most; null after the last. */
+  async next(most: number): Promise<Chunk | null> {
     const { done, end, size, rest } = this;
     if (done === end) return null;
     const whole = this.steps - (rest > 0 ? 1 : 0);
@@ -106,16 +136,7 @@ export class SampleBatches implements BatchPlan {
     const rows = isRest ? rest : size;
     const count = await this.bring(isRest ? 1 : Math.min(most, whole - done, end - done), rows);
     this.done += count;
-    const step = isRest ? steps.rest! : steps.whole;
-    return {
-      count,
-      samples: count * rows,
-      last: this.done === end,
-      async run() {
-        await step.replay(count);
-        return null;
-      },
-    };
+    return { form: isRest ? 'rest' : 'whole', count, samples: count * rows, last: this.done === end };
   }
 
   /** Puts batches of so many rows in place, and says how many. All are there already. */
@@ -124,6 +145,12 @@ export class SampleBatches implements BatchPlan {
   }
 
   dispose(): void {
+    if (this.form !== null) for (const slot of this.stands) fillSlot(slot, null);
+    if (this.orderSlot) fillSlot(this.orderSlot, null);
     this.order?.dispose();
   }
 }
+
+/** Whether a tensor is nothing but numbers, on the host or on the GPU, and no variable's value. */
+const isPlainLeaf = (x: Tensor): boolean =>
+  x.op === null && x.readers === null && x.inside === null && !(x instanceof Variable);

@@ -13,11 +13,14 @@ import { describe } from '../../names.ts';
 import { isSparse, refuseBadClasses } from '../../targets.ts';
 import { seldom } from './on-demand.ts';
 
-/** Samples that are the same in number: x [n, …], y [n, …], weight [n]. `start` and `count` are a part of them. */
+/** Samples that are the same in number: [n, …] each. `start` and `count` are a part of them. */
 export interface Samples {
-  readonly x: Tensor;
-  readonly y: Tensor | null;
-  readonly weight: Tensor | null;
+  /** What the model's inputs are given; one for most models. */
+  readonly inputs: readonly Tensor[];
+  /** What its outputs should be; none for predictions. */
+  readonly targets: readonly Tensor[];
+  /** What each sample counts for each target, [n], or null. */
+  readonly weights: readonly (Tensor | null)[];
   /** Whether the weights are those of classes, which count in training alone. */
   readonly byClass?: boolean;
   readonly start: number;
@@ -118,7 +121,15 @@ export async function takeSamples(given: GivenSamples, purpose: Purpose): Promis
       throw new ValueError(`${operation}: x has shape ${show(x.shape)}: there are no samples.`);
     const weight = await weightsOf(given, y, count, operation, own);
     const byClass = weight !== null && !isGiven(given.sampleWeight);
-    return { x, y, weight, byClass, start: 0, count, dispose: () => freeAll(made) };
+    return {
+      inputs: [x],
+      targets: y === null ? [] : [y],
+      weights: y === null ? [] : [weight],
+      byClass,
+      start: 0,
+      count,
+      dispose: () => freeAll(made),
+    };
   } catch (error) {
     freeAll(made);
     throw error;
@@ -226,7 +237,7 @@ export function splitSamples(samples: Samples, share: number, operation: string)
     { ...samples, count: kept },
     {
       ...samples,
-      weight: samples.byClass ? null : samples.weight,
+      weights: samples.byClass ? samples.weights.map(() => null) : samples.weights,
       start: kept,
       count: count - kept,
       dispose: () => {},

@@ -2,20 +2,23 @@
 import type { Logs } from '../../callbacks/callback.ts';
 import type { CallbackList } from '../../callbacks/list.ts';
 import type { Model } from '../../models/model.ts';
-import { type Listeners, listenersTo, runPass } from '../epoch.ts';
+import { type Listeners, listenersTo, runEpoch } from '../epoch.ts';
+import { type Loop, loopOver } from '../loop.ts';
 import { sorted, warnOfEnd } from '../options.ts';
-import type { BatchOptions } from '../train-on-batch.ts';
+import { type BatchOptions, type BatchSteps, batchStepsOf } from '../train-on-batch.ts';
 import { passOfEpoch0 } from '../training.ts';
 import { checkClassWeight } from './class-weights.ts';
 import { noElements } from './datasets.ts';
-import { MadeLoop, MadePass, type Purpose } from './generated.ts';
+import { Generated, MadePass, type Purpose } from './generated.ts';
 import type { MadeBatches, Samples } from './samples.ts';
 
 /** What training and evaluating on made batches share. */
 abstract class Stream {
   protected readonly model: Model;
   private readonly source: MadeBatches;
-  private loop: MadeLoop | null = null;
+  private loop: Loop<Generated> | null = null;
+  /** For batches of other forms. */
+  private readonly apart: BatchSteps;
   /** Steps of the latest pass. */
   private counted: number | null = null;
   /** Where the dataset is, between epochs that are parts of a pass. */
@@ -24,6 +27,7 @@ abstract class Stream {
   constructor(model: Model, source: MadeBatches) {
     this.model = model;
     this.source = source;
+    this.apart = batchStepsOf(model);
   }
 
   /** Steps of a pass, or of what is wanted of it at once; null until it is over where the dataset cannot say. */
@@ -60,13 +64,16 @@ abstract class Stream {
       const { loop } = this;
       await loop.restart();
       pass.restart();
-      const logs = await runPass(loop, {
+      const logs = await runEpoch(loop, {
         async next(most) {
-          const turn = left === 0 ? null : await pass.next(Math.min(most, left), loop);
-          left -= turn?.count ?? 0;
-          done += turn?.count ?? 0;
-          return turn;
+          const { feed, objective } = loop;
+          const chunk =
+            left === 0 ? null : await pass.next(Math.min(most, left), feed, objective.loss.sparse);
+          left -= chunk?.count ?? 0;
+          done += chunk?.count ?? 0;
+          return chunk;
         },
+        alone: () => pass.alone(this.apart, loop.meter.sums().length),
         signal,
         operation: purpose.called,
         ...listeners,
@@ -100,17 +107,18 @@ abstract class Stream {
     await under?.pass.end();
   }
 
-  private async makeLoop(purpose: Purpose, first: Samples): Promise<MadeLoop> {
+  private async makeLoop(purpose: Purpose, first: Samples): Promise<Loop<Generated>> {
     const { model } = this;
     const { called, classWeight } = purpose;
     await model.prepareFor(first, called);
     checkClassWeight(classWeight, model.outputShape, called);
-    const engine = await model.engineFor(first.x);
-    const loop = new MadeLoop(model, purpose, first, this.stepCount ?? Infinity, engine);
+    const engine = await model.engineFor(first.inputs[0]);
+    const feed = new Generated(first, this.stepCount ?? Infinity, engine);
+    const loop = loopOver(model, purpose.operation === 'trainOnBatch' ? 'train' : 'evaluate', feed, engine);
     try {
-      await loop.prepare();
+      if (feed.window) await loop.prepare();
     } catch (error) {
-      await loop.dispose();
+      await loop.finish();
       throw error;
     }
     return loop;
@@ -120,7 +128,7 @@ abstract class Stream {
     try {
       await this.end();
     } finally {
-      await this.loop?.dispose();
+      await this.loop?.finish();
       this.loop = null;
     }
   }

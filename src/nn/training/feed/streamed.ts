@@ -6,41 +6,48 @@ import type { TypedArray } from '../../../ops/dtype.ts';
 import type { Tensor, Variable } from '../../../ops/tensor.ts';
 import type { Engine } from '../steps.ts';
 import { type HostRows, hostRows } from './host-rows.ts';
-import { type RowsOf, SampleBatches } from './resident.ts';
+import { Resident, type RowsOf } from './resident.ts';
 import type { Samples } from './samples.ts';
 import { Window } from './window.ts';
 
-export class StreamedBatches extends SampleBatches {
+export class Streamed extends Resident {
   override readonly countsAnew: boolean;
-  /** Columns that are streamed. What is on the GPU already stays there. */
-  private readonly streamed: ReadonlyMap<Tensor, HostRows>;
+  /** How columns are made of what is streamed; null for those that are on the GPU already and stay there. */
+  private readonly streamed: readonly (HostRows | null)[];
   /** What the window's columns hold, and the numbers, which stay here even if others take the tensors to the GPU. */
   private readonly leaves: readonly Tensor[];
   private readonly data: readonly TypedArray[];
   private readonly window: Window | null;
-  private readonly allStreamed: boolean;
   /** The present pass's rows. */
   private rows: Int32Array | null = null;
 
   constructor(samples: Samples, batchSize: number, engine: Engine, rowsOf: RowsOf | null) {
     super(samples, batchSize, engine, rowsOf);
-    const columns = [samples.x, samples.y, samples.weight].filter((column) => column !== null);
-    const made = columns.map((column) => [column, hostRows(column)] as const);
-    this.streamed = new Map(made.filter((one): one is [Tensor, HostRows] => one[1] !== null));
-    this.allStreamed = columns.every((column) => this.streamed.has(column));
-    this.leaves = [...new Set([...this.streamed.values()].flatMap(({ leaves }) => leaves))];
+    const made = new Map([...new Set(this.columns)].map((column) => [column, hostRows(column)]));
+    this.streamed = this.columns.map((column) => made.get(column)!);
+    this.leaves = [...new Set(this.streamed.flatMap((one) => one?.leaves ?? []))];
     this.data = this.leaves.map(({ host }) => host!);
     const forms = this.leaves.map(({ dtype, shape }) => ({ dtype, rowShape: shape.slice(1) }));
     this.window = forms.length > 0 ? new Window(forms, this.size, this.steps, engine) : null;
     this.countsAnew = this.window !== null;
   }
 
+  override get key(): string | null {
+    const places = this.streamed.map((one) => one && this.leaves.indexOf(one.leaves[0]));
+    return super.key && JSON.stringify([super.key, places, this.window?.key]);
+  }
+
+  override adopt(before: Streamed): void {
+    super.adopt(before);
+    this.window?.adopt(before.window!);
+  }
+
   override allocate(): void {
     this.window?.allocate();
   }
 
-  protected override rowsIn(column: Tensor, rows: Tensor, position: Variable): Tensor {
-    const onHost = this.streamed.get(column);
+  protected override rowsIn(column: number, rows: Tensor, position: Variable): Tensor {
+    const onHost = this.streamed[column];
     if (!onHost) return super.rowsIn(column, rows, position);
     const [size] = rows.shape;
     return onHost.batch(size, (leaf) => this.window!.rows(this.leaves.indexOf(leaf), position, size));
@@ -48,7 +55,7 @@ export class StreamedBatches extends SampleBatches {
 
   protected override async visit(rows: Int32Array): Promise<void> {
     this.rows = rows;
-    if (!this.allStreamed) await super.visit(rows);
+    if (this.streamed.includes(null)) await super.visit(rows);
   }
 
   protected override async bring(most: number, rows: number): Promise<number> {

@@ -7,6 +7,7 @@
  */
 import { serial } from '../../../graph/engines.ts';
 import { leafRange, settle } from '../../../graph/runtime.ts';
+import { fillSlot, makeSlot } from '../../../graph/slots.ts';
 import { iota } from '../../../ops/constant.ts';
 import { byteSize, type DType, type TypedArray, typedArray } from '../../../ops/dtype.ts';
 import { gather } from '../../../ops/movement.ts';
@@ -27,6 +28,8 @@ export interface Column {
 interface Lane {
   /** All slots: [slots · slotRows, …]. */
   readonly ring: Tensor;
+  /** What steps read for it. */
+  slot: Tensor;
   /** Rows of a slot: those of a batch, and a few more where slots would not begin at whole words. */
   readonly slotRows: number;
   /** Numbers of a row and of a slot. */
@@ -56,8 +59,10 @@ export class Window {
       const rowSize = sizeOf(rowShape);
       const slotSize = slotRows[i] * rowSize;
       const size = half * slotSize;
+      const ring = new Tensor([this.slots * slotRows[i], ...rowShape], dtype, null, [], {}, engine);
       return {
-        ring: new Tensor([this.slots * slotRows[i], ...rowShape], dtype, null, [], {}, engine),
+        ring,
+        slot: makeSlot(ring),
         slotRows: slotRows[i],
         rowSize,
         slotSize,
@@ -66,16 +71,28 @@ export class Window {
     });
   }
 
+  /** See `Feed.adopt`. */
+  adopt(before: Window): void {
+    for (const [i, lane] of this.lanes.entries()) lane.slot = before.lanes[i].slot;
+  }
+
+  /** What its form depends on beside that of the columns. */
+  get key(): string {
+    return `${this.slots} slots`;
+  }
+
   /** Takes the memory. Throws OutOfMemoryError or LimitError. */
   allocate(): void {
-    for (const { ring } of this.lanes)
+    for (const { ring, slot } of this.lanes) {
       settle(ring, this.engine, this.engine.allocate(byteSize(ring.dtype, ring.size), 'window'));
+      fillSlot(slot, ring);
+    }
   }
 
   /** In a captured step: the `size` rows of a column's batch whose turn it is, counted by `position`. */
   rows(column: number, position: Variable, size: number): Tensor {
-    const { ring, slotRows } = this.lanes[column];
-    return gather(ring, iota(size).add(modulo(position, this.slots).mul(slotRows)));
+    const { slot, slotRows } = this.lanes[column];
+    return gather(slot, iota(size).add(modulo(position, this.slots).mul(slotRows)));
   }
 
   /** How many batches can be handed over together from this step on: half a ring, and not beyond its end. */
@@ -109,7 +126,10 @@ export class Window {
   }
 
   dispose(): void {
-    for (const { ring } of this.lanes) ring.dispose();
+    for (const { ring, slot } of this.lanes) {
+      fillSlot(slot, null);
+      ring.dispose();
+    }
   }
 }
 
