@@ -128,13 +128,71 @@ describe('F44 .keras', () => {
       json.config.layers[1] = { class_name: className, config: options };
       return json;
     });
+  interface Words {
+    layers: { inbound_nodes: unknown; [key: string]: unknown }[];
+    output_layers: unknown;
+  }
+  /** A network in the older dialect, changed. */
+  const network = (change: (words: Words) => unknown) =>
+    config(() => {
+      const words = {
+        layers: [
+          {
+            class_name: 'InputLayer',
+            name: 'x',
+            config: { name: 'x', batch_input_shape: [null, 2] },
+            inbound_nodes: [],
+          },
+          {
+            class_name: 'Dense',
+            name: 'd',
+            config: { name: 'd', units: 1 },
+            inbound_nodes: [[['x', 0, 0, {}]]],
+          },
+        ] as Words['layers'],
+        input_layers: [['x', 0, 0]],
+        output_layers: [['d', 0, 0]] as unknown,
+      };
+      change(words);
+      return { class_name: 'Functional', config: words };
+    });
   const configs: [string, () => Promise<Uint8Array>, RegExp][] = [
     ['no JSON', config(() => '{'), /config\.json: not JSON/],
     ['a list', config(() => []), /expected an object/],
     ['null', config(() => 'null'), /expected an object/],
     ['deep beyond measure', config(() => `${'['.repeat(200_000)}${']'.repeat(200_000)}`), /deep|not JSON/],
     ['a prototype', config(() => '{"__proto__": {"polluted": 1}}'), /__proto__/],
-    ['a functional model', config((j) => ({ ...j, class_name: 'Functional' })), /only Sequential/],
+    [
+      'a model of a class that is not offered',
+      config((j) => ({ ...j, class_name: 'Transformer' })),
+      /only Sequential/,
+    ],
+    [
+      'a network without ends',
+      config((j) => ({ ...j, class_name: 'Functional' })),
+      /input_layers: is undefined/,
+    ],
+    [
+      'a network that asks for what is not there',
+      network((n) => (n.output_layers = [['d', 1, 0]])),
+      /no layer gives d\[1\]\[0\]/,
+    ],
+    [
+      'a network that waits for itself',
+      network((n) => (n.layers[1].inbound_nodes = [[['d', 0, 0, {}]]])),
+      /no layer gives d\[0\]\[0\]/,
+    ],
+    [
+      'a network with a layer twice',
+      network((n) => n.layers.push(n.layers[1])),
+      /second layer is called "d"/,
+    ],
+    ['a use that names nothing', network((n) => (n.layers[1].inbound_nodes = [[7]])), /is 7/],
+    [
+      'a use with arguments',
+      network((n) => (n.layers[1].inbound_nodes = [[['x', 0, 0, { mask: 1 }]]])),
+      /called with mask/,
+    ],
     ['no layers', config((j) => ({ ...j, config: {} })), /layers: is undefined/],
     ['layers that are none', config((j) => ({ ...j, config: { layers: [7] } })), /layers\[0\]: is 7/],
     ['a layer without a class', layer(7 as never, {}), /class_name: is 7/],
