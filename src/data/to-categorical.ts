@@ -15,8 +15,10 @@ export function toCategorical(labels: ArrayLike<number>, numClasses?: number): N
   let largest = -1;
   for (let i = 0; i < labels.length; i++) largest = Math.max(largest, labels[i]);
   const classes = numClasses ?? largest + 1;
-  if (!Number.isInteger(classes) || classes < 0) {
-    throw new ValueError(`toCategorical: ${classes} classes, expected a whole number.`);
+  if (!Number.isInteger(classes) || classes < 0 || classes * labels.length >= 2 ** 32) {
+    throw new ValueError(
+      `toCategorical: ${classes} classes, expected a whole number, and fewer than 2^32 numbers in all.`,
+    );
   }
   const data = new Float32Array(labels.length * classes);
   for (let i = 0; i < labels.length; i++) {

@@ -276,7 +276,7 @@ const iotaOp = defineOp({
 });
 
 /** [0, 1, …, n - 1] as i32; costs nothing inside an expression. */
-export const iota = (n: number): Tensor => apply(iotaOp, [], { size: n });
+export const iota = (n: number): Tensor => apply(iotaOp, [], { size: checkShape([n], 'iota')[0] });
 
 // ---- the twins
 

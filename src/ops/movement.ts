@@ -1,6 +1,6 @@
 /** Ops that move elements and change none: each is an index map, so inside a fused kernel they are free. */
 import { AxisError, ShapeError, ValueError } from '../base/errors.ts';
-import { fill, isFill, type TensorLike, toTensor, unchanged } from './constant.ts';
+import { fill, isFill, type TensorLike, tensor, toTensor, unchanged } from './constant.ts';
 import { apply, defineOp, noGradient, type Op, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
 import { broadcastIndex, type Expressions, literal, stridedIndex } from './expression.ts';
@@ -474,6 +474,10 @@ const gatherTwin = twin(gatherOp, () => ({
   ],
 }));
 
+/** Indices with their values at hand, where they are known: of a number too, which elsewhere is a filled tensor. */
+const located = (indices: TensorLike): Tensor =>
+  typeof indices === 'number' ? tensor(indices) : toTensor(indices);
+
 /** Indices whose numbers are still on the host are checked now; those made on the GPU are the caller's care. */
 function checkIndices(indices: Tensor, extent: number, operation: string): void {
   const { host } = indices;
@@ -484,7 +488,7 @@ function checkIndices(indices: Tensor, extent: number, operation: string): void 
 }
 
 const asIndices = (indices: TensorLike, operation: string): Tensor => {
-  const input = toTensor(indices);
+  const input = located(indices);
   if (input.dtype !== 'f32' || !input.host) return input.dtype === 'i32' ? input : cast(input, 'i32');
   for (let i = 0; i < input.host.length; i++)
     if (!Number.isInteger(input.host[i]))
@@ -496,7 +500,7 @@ const asIndices = (indices: TensorLike, operation: string): Tensor => {
 export function gather(x: TensorLike, indices: TensorLike, axis = 0): Tensor {
   const input = toTensor(x);
   const along = normalizeAxis(axis, input.rank, 'gather');
-  const raw = toTensor(indices);
+  const raw = located(indices);
   checkIndices(raw, input.shape[along], 'gather');
   return apply(gatherOp, [input, asIndices(raw, 'gather')], { axis: along });
 }

@@ -1,4 +1,5 @@
 /** Random numbers: functions of a seed, a stream and a counter, the same on every device. */
+import { ValueError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
 import { philox, toUniform } from '../base/random.ts';
 import { FIRST_DRAW, nextOf, seedInUse } from '../base/seed.ts';
@@ -62,6 +63,9 @@ const draw =
     const given = knownOptions<RandomOptions>(op.name, options, known);
     const isKeyed = known.some((name) => given[name] !== undefined);
     const { seed = 0, stream = 0, counter = 0 } = isKeyed ? given : nextDraw();
+    for (const [name, value] of Object.entries({ seed, stream }))
+      if (!Number.isSafeInteger(value))
+        throw new ValueError(`${op.name}: ${name} is ${String(value)}; expected a whole number.`);
     return apply(op, [toTensor(counter, 'i32')], {
       shape: checkShape(shape, op.name),
       seed: seed >>> 0,

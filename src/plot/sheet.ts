@@ -1,5 +1,6 @@
 /** A picture: a title, and cells in rows on a light sheet. */
 
+import { ValueError } from '../base/errors.ts';
 import { FONT, INK, PAPER } from './palette.ts';
 import { type Attributes, element, type Markup, text } from './svg.ts';
 
@@ -31,6 +32,10 @@ const FOOTER_GAP = 14;
 /** The whole picture as SVG. Rows are as high and columns as wide as their largest cell. */
 export function sheet(cells: readonly Cell[], options: SheetOptions): string {
   const { title, description = title, gap = 16, footer } = options;
+  for (const { width, height } of cells)
+    for (const pixels of [width, height])
+      if (!(pixels > 0 && pixels < Infinity))
+        throw new ValueError(`plot: a width or height is ${pixels}; expected a positive number of pixels.`);
   const columns = Math.max(1, Math.min(options.columns ?? cells.length, cells.length));
   const rows = Math.ceil(cells.length / columns);
   const top = MARGIN + (title === undefined ? 0 : TITLE_ROOM);

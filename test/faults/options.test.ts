@@ -7,13 +7,16 @@ import {
   constraints,
   data,
   datasets,
+  gather,
   gradients,
   init,
   initializers,
+  iota,
   layers,
   losses,
   matmul,
   metrics,
+  oneHot,
   optimizers,
   plot,
   random,
@@ -158,6 +161,22 @@ describe('what cannot be meant is told', () => {
     await refused(() => variable(x, { dtype: 'i32' }), 'CONFIG', /a tensor.*cast/);
     await refused(() => layers.dense({ units: 1 }, { activation: 'relu' } as never), 'CONFIG', /two objects/);
     await refused(() => optimizers.sgd({}, { momentum: 0.9 }), 'CONFIG', /two objects/);
+  });
+
+  test('sizes, indices, seeds, axes and lengths that are none', async () => {
+    for (const odd of [1.5, Number.NaN]) {
+      await refused(() => iota(odd), 'SHAPE', /iota/);
+      await refused(() => gather([1, 2, 3], odd), 'VALUE', /gather/);
+      await refused(() => oneHot(odd, 3), 'VALUE', /oneHot/);
+      await refused(() => random.uniform([2], { seed: odd }), 'VALUE', /seed/);
+      await refused(() => constraints.unitNorm({ axis: odd }), 'VALUE', /unitNorm: axis/);
+    }
+    await refused(() => iota(-1), 'SHAPE', /iota/);
+    await refused(() => gather([1, 2, 3], 3), 'VALUE', /gather/);
+    await refused(() => plot.bars([1], { width: Number.NaN }), 'VALUE', /plot/);
+    await refused(() => plot.curves({ f: (a) => a }, { height: -1 }), 'VALUE', /plot/);
+    await refused(() => data.toCategorical([0], 2 ** 40), 'VALUE', /toCategorical/);
+    expect(await gather([1, 2, 3], 2).array()).toBe(3);
   });
 
   test('counts that are no whole numbers', async () => {
