@@ -184,6 +184,15 @@ export class Functional extends Base {
     return (this.outputForm === 'one' ? ys[0] : ys) as Tensor;
   }
 
+  /** Data go in as one tensor and come out as one; a network of several is applied to tensors. */
+  protected override checkData(operation: string): void {
+    const { inputs, outputs } = this.network ?? { inputs: [0], outputs: [0] };
+    if (inputs.length === 1 && outputs.length === 1) return;
+    throw new StateError(
+      `${operation}: ${this.name} has ${inputs.length} inputs and ${outputs.length} outputs; fit, evaluate and predict take one of each. Apply it to tensors, model.apply([a, b]), and train it in a step of capture.`,
+    );
+  }
+
   /** A layer by its name, or by its position. */
   getLayer(which: string | number): Layer {
     const found =

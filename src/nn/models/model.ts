@@ -215,6 +215,9 @@ export abstract class Model extends Layer {
 
   // ---- running
 
+  /** Throws where data cannot be brought to the model's inputs and outputs. */
+  protected checkData(_operation: string): void {}
+
   /** Runs what changes the model, one at a time. */
   private async alone<T>(operation: string, task: () => Promise<T>): Promise<T> {
     this.refuseWhileChanging(operation);
@@ -283,6 +286,7 @@ export abstract class Model extends Layer {
   async fit(dataset: Dataset, options?: FitOptions): Promise<History>;
   async fit(x: unknown, y: unknown, options?: FitOptions): Promise<History>;
   async fit(x: unknown, y?: unknown, options?: FitOptions): Promise<History> {
+    this.checkData('fit');
     this.compiledFor('fit');
     return this.alone('fit', async () => {
       const { fitModel, optionsAfter } = await running();
@@ -294,6 +298,7 @@ export abstract class Model extends Layer {
   async evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Logs>;
   async evaluate(x: unknown, y: unknown, options?: EvaluateOptions): Promise<Logs>;
   async evaluate(x: unknown, y?: unknown, options?: EvaluateOptions): Promise<Logs> {
+    this.checkData('evaluate');
     this.compiledFor('evaluate');
     return this.besides(async () => {
       const { evaluateModel, optionsAfter } = await running();
@@ -303,6 +308,7 @@ export abstract class Model extends Layer {
 
   /** The outputs for x: [n, …] → [n, …]. Of a dataset, only the x of its elements. */
   async predict(x: unknown, options?: PredictOptions): Promise<Tensor> {
+    this.checkData('predict');
     return this.besides(async () => {
       const { predictModel } = await running();
       return predictModel(this, x, options);
@@ -311,6 +317,7 @@ export abstract class Model extends Layer {
 
   /** One step on this batch. Resolves to its loss and metrics, measured before the step. */
   async trainOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
+    this.checkData('trainOnBatch');
     this.compiledFor('trainOnBatch');
     return this.alone('trainOnBatch', async () =>
       (await seldom()).runBatch(this, 'trainOnBatch', x, y, options),
@@ -319,6 +326,7 @@ export abstract class Model extends Layer {
 
   /** Loss and metrics of this batch, without training. */
   async testOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
+    this.checkData('testOnBatch');
     this.compiledFor('testOnBatch');
     return this.besides(async () => (await seldom()).runBatch(this, 'testOnBatch', x, y, options));
   }
@@ -435,6 +443,7 @@ export abstract class Model extends Layer {
    * ```
    */
   async explain(options?: ExplainOptions): Promise<Explanation> {
+    this.checkData('explain');
     if (options?.step !== 'predict') this.compiledFor('explain');
     return this.alone('explain', async () => {
       const { settings } = this;
