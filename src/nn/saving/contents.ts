@@ -7,6 +7,7 @@ import type { Tensor, Variable } from '../../ops/tensor.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Model } from '../models/model.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
+import { seedInUse } from '../seeds.ts';
 import { listAt, objectAt, textAt } from './json.ts';
 import { statePlaces, unique, weightPaths } from './places.ts';
 import type { Values } from './values.ts';
@@ -58,7 +59,12 @@ export async function gather(model: Model, withOptimizer: boolean): Promise<Cont
     optimizer && gatherOptimizer(optimizer, trained, paths),
     Promise.all(states.map(({ state }) => state.item())),
   ]);
-  const inner = states.filter(({ layer }) => layer.place !== null && !model.layers.includes(layer));
+  // Those of a layer right in a Sequential follow from where it stands, unless it was made elsewhere.
+  const follows = ({ place, randomSeed }: Layer, index: number): boolean =>
+    place === index + 1 && randomSeed === model.seed;
+  const inner = states.filter(
+    ({ layer }) => layer.place !== null && !follows(layer, model.layers.indexOf(layer)),
+  );
   return {
     model,
     weights: new Map(model.weights.map((weight, i) => [weight, weights[i]])),
@@ -68,7 +74,7 @@ export async function gather(model: Model, withOptimizer: boolean): Promise<Cont
       dropout: Object.fromEntries(states.map(({ path }, i) => [path, counts[i]])),
       ...(inner.length > 0 && {
         inner: Object.fromEntries(
-          inner.map(({ layer, path }) => [path, [layer.randomSeed ?? model.seed, layer.place!] as const]),
+          inner.map(({ layer, path }) => [path, [layer.randomSeed ?? seedInUse(), layer.place!] as const]),
         ),
       }),
       ...(model.passes > 0 && { passes: model.passes }),
