@@ -1,6 +1,8 @@
 /** Each option that Keras writes into files is used or refused: dropped, it would be another model without a word. */
 import { expect, test } from 'vitest';
 import { layers, type Metric, WeftError } from '../../../src/index.ts';
+import * as all from '../../../src/nn/layers/all.ts';
+import { isKnownLayer } from '../../../src/nn/layers/resolve.ts';
 import { lossNames } from '../../../src/nn/losses/resolve.ts';
 import { metricNames } from '../../../src/nn/metrics/resolve.ts';
 import { resolveOptimizer } from '../../../src/nn/optimizers/resolve.ts';
@@ -66,6 +68,17 @@ const each = (kind: Case['kind'], className: string, needed: Config, options: Co
 
 const seeded = { seed: 3 };
 const thresholded = { thresholds: 0.25, top_k: 2, class_id: 1 };
+const ofNorms = {
+  epsilon: 0.5,
+  center: false,
+  scale: false,
+  beta_initializer: of('Ones', {}),
+  gamma_initializer: of('Zeros', {}),
+  beta_regularizer: l2,
+  gamma_regularizer: l2,
+  beta_constraint: of('NonNeg', {}),
+  gamma_constraint: of('NonNeg', {}),
+};
 const ofLoss = { reduction: 'sum' };
 const cases: Case[] = [
   ...each(
@@ -104,6 +117,49 @@ const cases: Case[] = [
       optional: true,
     },
   ),
+  ...each('layer', 'ReLU', {}, { ...common, max_value: 6, negative_slope: 0.5, threshold: 0.5 }),
+  ...each('layer', 'LeakyReLU', {}, { ...common, negative_slope: 0.5 }),
+  ...each('layer', 'ELU', {}, { ...common, alpha: 0.5 }),
+  ...each('layer', 'Softmax', {}, { ...common, axis: 1 }),
+  ...each(
+    'layer',
+    'PReLU',
+    {},
+    {
+      ...common,
+      alpha_initializer: of('Ones', {}),
+      alpha_regularizer: l2,
+      alpha_constraint: of('NonNeg', {}),
+      shared_axes: [1],
+    },
+  ),
+  ...each('layer', 'GaussianNoise', { stddev: 0.5 }, { ...common, ...seeded, stddev: 0.25 }),
+  ...each('layer', 'GaussianDropout', { rate: 0.5 }, { ...common, ...seeded, rate: 0.25 }),
+  ...each(
+    'layer',
+    'BatchNormalization',
+    {},
+    {
+      ...common,
+      ...ofNorms,
+      axis: 1,
+      momentum: 0.5,
+      moving_mean_initializer: of('Ones', {}),
+      moving_variance_initializer: of('Zeros', {}),
+      synchronized: true,
+      renorm: true,
+    },
+  ),
+  ...each('layer', 'LayerNormalization', {}, { ...common, ...ofNorms, axis: [1, 2], rms_scaling: true }),
+  ...each('layer', 'RMSNormalization', {}, { ...common, axis: 1, epsilon: 0.5 }),
+  ...each('layer', 'UnitNormalization', {}, { ...common, axis: 1 }),
+  ...each('layer', 'Permute', { dims: [2, 1] }, { ...common, dims: [1, 2] }),
+  ...each('layer', 'RepeatVector', { n: 2 }, { ...common, n: 3 }),
+  ...['Identity', 'Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum'].flatMap((name) =>
+    each('layer', name, {}, common),
+  ),
+  ...each('layer', 'Concatenate', {}, { ...common, axis: 1 }),
+  ...each('layer', 'Dot', { axes: 1 }, { ...common, axes: 2, normalize: true }),
   ...['GlorotUniform', 'GlorotNormal', 'HeUniform', 'HeNormal', 'LecunUniform', 'LecunNormal'].flatMap(
     (name) => inDense('kernel_initializer', name, seeded),
   ),
@@ -183,4 +239,12 @@ test.each(cases.map((one) => [one.what, one] as const))('%s', async (what, { kin
     return;
   }
   expect(JSON.stringify(after), `${what} is dropped`).not.toBe(JSON.stringify(before));
+});
+
+test('every class of layers that files may name is in the table above', () => {
+  const { Lambda: _, ...classes } = all;
+  const tried = new Set(cases.map(({ with: { class_name: name } }) => name));
+  expect(
+    Object.keys(classes).filter((name) => /^[A-Z]/.test(name) && isKnownLayer(name) && !tried.has(name)),
+  ).toEqual([]);
 });
