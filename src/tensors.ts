@@ -32,8 +32,11 @@ export { mod } from './ops/mod.ts';
 export { concat, stack } from './ops/movement.ts';
 export type { RandomOptions } from './ops/random.ts';
 export type { Axes, ReduceOptions } from './ops/reduce.ts';
+export { cumprod, cumsum, type ScanOptions } from './ops/scan.ts';
+export { gatherNd, scatter, takeAlongAxis } from './ops/scatter-nd.ts';
 export { type NanToNumOptions, nanToNum, where } from './ops/select.ts';
 export { softmaxCrossEntropy } from './ops/softmax.ts';
+export { argsort, type SortOptions, sort, topK } from './ops/sort.ts';
 export { logSumExp, norm } from './ops/statistics.ts';
 export { Tensor, Variable } from './ops/tensor.ts';
 export {

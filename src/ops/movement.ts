@@ -479,7 +479,7 @@ const located = (indices: TensorLike): Tensor =>
   typeof indices === 'number' ? tensor(indices) : toTensor(indices);
 
 /** Indices whose numbers are still on the host are checked now; those made on the GPU are the caller's care. */
-function checkIndices(indices: Tensor, extent: number, operation: string): void {
+export function checkIndices(indices: Tensor, extent: number, operation: string): void {
   const { host } = indices;
   if (!host) return;
   for (let i = 0; i < host.length; i++)
@@ -487,7 +487,7 @@ function checkIndices(indices: Tensor, extent: number, operation: string): void 
       throw new ValueError(`${operation}: index ${host[i]} at position ${i} is outside 0 … ${extent - 1}.`);
 }
 
-const asIndices = (indices: TensorLike, operation: string): Tensor => {
+export const asIndices = (indices: TensorLike, operation: string): Tensor => {
   const input = located(indices);
   if (input.dtype !== 'f32' || !input.host) return input.dtype === 'i32' ? input : cast(input, 'i32');
   for (let i = 0; i < input.host.length; i++)

@@ -17,10 +17,13 @@ import * as mod from './mod.ts';
 import * as movement from './movement.ts';
 import * as random from './random.ts';
 import * as reduce from './reduce.ts';
+import * as scan from './scan.ts';
 import * as scatter from './scatter.ts';
+import * as scatterNd from './scatter-nd.ts';
 import * as select from './select.ts';
 import * as sgdLinear from './sgd-linear.ts';
 import * as softmax from './softmax.ts';
+import * as sort from './sort.ts';
 import * as statistics from './statistics.ts';
 import * as trigonometry from './trigonometry.ts';
 import * as unary from './unary.ts';
@@ -48,6 +51,9 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...create.twins,
   ...arrange.twins,
   ...einsum.twins,
+  ...scan.twins,
+  ...sort.twins,
+  ...scatterNd.twins,
 ]);
 
 function collect(twins: readonly (() => ProvenOp | Composite)[]): Map<string, ProvenOp | Composite> {

@@ -21,7 +21,10 @@ const special = {
   matmul_subgroup: () => import('./matmul_subgroup.wgsl?raw'),
   matmul_workgroup: () => import('./matmul_workgroup.wgsl?raw'),
   scatter_sum: () => import('./scatter_sum.wgsl?raw'),
+  scan: () => import('./scan.wgsl?raw'),
+  segments: () => import('./segments.wgsl?raw'),
   sgd_linear: () => import('./sgd_linear.wgsl?raw'),
+  sort: () => import('./sort.wgsl?raw'),
 };
 
 export type KernelName = keyof typeof common | keyof typeof special;
@@ -51,4 +54,4 @@ export const library: Record<string, string> = {
  * Fingerprint of all texts without their comments: what was measured with other texts says nothing about these.
  * Written down, as no plan loads them all; a test says when it is out of date.
  */
-export const fingerprint = 'd419aca7960db564';
+export const fingerprint = 'f015cee7212d57ca';
