@@ -93,7 +93,7 @@ describe('F48 training goes on as if it had not stopped', () => {
 
   test('a saved seed is in force again under another one', async () => {
     const model = garments('sgd');
-    model.randomSeed = 77;
+    for (const one of [model, ...model.layers]) one.randomSeed = 77;
     const again = await loadModel(await model.toBytes());
     expect(again.randomSeed).toBe(77);
     expect(again.layers.map((layer) => layer.randomSeed)).toEqual([77, 77, 77]);
