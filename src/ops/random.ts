@@ -3,6 +3,7 @@ import { ValueError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
 import { philox, toUniform } from '../base/random.ts';
 import { FIRST_DRAW, nextOf, seedInUse } from '../base/seed.ts';
+import { random } from '../shaders/functions.ts';
 import { type TensorLike, toTensor } from './constant.ts';
 import { apply, defineOp, noGradient, type Op, type Tolerance, twin } from './define.ts';
 import { build } from './reference.ts';
@@ -24,7 +25,7 @@ function randomOp(name: string, wgsl: string): Op {
     steps: 30,
     expression(e, [counter], index, y) {
       const { seed, stream } = y.attributes as RandomAttributes;
-      e.use('random');
+      e.use(random);
       const step = `u32(${e.value(counter, '0u')})`;
       return e.name(`${wgsl}(${index}, ${step}, ${e.uniform(seed, 'u32')}, ${e.uniform(stream, 'u32')})`);
     },

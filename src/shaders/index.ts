@@ -7,7 +7,6 @@ import arg_reduce from './arg_reduce.wgsl?raw';
 import elementwise from './elementwise.wgsl?raw';
 import elementwise_bytes from './elementwise_bytes.wgsl?raw';
 import math from './lib/math.wgsl?raw';
-import random from './lib/random.wgsl?raw';
 import matmul from './matmul.wgsl?raw';
 import reduce from './reduce.wgsl?raw';
 import softmax from './softmax.wgsl?raw';
@@ -45,10 +44,7 @@ export async function loadKernels(names: Iterable<KernelName>): Promise<void> {
 export const kernelText = (name: KernelName): string => kernels[name];
 
 /** Functions that kernels and generated code share, put where `// @bindings` stands. */
-export const library: Record<string, string> = {
-  math,
-  random,
-};
+export const library: Record<string, string> = { math };
 
 /**
  * Fingerprint of all texts without their comments: what was measured with other texts says nothing about these.
