@@ -15,6 +15,7 @@ import {
   maximum,
   min,
   minimum,
+  norm,
   oneHot,
   pow,
   rsqrt,
@@ -127,8 +128,14 @@ const byId: Record<string, Decision> = {
     text: 'a number that is not 0 is a true condition',
     holds: value(({ condition, a, b }) => where(condition, a, b), { shape: [4], data: [1, 1, 1, 1] }),
   },
-  'norm.throws.0632': { text: 'there is no norm; write it with square, sum and sqrt' },
-  'norm.throws.0638': { text: 'there is no norm; write it with square, sum and sqrt' },
+  'norm.throws.0632': {
+    text: 'a norm of vectors takes any number for its order, as in NumPy',
+    holds: value(({ x }) => norm(x, 3), { shape: [], data: [100 ** (1 / 3)] }),
+  },
+  'norm.throws.0638': {
+    text: 'the spectral norm of matrices is a ConfigError: there is no singular value decomposition',
+    holds: refused(({ x }) => norm(x, 2, [0, 1]), 'CONFIG'),
+  },
   'layer.flatten.throws.0921': {
     text: 'Flatten takes rank 2 and changes nothing, as in Keras',
     async holds() {
