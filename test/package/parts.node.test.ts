@@ -8,7 +8,8 @@ const parts = [
   'graph/planner',
   'engine/measuring',
   'nn/training/index',
-  'nn/training/feed/seldom',
+  'nn/training/further/index',
+  'nn/training/feed/index',
   'nn/saving/formats',
 ];
 
@@ -70,7 +71,7 @@ test.each<[part: string, use: () => Promise<unknown>]>([
   ['graph/planner', () => init()],
   ['engine/measuring', () => init({ tuning: 'cached' })],
   ['nn/training/index', async () => (await model()).fit(x, y, { verbose: 0 })],
-  ['nn/training/feed/seldom', async () => (await model()).explain({ measure: false })],
+  ['nn/training/further/index', async () => (await model()).explain({ measure: false })],
   ['nn/saving/formats', async () => (await model()).toBytes()],
 ])('%s that does not come is a LoadError, and the next attempt may succeed', async (part, use) => {
   door.shut = part;

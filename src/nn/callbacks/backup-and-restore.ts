@@ -2,8 +2,8 @@ import { ConfigError, LoadError, SaveError } from '../../base/errors.ts';
 import { diskFileStore, type FileStore, folderFileStore } from '../../base/file-store.ts';
 import { flag, wholeNumber } from '../check.ts';
 import { describe, readOptions } from '../names.ts';
-import { decodeBackup, encodeBackup, type Moment } from './backup-file.ts';
-import { Callback, type CallbackState, type RunState } from './callback.ts';
+import { decodeBackup, encodeBackup } from './backup-file.ts';
+import { Callback, type CallbackState, type Moment, type RunState } from './callback.ts';
 import type { FolderTarget } from './growing-file.ts';
 
 export interface BackupAndRestoreOptions {

@@ -5,27 +5,7 @@
 import { FormatError } from '../../base/errors.ts';
 import { tensor } from '../../ops/constant.ts';
 import { Tensor } from '../../ops/tensor.ts';
-import type { CallbackState } from './callback.ts';
-
-/** A moment of a run. */
-export interface Moment {
-  /** The epoch to go on with, from 0, and how many of its steps are done. */
-  readonly epoch: number;
-  readonly step: number;
-  /** What those have added up to: samples, and the sums behind loss and metrics; null where no step is done. */
-  readonly seen: Seen | null;
-  /** Whether somebody had stopped training. */
-  readonly stopped: boolean;
-  /** Of each callback of the run, in order; null where it has nothing to remember. */
-  readonly callbacks: readonly (CallbackState | null)[];
-}
-
-/** Sums of a pass that is under way: of the blocks of steps that are closed, and of the one that is open. */
-export interface Seen {
-  readonly samples: number;
-  readonly totals: readonly number[];
-  readonly open: readonly number[];
-}
+import type { Moment } from './callback.ts';
 
 const KIND = 'weft backup 1';
 const LONGEST_HEADER = 1 << 28;

@@ -1,19 +1,36 @@
 /** What happens at the moments of training. */
-import type { Model } from '../models/model.ts';
+
 import type { Verbosity } from '../report/progress.ts';
-import type { Moment, Seen } from './backup-file.ts';
+import type { Trainable } from '../training/trainable.ts';
 
 /** Values by key: 'loss', 'accuracy', 'val_loss', … in alphabetical order. */
 export type Logs = Readonly<Record<string, number>>;
-
-/** Progress is told and drawn at most this often, milliseconds; the last of it always. */
-export const FRAME_MS = 50;
 
 /** Logs that a callback may add to: those after it, the progress line and the History see it too. */
 export type EpochLogs = Record<string, number>;
 
 /** What a callback must remember to go on in another process: plain values, lists, and tensors of f32. */
 export type CallbackState = Readonly<Record<string, unknown>>;
+
+/** A moment of a run. */
+export interface Moment {
+  /** The epoch to go on with, from 0, and how many of its steps are done. */
+  readonly epoch: number;
+  readonly step: number;
+  /** What those have added up to: samples, and the sums behind loss and metrics; null where no step is done. */
+  readonly seen: Seen | null;
+  /** Whether somebody had stopped training. */
+  readonly stopped: boolean;
+  /** Of each callback of the run, in order; null where it has nothing to remember. */
+  readonly callbacks: readonly (CallbackState | null)[];
+}
+
+/** Sums of a pass that is under way: of the blocks of steps that are closed, and of the one that is open. */
+export interface Seen {
+  readonly samples: number;
+  readonly totals: readonly number[];
+  readonly open: readonly number[];
+}
 
 /** What a run is about. */
 export interface RunParameters {
@@ -40,10 +57,10 @@ export type Waiting = void | Promise<void>;
  */
 export class Callback {
   /** The model, from before training begins. */
-  model!: Model;
+  model!: Trainable;
   params!: RunParameters;
 
-  setModel(model: Model): void {
+  setModel(model: Trainable): void {
     this.model = model;
   }
 

@@ -1,8 +1,8 @@
 /** All callbacks of a run as one. */
 import { ConfigError } from '../../base/errors.ts';
-import type { Model } from '../models/model.ts';
 import { describe } from '../names.ts';
-import type { Moment } from './backup-file.ts';
+import type { Trainable } from '../training/trainable.ts';
+import type { Moment } from './callback.ts';
 import {
   Callback,
   type CallbackFunctions,
@@ -39,7 +39,7 @@ export class CallbackList {
     this.inside = inside;
   }
 
-  begin(model: Model, params: RunParameters): void {
+  begin(model: Trainable, params: RunParameters): void {
     for (const callback of this.callbacks) {
       callback.setModel(model);
       callback.setParams(params);

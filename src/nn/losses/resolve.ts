@@ -1,10 +1,10 @@
 /** What `compile({ loss })` means. */
 import { ConfigError } from '../../base/errors.ts';
+import { loaded } from '../../base/loaded.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { type Maker, Makers } from '../names.ts';
 import { byShapes, valuesFrom } from '../targets.ts';
-import { seldom } from '../training/feed/on-demand.ts';
 import * as common from './common.ts';
 import { Loss, type LossOptions, lossOf } from './loss.ts';
 
@@ -41,7 +41,7 @@ const named =
   (name: keyof typeof seldomLosses): Maker<Loss> =>
   (options) => {
     const loss = lossOf(name, (t) => t, seldomLosses[name])(options);
-    formulas.set(loss, async () => (await seldom()).losses[name](loss.config));
+    formulas.set(loss, async () => (await loaded('weft: a loss', import('./index.ts')))[name](loss.config));
     return loss;
   };
 

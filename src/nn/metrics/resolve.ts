@@ -1,16 +1,16 @@
 /** What `compile({ metrics: […] })` means. */
 import { ConfigError } from '../../base/errors.ts';
+import { loaded } from '../../base/loaded.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { Loss } from '../losses/loss.ts';
 import { crossentropyOf, isCrossentropy, seldomLosses, shortNames } from '../losses/resolve.ts';
 import { describe, Makers } from '../names.ts';
 import { byShapes } from '../targets.ts';
-import { seldom as loadSeldom } from '../training/feed/on-demand.ts';
 import * as common from './common.ts';
 import { Metric, meanMetric, metricOfLoss } from './metric.ts';
 
-const seldomMetrics = async () => (await loadSeldom()).metrics;
+const all = () => loaded('weft: a metric', import('./index.ts'));
 
 /** The metrics that are loaded when one of them is named. */
 const seldom: readonly (keyof typeof import('./seldom.ts'))[] = [
@@ -36,7 +36,7 @@ export const metricNames = new Makers<Metric | Promise<Metric>>(
   {
     ...common,
     ...Object.fromEntries(
-      seldom.map((name) => [name, async (options?: object) => (await seldomMetrics())[name](options)]),
+      seldom.map((name) => [name, async (options?: object) => (await all())[name](options)]),
     ),
   },
   shortNames,

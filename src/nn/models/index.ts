@@ -23,12 +23,12 @@ export {
   type SaveOptions,
 } from '../saving/index.ts';
 export type { EvaluateOptions } from '../training/evaluate.ts';
-export type { ExplainOptions } from '../training/explain.ts';
 export type { FitOptions } from '../training/fit.ts';
+export type { ExplainOptions } from '../training/further/explain.ts';
+export type { BadResult, TraceNaNOptions } from '../training/further/trace-nan.ts';
+export type { BatchOptions } from '../training/further/train-on-batch.ts';
 export type { PredictOptions } from '../training/predict.ts';
-export type { BadResult, TraceNaNOptions } from '../training/trace-nan.ts';
-export type { BatchOptions } from '../training/train-on-batch.ts';
+export type { CompileOptions } from '../training/trainable.ts';
 export { Sequential } from './from-config.ts';
 export { Functional, type FunctionalOptions, Model, model, type Values } from './functional.ts';
-export type { CompileOptions } from './model.ts';
 export { type SequentialOptions, sequential } from './sequential.ts';

@@ -9,9 +9,7 @@ import type { Logs } from '../callbacks/callback.ts';
 import type { History } from '../callbacks/history.ts';
 import { oneOf } from '../check.ts';
 import { type BatchShape, Layer, type LayerOptions } from '../layers/layer.ts';
-import type { LossLike } from '../losses/resolve.ts';
 import type { Metric } from '../metrics/metric.ts';
-import type { MetricLike } from '../metrics/resolve.ts';
 import { readOptions } from '../names.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { type OptimizerLike, resolveOptimizer } from '../optimizers/resolve.ts';
@@ -22,28 +20,18 @@ import { standardTerminal } from '../report/terminal.ts';
 import type { FileSource, FileTarget } from '../saving/files.ts';
 import type { FileFormat, SaveOptions } from '../saving/save.ts';
 import { nextModelSeed } from '../seeds.ts';
+import { further } from '../training/door.ts';
 import type { EvaluateOptions } from '../training/evaluate.ts';
-import type { ExplainOptions, FitForm } from '../training/explain.ts';
-import { seldom } from '../training/feed/on-demand.ts';
 import type { Samples } from '../training/feed/samples.ts';
 import type { FitOptions } from '../training/fit.ts';
+import type { ExplainOptions } from '../training/further/explain.ts';
+import type { BadResult, TraceNaNOptions } from '../training/further/trace-nan.ts';
+import type { BatchOptions, BatchSteps } from '../training/further/train-on-batch.ts';
 import { chooseObjective, Objective, type ObjectiveChoice } from '../training/objective.ts';
 import type { Origin } from '../training/origin.ts';
 import type { PredictOptions } from '../training/predict.ts';
 import { type Engine, LoopStates, type PredictStep, predictStep } from '../training/steps.ts';
-import type { BadResult, TraceNaNOptions } from '../training/trace-nan.ts';
-import type { BatchOptions, BatchSteps } from '../training/train-on-batch.ts';
-
-export interface CompileOptions {
-  /** A name, or an optimizer; default 'rmsprop'. */
-  optimizer?: OptimizerLike;
-  /** A name, a loss, or a function of y and the predictions that gives one value for each sample. */
-  loss: LossLike | { className: string; config?: object };
-  /** Names, metrics or functions. 'accuracy' fits itself to y. They ignore the samples' weights. */
-  metrics?: readonly MetricLike[] | null;
-  /** Metrics that count samples by their weights. */
-  weightedMetrics?: readonly MetricLike[] | null;
-}
+import type { CompileOptions, FitForm, Trainable } from '../training/trainable.ts';
 
 /** Where a summary goes: to a function, nowhere (false), or where everything goes (null). */
 type Printer = ((text: string) => void) | false | null;
@@ -62,7 +50,7 @@ interface Compiled {
  * The base of models. A model of one's own extends it with `call` and, for its layers, `layers`; most are
  * made by `sequential`.
  */
-export abstract class Model extends Layer {
+export abstract class Model extends Layer implements Trainable {
   /** The record of the latest fit. */
   history: History | null = null;
   /** What the latest fit trained on, for `explain`. */
@@ -320,7 +308,7 @@ export abstract class Model extends Layer {
     this.checkData('trainOnBatch');
     this.compiledFor('trainOnBatch');
     return this.alone('trainOnBatch', async () =>
-      (await seldom()).runBatch(this, 'trainOnBatch', x, y, options),
+      (await further()).runBatch(this, 'trainOnBatch', x, y, options),
     );
   }
 
@@ -328,7 +316,7 @@ export abstract class Model extends Layer {
   async testOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
     this.checkData('testOnBatch');
     this.compiledFor('testOnBatch');
-    return this.besides(async () => (await seldom()).runBatch(this, 'testOnBatch', x, y, options));
+    return this.besides(async () => (await further()).runBatch(this, 'testOnBatch', x, y, options));
   }
 
   /**
@@ -345,7 +333,7 @@ export abstract class Model extends Layer {
    */
   async traceNaN(x: unknown, y: unknown, options?: TraceNaNOptions): Promise<BadResult | null> {
     this.compiledFor('traceNaN');
-    return this.alone('traceNaN', async () => (await seldom()).traceNaN(this, x, y, options));
+    return this.alone('traceNaN', async () => (await further()).traceNaN(this, x, y, options));
   }
 
   // ---- weights
@@ -449,7 +437,7 @@ export abstract class Model extends Layer {
       const { settings } = this;
       const objective = settings?.objective ?? null;
       try {
-        const { explainModel } = await seldom();
+        const { explainModel } = await further();
         return await explainModel(this, settings?.choice ?? null, options);
       } finally {
         // Blank samples must not settle what the loss is.

@@ -1,7 +1,9 @@
 /** The line that grows while a model trains: Keras 3's to the character (`utils/progbar.py`). */
-import { FRAME_MS } from '../callbacks/callback.ts';
 import { exponent, fixed } from './format.ts';
 import type { Terminal } from './terminal.ts';
+
+/** Progress is told and drawn at most this often, milliseconds; the last of it always. */
+export const FRAME_MS = 50;
 
 export type Verbosity = 0 | 1 | 2;
 

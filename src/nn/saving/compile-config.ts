@@ -4,16 +4,16 @@ import { Loss } from '../losses/loss.ts';
 import { lossNames, whole } from '../losses/resolve.ts';
 import { Metric } from '../metrics/metric.ts';
 import { metricNames } from '../metrics/resolve.ts';
-import type { CompileOptions, Model } from '../models/model.ts';
 import { type Makers, readDescription } from '../names.ts';
 import { isKnownOptimizer, resolveOptimizer } from '../optimizers/resolve.ts';
+import type { CompileOptions, Trainable } from '../training/trainable.ts';
 import { ofCompiled, unwrapped } from './foreign-options.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { described, kerasName } from './keras-names.ts';
 import type { OwnNames, OwnObjects } from './own.ts';
 
 /** The words to compile by, or null where functions of one's own cannot be written down. */
-export function describeCompiled(model: Model, names: OwnNames): Record<string, unknown> | null {
+export function describeCompiled(model: Trainable, names: OwnNames): Record<string, unknown> | null {
   const { compileOptions: options } = model;
   if (!options) return null;
   const { optimizer } = model;
@@ -63,7 +63,7 @@ function written(given: unknown, module: string, names: OwnNames): unknown {
  * are good without.
  */
 export async function compileAsSaved(
-  model: Model,
+  model: Trainable,
   config: JsonObject,
   where: string,
   own: OwnObjects,

@@ -5,9 +5,9 @@ import { tensor } from '../../ops/constant.ts';
 import { sameShape, show } from '../../ops/shape.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import type { Layer } from '../layers/layer.ts';
-import type { Model } from '../models/model.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { seedInUse } from '../seeds.ts';
+import type { Trainable } from '../training/trainable.ts';
 import { listAt, objectAt, textAt } from './json.ts';
 import { statePlaces, unique, weightPaths } from './places.ts';
 import type { Values } from './values.ts';
@@ -36,7 +36,7 @@ interface OptimizerState {
 
 /** A model's numbers at one moment. */
 export interface Contents {
-  readonly model: Model;
+  readonly model: Trainable;
   readonly weights: ReadonlyMap<Variable, Values>;
   /** Null where the model is not compiled. */
   readonly optimizer: (OptimizerState & { readonly of: Optimizer }) | null;
@@ -49,7 +49,7 @@ const read = async (one: Variable): Promise<Values> => ({
 });
 
 /** Reads everything off the GPU. */
-export async function gather(model: Model, withOptimizer: boolean): Promise<Contents> {
+export async function gather(model: Trainable, withOptimizer: boolean): Promise<Contents> {
   const optimizer = withOptimizer && model.compileOptions ? model.optimizer : null;
   const states = statePlaces(model);
   const paths = weightPaths(model);
@@ -139,7 +139,7 @@ export interface Found {
  * whose state it is, that is an error.
  */
 export async function restore(
-  model: Model,
+  model: Trainable,
   found: Found,
   where: string,
   { strict }: { strict: boolean },
@@ -180,7 +180,7 @@ const asState = ({ shape, data }: Values): Tensor => tensor(data, { shape: [...s
  * The values of an optimizer's variables, or why they do not fit. Slots belong to the weights that the file names; where
  * it is Keras's and names none, to those that are trained now, or to all that ever could be.
  */
-function fitState(model: Model, optimizer: Optimizer, found: Found): Map<Variable, Values> | string {
+function fitState(model: Trainable, optimizer: Optimizer, found: Found): Map<Variable, Values> | string {
   const { values, aside } = found.optimizer!;
   const paths = weightPaths(model);
   const weights = [...paths.keys()];

@@ -5,7 +5,7 @@
 import { FormatError, ShapeError } from '../../base/errors.ts';
 import type { Variable } from '../../ops/tensor.ts';
 import type { Layer } from '../layers/layer.ts';
-import type { Model } from '../models/model.ts';
+import type { Trainable } from '../training/trainable.ts';
 import { type Contents, type Found, optimizerNames, stateText } from './contents.ts';
 import type { Description } from './describe-model.ts';
 import { type Attribute, type Hdf5, readHdf5, writeHdf5 } from './hdf5.ts';
@@ -121,7 +121,7 @@ export function legacyConfig(file: Hdf5, where: string): { model: unknown; compi
 }
 
 /** What the file has for this model: layers with weights, one after the other. */
-export function findLegacyWeights(file: Hdf5, model: Model, where: string): Found {
+export function findLegacyWeights(file: Hdf5, model: Trainable, where: string): Found {
   const top = file.groups.has('model_weights') ? 'model_weights' : '';
   const stored = names(file.groups.get(top), 'layer_names')
     .map((layer) => join(top, layer))
@@ -149,7 +149,7 @@ export function findLegacyWeights(file: Hdf5, model: Model, where: string): Foun
 }
 
 /** The layers as the file describes them; none where it describes another model, or holds weights alone. */
-function describedLayers(file: Hdf5, model: Model, where: string): unknown[] {
+function describedLayers(file: Hdf5, model: Trainable, where: string): unknown[] {
   const text = file.groups.get('')?.model_config;
   const whole = typeof text === 'string' ? parseJson(text, `${where}, model_config`) : null;
   const layers = isObject(whole) && isObject(whole.config) ? layersIn(whole.config) : [];

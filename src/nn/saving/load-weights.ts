@@ -1,7 +1,7 @@
 /** `model.loadWeights`: numbers for a model that is there already. */
 import { FormatError, StateError } from '../../base/errors.ts';
 import { isZip } from '../../data/zip.ts';
-import type { Model } from '../models/model.ts';
+import type { Trainable } from '../training/trainable.ts';
 import { type Found, restore } from './contents.ts';
 import { type FileSource, type OpenFile, openFile } from './files.ts';
 import { isHdf5 } from './hdf5.ts';
@@ -11,7 +11,7 @@ import { findSafetensors, isSafetensors, readSafetensors } from './safetensors.t
 import { findTfjsWeights, readTfjs } from './tfjs.ts';
 import { findWeights } from './weights-h5.ts';
 
-export async function loadWeightsFrom(model: Model, source: FileSource): Promise<void> {
+export async function loadWeightsFrom(model: Trainable, source: FileSource): Promise<void> {
   if (!model.built)
     throw new StateError(
       `loadWeights: ${model.name} is not built. Give it an input layer, so that its weights are known.`,
@@ -20,7 +20,7 @@ export async function loadWeightsFrom(model: Model, source: FileSource): Promise
   await restore(model, await findIn(file, model), file.name, { strict: false });
 }
 
-async function findIn(file: OpenFile, model: Model): Promise<Found> {
+async function findIn(file: OpenFile, model: Trainable): Promise<Found> {
   const { name, bytes } = file;
   if (isZip(bytes)) {
     const { weights, weightsPlace } = await readKerasArchive(bytes, name);

@@ -6,7 +6,7 @@
 import { FormatError, ShapeError } from '../../base/errors.ts';
 import type { Variable } from '../../ops/tensor.ts';
 import type { Layer } from '../layers/layer.ts';
-import type { Model } from '../models/model.ts';
+import type { Trainable } from '../training/trainable.ts';
 import type { Contents, Found } from './contents.ts';
 import { objectAt, parseJson, textAt } from './json.ts';
 import { checkFit, layerPlaces, unique } from './places.ts';
@@ -15,7 +15,7 @@ import { checkedSize, type Values } from './values.ts';
 const LONGEST_HEADER = 100_000_000;
 
 /** Each weight with its layer and its name: 'layers/dense_1' and 'kernel' → 'dense_1.kernel'. */
-function namedWeights(model: Model): { layer: Layer; weight: Variable; name: string }[] {
+function namedWeights(model: Trainable): { layer: Layer; weight: Variable; name: string }[] {
   const all = layerPlaces(model).flatMap(({ layer, path, weights }) =>
     weights.map((weight) => ({ layer, weight, path })),
   );
@@ -99,7 +99,7 @@ export function readSafetensors(bytes: Uint8Array, file: string): Map<string, Va
   return tensors;
 }
 
-export function findSafetensors(tensors: Map<string, Values>, model: Model, where: string): Found {
+export function findSafetensors(tensors: Map<string, Values>, model: Trainable, where: string): Found {
   const left = new Map(tensors);
   const weights = namedWeights(model).map(({ layer, weight, name }) => {
     const values = checkFit(left.get(name), weight, layer, `${where}, ${name}`);

@@ -6,8 +6,8 @@ import { ConfigError, FormatError, ShapeError } from '../../base/errors.ts';
 import { crc32 } from '../../data/zip.ts';
 import type { Variable } from '../../ops/tensor.ts';
 import type { Layer } from '../layers/layer.ts';
-import type { Model } from '../models/model.ts';
 import { describe } from '../names.ts';
+import type { Trainable } from '../training/trainable.ts';
 import { type Contents, type Found, readState, stateText } from './contents.ts';
 import type { Description } from './describe-model.ts';
 import type { Files, OpenFile } from './files.ts';
@@ -75,7 +75,7 @@ export function writeTfjs(
 }
 
 /** TensorFlow.js calls a weight by its layer, whatever the model around it is called. */
-const namedWeights = (model: Model): { layer: Layer; weight: Variable; name: string }[] =>
+const namedWeights = (model: Trainable): { layer: Layer; weight: Variable; name: string }[] =>
   layerPlaces(model).flatMap(({ layer, weights }) =>
     weights.map((weight) => ({ layer, weight, name: `${layer.name}/${weight.name}` })),
   );
@@ -172,7 +172,7 @@ function spec(given: unknown, where: string) {
   };
 }
 
-export function findTfjsWeights(found: TfjsModel, model: Model, where: string): Found {
+export function findTfjsWeights(found: TfjsModel, model: Trainable, where: string): Found {
   const { paths } = found;
   const left = new Map(
     paths ? [...found.tensors.values()].map((values, i) => [paths[i], values]) : found.tensors,

@@ -5,7 +5,7 @@
  * Our random state is an attribute of the root, where Keras looks at nothing.
  */
 import { ShapeError } from '../../base/errors.ts';
-import type { Model } from '../models/model.ts';
+import type { Trainable } from '../training/trainable.ts';
 import { type Contents, type Found, readState, stateText } from './contents.ts';
 import { type Hdf5, readHdf5, writeHdf5 } from './hdf5.ts';
 import { parseJson } from './json.ts';
@@ -38,7 +38,7 @@ export const readWeightsH5 = (bytes: Uint8Array, file: string): Promise<Hdf5> =>
   readHdf5(bytes, file, [STATE_ATTRIBUTE]);
 
 /** What the file has for this model. ShapeError for a weight that is missing, too many, or of another shape. */
-export function findWeights(file: Hdf5, model: Model, where: string): Found {
+export function findWeights(file: Hdf5, model: Trainable, where: string): Found {
   const left = new Map(file.arrays);
   const take = (path: string): Values | undefined => {
     const values = left.get(path);

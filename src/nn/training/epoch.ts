@@ -1,8 +1,8 @@
 /** An epoch runs a step over a feed: submits, readings, and who hears of them. */
 import { AbortError } from '../../base/errors.ts';
-import type { Seen } from '../callbacks/backup-file.ts';
-import { FRAME_MS, type Logs } from '../callbacks/callback.ts';
+import type { Logs, Seen } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
+import { FRAME_MS } from '../report/progress.ts';
 import type { Chunk } from './feed/feed.ts';
 import type { Loop } from './loop.ts';
 import { BLOCK } from './meter.ts';

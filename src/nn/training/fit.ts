@@ -4,13 +4,11 @@ import type { Tensor } from '../../ops/tensor.ts';
 import type { Logs, RunParameters } from '../callbacks/callback.ts';
 import { History } from '../callbacks/history.ts';
 import { flag, numberBetween, wholeNumber } from '../check.ts';
-import type { Model } from '../models/model.ts';
+import { further } from './door.ts';
 import { throwIfAborted } from './epoch.ts';
-import { type Evaluation, evaluationOf } from './evaluate.ts';
-import type { FitForm } from './explain.ts';
-import { placeOf } from './feed/choose.ts';
-import { seldom } from './feed/on-demand.ts';
-import { batchSizeFor } from './feed/resident.ts';
+import { evaluationOf } from './evaluate.ts';
+import type { Evaluation } from './evaluation.ts';
+import { batchSizeFor, placeOf, takeSource } from './feed/choose.ts';
 import {
   type GivenSamples,
   isMade,
@@ -18,11 +16,11 @@ import {
   type Samples,
   type Source,
   splitSamples,
-  takeSource,
   unpackValidationData,
 } from './feed/samples.ts';
-import type { StreamEvaluation, StreamTraining } from './feed/stream.ts';
+import type { StreamEvaluation, StreamTraining } from './further/stream.ts';
 import { callbacksOf, type RunOptions, readRunOptions, sorted, stepsOrAll } from './options.ts';
+import type { FitForm, Trainable } from './trainable.ts';
 import { Training } from './training.ts';
 
 export interface FitOptions extends RunOptions {
@@ -91,7 +89,12 @@ function readFitOptions(options: FitOptions | undefined) {
 type Settings = ReturnType<typeof readFitOptions>;
 
 /** Everything from the check of the arguments to the last callback. Runs while the model is locked. */
-export async function fitModel(model: Model, x: unknown, y: unknown, options?: FitOptions): Promise<History> {
+export async function fitModel(
+  model: Trainable,
+  x: unknown,
+  y: unknown,
+  options?: FitOptions,
+): Promise<History> {
   const settings = readFitOptions(options);
   throwIfAborted(settings.signal, 'fit');
   const [train, validation] = await takeBoth(model, x, y, settings);
@@ -105,7 +108,7 @@ export async function fitModel(model: Model, x: unknown, y: unknown, options?: F
 
 /** What to train on and what to validate with, checked before anything runs. */
 async function takeBoth(
-  model: Model,
+  model: Trainable,
   x: unknown,
   y: unknown,
   settings: Settings,
@@ -135,7 +138,8 @@ async function takeBoth(
     },
   );
   try {
-    if (classWeight && !isMade(all)) (await seldom()).checkClassWeight(classWeight, model.outputShape, 'fit');
+    if (classWeight && !isMade(all))
+      (await further()).checkClassWeight(classWeight, model.outputShape, 'fit');
     if (validationData === null) return isMade(all) ? [all, null] : splitSamples(all, validationSplit, 'fit');
     const given = unpackValidationData(validationData, 'fit');
     const { validationSteps: limit, validationBatchSize } = settings;
@@ -166,7 +170,7 @@ function formOf(samples: Samples, settings: Settings, streamed: boolean): FitFor
 }
 
 async function runEpochs(
-  model: Model,
+  model: Trainable,
   train: Source,
   validation: Source | null,
   settings: Settings,
@@ -193,7 +197,7 @@ async function runEpochs(
   const begunSoFar = resumed ? resumed.epoch + (resumed.seen ? 1 : 0) : initialEpoch;
   const asked = { ...settings, initialEpoch: begunSoFar };
   training = isMade(train)
-    ? new (await seldom()).StreamTraining(model, train, asked)
+    ? new (await further()).StreamTraining(model, train, asked)
     : await Training.of(model, train, asked, place!);
   let evaluation: Evaluation | StreamEvaluation | null = null;
   model.history = history;

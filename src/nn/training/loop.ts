@@ -2,7 +2,7 @@
  * A loop: the steps that were captured for a feed, and what they keep from run to run. Once its run is over it waits,
  * without data, for the next run over a feed of the same form, which plans nothing anew.
  */
-import type { Model } from '../models/model.ts';
+
 import type { Feed } from './feed/feed.ts';
 import { Meter } from './meter.ts';
 import type { Objective } from './objective.ts';
@@ -18,11 +18,12 @@ import {
   sumsApart,
   trainingStep,
 } from './steps.ts';
+import type { Trainable } from './trainable.ts';
 
 type Kind = 'train' | 'evaluate';
 
 export class Loop<F extends Feed = Feed> {
-  readonly model: Model;
+  readonly model: Trainable;
   readonly engine: Engine;
   readonly key: string | null;
   readonly origin: Origin;
@@ -36,7 +37,7 @@ export class Loop<F extends Feed = Feed> {
   private readonly states: LoopStates;
 
   /** `key`: of loops in whose place this one may be taken. */
-  constructor(model: Model, kind: Kind, feed: F, engine: Engine, key: string | null) {
+  constructor(model: Trainable, kind: Kind, feed: F, engine: Engine, key: string | null) {
     const { hasWeights, size, rest } = feed;
     const { objective, optimizer } = model.compiled(kind === 'train' ? 'fit' : 'evaluate');
     this.model = model;
@@ -93,7 +94,7 @@ export class Loop<F extends Feed = Feed> {
 }
 
 /** The loop over a feed: one that waits for such a feed, or a new one. */
-export function loopOver<F extends Feed>(model: Model, kind: Kind, feed: F, engine: Engine): Loop<F> {
+export function loopOver<F extends Feed>(model: Trainable, kind: Kind, feed: F, engine: Engine): Loop<F> {
   const { objective } = model.compiled(kind === 'train' ? 'fit' : 'evaluate');
   const key = feed.key && `${objective.key} ${feed.key}`;
   const waiting = key === null ? null : (model.loops[kind].claim(key, engine) as Loop<F> | null);

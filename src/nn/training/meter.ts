@@ -3,7 +3,7 @@
  * block its sums are read and cleared. Blocks are counted in steps and not in time,
  * so that a run adds up to the same bits whenever it is looked at.
  */
-import type { Seen } from '../callbacks/backup-file.ts';
+import type { Seen } from '../callbacks/callback.ts';
 
 export const BLOCK = 256;
 

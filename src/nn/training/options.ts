@@ -5,9 +5,9 @@ import type { Callback, Logs } from '../callbacks/callback.ts';
 import { type CallbackLike, CallbackList, resolveCallbacks } from '../callbacks/list.ts';
 import { ProgressBar } from '../callbacks/progress-bar.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
-import type { Model } from '../models/model.ts';
 import { describe, readOptions } from '../names.ts';
 import type { Verbosity } from '../report/progress.ts';
+import type { Trainable } from './trainable.ts';
 
 export interface RunOptions {
   /** Samples of a step; default 32. */
@@ -84,7 +84,7 @@ export function stepsOf(all: number, asked: number | null, operation: string, ar
 
 /** The user's callbacks and those that a run brings along; a progress line, unless one is among them. */
 export function callbacksOf(
-  model: Model,
+  model: Trainable,
   { callbacks, verbose }: { readonly callbacks: readonly Callback[]; readonly verbose: Verbosity },
   ...own: Callback[]
 ): CallbackList {

@@ -4,11 +4,11 @@ import { leafRange, settle } from '../../graph/runtime.ts';
 import { byteSize } from '../../ops/dtype.ts';
 import { Tensor } from '../../ops/tensor.ts';
 import type { CallbackList } from '../callbacks/list.ts';
-import type { Model } from '../models/model.ts';
 import type { Verbosity } from '../report/progress.ts';
-import { windowBytes } from './feed/choose.ts';
+import { windowBytes } from './feed/window.ts';
 import { Flight } from './pace.ts';
 import type { Engine } from './steps.ts';
+import type { Trainable } from './trainable.ts';
 
 export const OPERATION = 'predict';
 
@@ -23,7 +23,7 @@ export function togetherOf(batchSize: number, batchBytes: number, engine: Engine
 
 /** What a run is told and tells. */
 export interface Run {
-  readonly model: Model;
+  readonly model: Trainable;
   readonly callbacks: CallbackList;
   readonly verbose: Verbosity;
   readonly signal: AbortSignal | null;

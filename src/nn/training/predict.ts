@@ -2,14 +2,14 @@
 import { tensor } from '../../ops/constant.ts';
 import { gather, slice } from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import type { Model } from '../models/model.ts';
+import { further } from './door.ts';
 import { throwIfAborted } from './epoch.ts';
-import { placeOf } from './feed/choose.ts';
-import { seldom } from './feed/on-demand.ts';
-import { isMade, type Samples, takeSource } from './feed/samples.ts';
+import { placeOf, takeSource } from './feed/choose.ts';
+import { isMade, type Samples } from './feed/samples.ts';
 import { callbacksOf, type RunOptions, readRunOptions } from './options.ts';
 import { OPERATION, Predictions, type Run, togetherOf, type Way } from './outputs.ts';
 import type { Engine } from './steps.ts';
+import type { Trainable } from './trainable.ts';
 
 export interface PredictOptions extends RunOptions {
   /** Samples of a step; default 32, many of which are computed at once. The result does not depend on it. */
@@ -20,7 +20,7 @@ export interface PredictOptions extends RunOptions {
 const DEFAULT_BATCH = 32;
 
 /** The outputs for all samples in one tensor: [n, …]. */
-export async function predictModel(model: Model, x: unknown, options?: PredictOptions): Promise<Tensor> {
+export async function predictModel(model: Trainable, x: unknown, options?: PredictOptions): Promise<Tensor> {
   const settings = readRunOptions(OPERATION, options, {});
   const { batchSize, verbose, signal } = settings;
   throwIfAborted(signal, OPERATION);
@@ -31,7 +31,7 @@ export async function predictModel(model: Model, x: unknown, options?: PredictOp
     { x },
     { operation: OPERATION, inputShape: model.inputShape, beside: { batchSize } },
   );
-  if (isMade(samples)) return (await seldom()).predictMade(samples, run);
+  if (isMade(samples)) return (await further()).predictMade(samples, run);
   try {
     return await predictSamples(
       samples,
@@ -56,7 +56,7 @@ async function predictSamples(
   callbacks.begin(model, { verbose, epochs: 1, steps });
   const { engine, streamed } = (await placeOf(model, [samples], stream))!;
   const way =
-    (streamed ? (await seldom()).streamedWay(model, samples, batchSize, engine) : null) ??
+    (streamed ? (await further()).streamedWay(model, samples, batchSize, engine) : null) ??
     residentWay(model, samples, batchSize, engine);
   const together = single ? 1 : way.together;
   const results = new Predictions(engine);
@@ -80,7 +80,7 @@ async function predictSamples(
 }
 
 /** All rows are on the GPU. */
-function residentWay(model: Model, samples: Samples, batchSize: number, engine: Engine): Way {
+function residentWay(model: Trainable, samples: Samples, batchSize: number, engine: Engine): Way {
   const { inputs, start, count, order } = samples;
   const [x] = inputs;
   const all = order ? gather(x, tensor(order(0))) : rowsOf(x, start, count);

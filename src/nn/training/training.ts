@@ -1,14 +1,14 @@
 /** Samples that are trained on, epoch after epoch. */
 import type { Logs } from '../callbacks/callback.ts';
 import type { CallbackList } from '../callbacks/list.ts';
-import type { Model } from '../models/model.ts';
 import { shuffledOrder } from '../seeds.ts';
 import { type Begun, listenersTo, runEpoch } from './epoch.ts';
-import type { Place } from './feed/choose.ts';
-import { batchSizeFor, feedOf, type Resident } from './feed/resident.ts';
+import { batchSizeFor, feedOf, type Place } from './feed/choose.ts';
+import type { Resident } from './feed/resident.ts';
 import type { Samples } from './feed/samples.ts';
 import { type Loop, loopOver } from './loop.ts';
 import { stepsOf } from './options.ts';
+import type { Trainable } from './trainable.ts';
 
 export interface TrainingSettings {
   readonly batchSize: number | null;
@@ -21,7 +21,7 @@ export interface TrainingSettings {
 
 export class Training {
   readonly loop: Loop<Resident>;
-  private readonly model: Model;
+  private readonly model: Trainable;
   /** Steps of an epoch. */
   readonly stepCount: number;
   /** The step of a pass that is next by the counter on the GPU; none before the first epoch. */
@@ -32,7 +32,7 @@ export class Training {
   private readonly parts: number;
 
   static async of(
-    model: Model,
+    model: Trainable,
     samples: Samples,
     { batchSize, shuffle, stepsPerEpoch = null, initialEpoch = 0 }: TrainingSettings,
     place: Place,
@@ -99,4 +99,4 @@ export class Training {
  * The pass that epoch 0 would belong to, for a fit that begins after `before` passes by its epochs: passes go on from
  * those that the model has made, unless these are the very ones that its first epoch says were made.
  */
-export const passOfEpoch0 = ({ passes }: Model, before: number): number => Math.max(0, passes - before);
+export const passOfEpoch0 = ({ passes }: Trainable, before: number): number => Math.max(0, passes - before);

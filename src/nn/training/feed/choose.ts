@@ -1,35 +1,24 @@
 /** Which data stay on the GPU for a whole run, and which are streamed through it. */
-import type { Tensor } from '../../../ops/tensor.ts';
-import type { Model } from '../../models/model.ts';
-import type { Engine } from '../steps.ts';
-import { columnsOf } from './feed.ts';
-import { seldom } from './on-demand.ts';
-import { isMade, type Samples, type Source } from './samples.ts';
 
-/** Without `maxBytes` nobody can know how much memory there is: so much is taken to be there … */
-const ASSUMED_BYTES = 2 * 2 ** 30;
-/** … but no more than so many of the largest buffers, which are small where memory is. */
-const ASSUMED_BUFFERS = 2;
+import { loaded } from '../../../base/loaded.ts';
+import { isDataset } from '../../../data/pipeline/is-dataset.ts';
+import type { Tensor } from '../../../ops/tensor.ts';
+import type { Engine } from '../steps.ts';
+import type { Trainable } from '../trainable.ts';
+import { columnsOf } from './feed.ts';
+import { Resident, type RowsOf } from './resident.ts';
+import {
+  type GivenSamples,
+  isMade,
+  type Purpose,
+  type Samples,
+  type Source,
+  takeSamples,
+} from './samples.ts';
+import { bytesLeft } from './window.ts';
+
 /** Data stay as long as they take no more than this share of what is left; the rest is for parameters and results. */
 const RESIDENT_SHARE = 1 / 2;
-/**
- * What streams through takes so much: submits of several milliseconds, in pieces that caches and the queue's own staging
- * memory hold. With 16 MiB a step of W1 on f32 rows took 22 % more than with rows that stay, with 4 MiB 2 % (llvmpipe, Dawn 0.6.2) …
- */
-const WINDOW_BYTES = 4 << 20;
-/** … and no more than this share of what is left. */
-const WINDOW_SHARE = 1 / 4;
-
-/** Bytes of GPU memory that may still be taken. */
-function bytesLeft(engine: Engine): number {
-  const { maxBufferSize } = engine.profile.limits;
-  const most = engine.options.maxBytes ?? Math.min(ASSUMED_BYTES, ASSUMED_BUFFERS * maxBufferSize);
-  return Math.max(0, most - engine.memory().allocatedBytes);
-}
-
-/** Bytes on the GPU for data on their way through. */
-export const windowBytes = (engine: Engine): number =>
-  Math.min(WINDOW_BYTES, WINDOW_SHARE * bytesLeft(engine));
 
 /** Where a run takes place. */
 export interface Place {
@@ -43,7 +32,7 @@ export interface Place {
  * whether to stream, as the user said, or null.
  */
 export async function placeOf(
-  model: Model,
+  model: Trainable,
   sources: readonly (Source | null)[],
   asked: boolean | null,
 ): Promise<Place | null> {
@@ -59,7 +48,7 @@ async function areTooMuch(used: readonly Samples[], engine: Engine): Promise<boo
   const most = RESIDENT_SHARE * bytesLeft(engine);
   // Which of the numbers can be streamed is looked into where it matters.
   if (hostBytes(columns) <= most) return false;
-  const { streamableBytes } = await seldom();
+  const { streamableBytes } = await others();
   return streamableBytes(columns) > most;
 }
 
@@ -74,3 +63,29 @@ function hostBytes(columns: readonly Tensor[]): number {
   }
   return bytes;
 }
+
+/** Samples of a step: as many as the dataset says, as were asked for, as make so many steps of all, or Keras's 32. */
+export const batchSizeFor = (samples: Samples, asked: number | null, steps: number | null): number =>
+  samples.batchSize ?? asked ?? (steps === null ? DEFAULT_BATCH : Math.ceil(samples.count / steps));
+
+const DEFAULT_BATCH = 32;
+
+/** Batches of samples that are on the GPU for the whole run, or that are streamed. */
+export async function feedOf(
+  samples: Samples,
+  batchSize: number,
+  rowsOf: RowsOf | null,
+  { engine, streamed }: Place,
+): Promise<Resident> {
+  const Batches = streamed ? (await others()).Streamed : Resident;
+  return new Batches(samples, batchSize, engine, rowsOf);
+}
+
+/** What is given for x, y and weights: arrays, tensors, or a dataset of them. */
+export async function takeSource(given: GivenSamples, purpose: Purpose): Promise<Source> {
+  if (!isDataset(given.x)) return takeSamples(given, purpose);
+  const { takeDataset } = await others();
+  return takeDataset(given.x, given, purpose);
+}
+
+const others = () => loaded('weft: data that are streamed, and datasets', import('./index.ts'));

@@ -6,9 +6,8 @@ import { ValueError } from '../../../base/errors.ts';
 import type { Dataset } from '../../../data/pipeline/dataset.ts';
 import { sameShape } from '../../../ops/shape.ts';
 import type { Tensor, Variable } from '../../../ops/tensor.ts';
-import type { Model } from '../../models/model.ts';
 import type { Engine } from '../steps.ts';
-import type { BatchOptions, BatchSteps } from '../train-on-batch.ts';
+import type { Trainable } from '../trainable.ts';
 import { type Parts, partsOf } from './datasets.ts';
 import { type Batch, type Chunk, columnsOf, type Feed, mapColumns } from './feed.ts';
 import { isPlain } from './host-rows.ts';
@@ -23,7 +22,17 @@ export interface Purpose {
   readonly operation: 'trainOnBatch' | 'testOnBatch';
   /** For messages: 'fit'. */
   readonly called: string;
-  readonly classWeight?: BatchOptions['classWeight'];
+  readonly classWeight?: Readonly<Record<number, number>> | ReadonlyMap<number, number> | null;
+}
+
+/** Steps for batches of any form. */
+interface SingleSteps {
+  sums(
+    operation: Purpose['operation'],
+    x: unknown,
+    y: unknown,
+    options: { sampleWeight?: unknown; classWeight?: Purpose['classWeight'] },
+  ): Promise<{ readonly sums: ArrayLike<number> }>;
 }
 
 /** A batch as the dataset gave it and as it was taken. */
@@ -97,7 +106,7 @@ export class Generated implements Feed {
 
 /** One pass over a dataset: batches are taken, checked, and dealt out in turns. */
 export class MadePass {
-  private readonly model: Model;
+  private readonly model: Trainable;
   private readonly purpose: Purpose;
   private readonly elements: AsyncGenerator<unknown, void, undefined>;
   /** The batch that was taken last, as long as it is in no turn. */
@@ -107,7 +116,7 @@ export class MadePass {
   /** The batch that goes alone. */
   private apart: Taken | null = null;
 
-  constructor(model: Model, purpose: Purpose, dataset: Dataset, pass: number) {
+  constructor(model: Trainable, purpose: Purpose, dataset: Dataset, pass: number) {
     this.model = model;
     this.purpose = purpose;
     this.elements = dataset.iterate(pass);
@@ -160,7 +169,7 @@ export class MadePass {
   }
 
   /** The sums of the batch that goes alone, `expected` of them. */
-  async alone(steps: BatchSteps, expected: number): Promise<ArrayLike<number>> {
+  async alone(steps: SingleSteps, expected: number): Promise<ArrayLike<number>> {
     const { operation, called, classWeight } = this.purpose;
     const { x, y, sampleWeight } = this.apart!.parts;
     const { sums } = await steps.sums(operation, x, y, { sampleWeight, classWeight });

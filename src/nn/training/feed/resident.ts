@@ -6,27 +6,8 @@ import { iota, tensor } from '../../../ops/constant.ts';
 import { gather } from '../../../ops/movement.ts';
 import { type Tensor, Variable } from '../../../ops/tensor.ts';
 import { type Engine, modulo } from '../steps.ts';
-import type { Place } from './choose.ts';
 import { type Batch, type Chunk, columnsOf, type Feed, mapColumns } from './feed.ts';
-import { seldom } from './on-demand.ts';
 import type { Samples } from './samples.ts';
-
-/** Samples of a step: as many as the dataset says, as were asked for, as make so many steps of all, or Keras's 32. */
-export const batchSizeFor = (samples: Samples, asked: number | null, steps: number | null): number =>
-  samples.batchSize ?? asked ?? (steps === null ? DEFAULT_BATCH : Math.ceil(samples.count / steps));
-
-const DEFAULT_BATCH = 32;
-
-/** Batches of samples that are on the GPU for the whole run, or that are streamed. */
-export async function feedOf(
-  samples: Samples,
-  batchSize: number,
-  rowsOf: RowsOf | null,
-  { engine, streamed }: Place,
-): Promise<Resident> {
-  const Batches = streamed ? (await seldom()).Streamed : Resident;
-  return new Batches(samples, batchSize, engine, rowsOf);
-}
 
 /** The rows of a pass in the order in which it visits them. */
 export type RowsOf = (pass: number) => Int32Array;

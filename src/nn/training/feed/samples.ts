@@ -11,7 +11,7 @@ import { Tensor } from '../../../ops/tensor.ts';
 import { type BatchShape, fits, showBatch } from '../../layers/layer.ts';
 import { describe } from '../../names.ts';
 import { isSparse, refuseBadClasses } from '../../targets.ts';
-import { seldom } from './on-demand.ts';
+import { classWeights } from './class-weights.ts';
 
 /** Samples that are the same in number: [n, …] each. `start` and `count` are a part of them. */
 export interface Samples {
@@ -82,13 +82,6 @@ export function unpackValidationData(given: unknown, operation: string): GivenSa
   throw new ConfigError(
     `${operation}: validationData is ${describe(given)}; expected [x, y], [x, y, sampleWeight], { x, y, sampleWeight } or a dataset.`,
   );
-}
-
-/** What is given for x, y and weights: arrays, tensors, or a dataset of them. */
-export async function takeSource(given: GivenSamples, purpose: Purpose): Promise<Source> {
-  if (!isDataset(given.x)) return takeSamples(given, purpose);
-  const { takeDataset } = await seldom();
-  return takeDataset(given.x, given, purpose);
 }
 
 /** Checks and converts. Reads y back only where class weights need its numbers and they are on the GPU. */
@@ -213,7 +206,6 @@ async function weightsOf(
     return weight.rank === 2 && weight.shape[1] === 1 ? reshape(weight, [count]) : weight;
   }
   if (y === null) throw new ConfigError(`${operation}: classWeight needs y.`);
-  const { classWeights } = await seldom();
   return own(await classWeights(classWeight, y, operation), 'classWeight');
 }
 

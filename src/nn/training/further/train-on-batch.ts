@@ -1,17 +1,17 @@
 /** `trainOnBatch` and `testOnBatch`: one step on tensors that are handed in. */
-import { type Captured, capture } from '../../graph/capture.ts';
-import { gradients } from '../../graph/gradients.ts';
-import { concat, pad } from '../../ops/movement.ts';
-import { Tensor } from '../../ops/tensor.ts';
-import type { Logs } from '../callbacks/callback.ts';
-import type { Model } from '../models/model.ts';
-import { readOptions } from '../names.ts';
-import { checkClassWeight } from './feed/class-weights.ts';
-import { columnsOf, mapColumns } from './feed/feed.ts';
-import { type Samples, takeSamples } from './feed/samples.ts';
-import { columnSums, FEW } from './objective.ts';
-import { Origin } from './origin.ts';
-import type { Engine } from './steps.ts';
+import { type Captured, capture } from '../../../graph/capture.ts';
+import { gradients } from '../../../graph/gradients.ts';
+import { concat, pad } from '../../../ops/movement.ts';
+import { Tensor } from '../../../ops/tensor.ts';
+import type { Logs } from '../../callbacks/callback.ts';
+import { readOptions } from '../../names.ts';
+import { checkClassWeight } from '../feed/class-weights.ts';
+import { columnsOf, mapColumns } from '../feed/feed.ts';
+import { type Samples, takeSamples } from '../feed/samples.ts';
+import { columnSums, FEW } from '../objective.ts';
+import { Origin } from '../origin.ts';
+import type { Engine } from '../steps.ts';
+import type { Trainable } from '../trainable.ts';
 
 export interface BatchOptions {
   /** What each sample counts in the loss: [n]. */
@@ -32,11 +32,11 @@ type BatchStep = Captured<readonly Tensor[], Tensor>;
 
 /** Captured steps by what they do; shapes are the captured functions' own affair. */
 export class BatchSteps {
-  private readonly model: Model;
+  private readonly model: Trainable;
   private readonly steps = new Map<string, { step: BatchStep; origin: Origin }>();
   private engine: Engine | null = null;
 
-  constructor(model: Model) {
+  constructor(model: Trainable) {
     this.model = model;
   }
 
@@ -104,14 +104,14 @@ export class BatchSteps {
 }
 
 /** Those of a model, which go on from call to call. */
-export function batchStepsOf(model: Model): BatchSteps {
+export function batchStepsOf(model: Trainable): BatchSteps {
   model.batchSteps ??= new BatchSteps(model);
-  return model.batchSteps;
+  return model.batchSteps as BatchSteps;
 }
 
 /** Loss and metrics of a batch. */
 export async function runBatch(
-  model: Model,
+  model: Trainable,
   operation: Operation,
   x: unknown,
   y: unknown,

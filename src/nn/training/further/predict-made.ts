@@ -3,10 +3,10 @@ import { byteSize, type TypedArray, typedArray } from '../../../ops/dtype.ts';
 import { sameShape } from '../../../ops/shape.ts';
 import type { Tensor } from '../../../ops/tensor.ts';
 import { throwIfAborted } from '../epoch.ts';
+import { noElements, partsOf } from '../feed/datasets.ts';
+import { isPlain } from '../feed/host-rows.ts';
+import { type MadeBatches, onHost, takeSamples } from '../feed/samples.ts';
 import { OPERATION, Predictions, type Run, togetherOf } from '../outputs.ts';
-import { noElements, partsOf } from './datasets.ts';
-import { isPlain } from './host-rows.ts';
-import { type MadeBatches, onHost, takeSamples } from './samples.ts';
 
 /** Fewer batches go together where a dataset takes longer than this to make them, milliseconds. */
 const COLLECT_MS = 250;

@@ -2,19 +2,19 @@
  * Where numbers went wrong. Steps are made on the batches of x and y until the loss or a weight is no finite number;
  * that step is then done again, op by op, with a look at every result. On demand: training pays nothing for it.
  */
-import { gradients } from '../../graph/gradients.ts';
-import { topological } from '../../graph/order.ts';
-import { assignAll } from '../../graph/variables.ts';
-import { iota, tensor } from '../../ops/constant.ts';
-import { gather } from '../../ops/movement.ts';
-import type { Tensor, Variable } from '../../ops/tensor.ts';
-import { wholeNumber } from '../check.ts';
-import type { Layer } from '../layers/layer.ts';
-import type { Model } from '../models/model.ts';
-import { readOptions } from '../names.ts';
-import { type LayerPlace, layerPlaces } from '../saving/places.ts';
-import { type Batch, mapColumns } from './feed/feed.ts';
-import { takeSamples } from './feed/samples.ts';
+import { gradients } from '../../../graph/gradients.ts';
+import { topological } from '../../../graph/order.ts';
+import { assignAll } from '../../../graph/variables.ts';
+import { iota, tensor } from '../../../ops/constant.ts';
+import { gather } from '../../../ops/movement.ts';
+import type { Tensor, Variable } from '../../../ops/tensor.ts';
+import { wholeNumber } from '../../check.ts';
+import type { Layer } from '../../layers/layer.ts';
+import { readOptions } from '../../names.ts';
+import { type LayerPlace, layerPlaces } from '../../saving/places.ts';
+import { type Batch, mapColumns } from '../feed/feed.ts';
+import { takeSamples } from '../feed/samples.ts';
+import type { Trainable } from '../trainable.ts';
 import { BatchSteps } from './train-on-batch.ts';
 
 export interface TraceNaNOptions {
@@ -55,7 +55,7 @@ interface Owned {
 
 /** See `model.traceNaN`. The model is afterwards as it was before. */
 export async function traceNaN(
-  model: Model,
+  model: Trainable,
   x: unknown,
   y: unknown,
   options?: TraceNaNOptions,
@@ -167,7 +167,7 @@ function badIn(data: ArrayLike<number>): { value: number; at: number } | null {
 
 /** A bad step, looked at. */
 class Look {
-  private readonly model: Model;
+  private readonly model: Trainable;
   private readonly places: readonly LayerPlace[];
   private readonly batch: Batch;
   private readonly at: Pick<BadResult, 'step' | 'first' | 'end'>;
@@ -176,7 +176,7 @@ class Look {
   private readonly madeFrom = new Map<Tensor, readonly Tensor[]>();
 
   constructor(
-    model: Model,
+    model: Trainable,
     places: readonly LayerPlace[],
     batch: Batch,
     at: Pick<BadResult, 'step' | 'first' | 'end'>,

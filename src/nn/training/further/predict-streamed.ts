@@ -2,14 +2,19 @@
 import { type Captured, capture } from '../../../graph/capture.ts';
 import { byteSize, typedArray } from '../../../ops/dtype.ts';
 import type { Tensor } from '../../../ops/tensor.ts';
-import type { Model } from '../../models/model.ts';
+import { copyRows, hostRows } from '../feed/host-rows.ts';
+import { onHost, type Samples } from '../feed/samples.ts';
 import { OPERATION, togetherOf, type Way } from '../outputs.ts';
 import type { Engine } from '../steps.ts';
-import { copyRows, hostRows } from './host-rows.ts';
-import { onHost, type Samples } from './samples.ts';
+import type { Trainable } from '../trainable.ts';
 
 /** The host hands over the rows whose turn it is. Null where it does not have them. */
-export function streamedWay(model: Model, samples: Samples, batchSize: number, engine: Engine): Way | null {
+export function streamedWay(
+  model: Trainable,
+  samples: Samples,
+  batchSize: number,
+  engine: Engine,
+): Way | null {
   const rows = hostRows(samples.inputs[0]);
   if (rows === null) return null;
   const { leaves, batch } = rows;

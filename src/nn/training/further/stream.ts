@@ -1,20 +1,20 @@
 /** Training and evaluating on batches that a dataset makes on the way, while the GPU works on those before. */
 import type { Logs } from '../../callbacks/callback.ts';
 import type { CallbackList } from '../../callbacks/list.ts';
-import type { Model } from '../../models/model.ts';
 import { type Listeners, listenersTo, runEpoch } from '../epoch.ts';
+import { checkClassWeight } from '../feed/class-weights.ts';
+import { noElements } from '../feed/datasets.ts';
+import { Generated, MadePass, type Purpose } from '../feed/generated.ts';
+import type { MadeBatches, Samples } from '../feed/samples.ts';
 import { type Loop, loopOver } from '../loop.ts';
 import { sorted, warnOfEnd } from '../options.ts';
-import { type BatchOptions, type BatchSteps, batchStepsOf } from '../train-on-batch.ts';
+import type { Trainable } from '../trainable.ts';
 import { passOfEpoch0 } from '../training.ts';
-import { checkClassWeight } from './class-weights.ts';
-import { noElements } from './datasets.ts';
-import { Generated, MadePass, type Purpose } from './generated.ts';
-import type { MadeBatches, Samples } from './samples.ts';
+import { type BatchOptions, type BatchSteps, batchStepsOf } from './train-on-batch.ts';
 
 /** What training and evaluating on made batches share. */
 abstract class Stream {
-  protected readonly model: Model;
+  protected readonly model: Trainable;
   private readonly source: MadeBatches;
   private loop: Loop<Generated> | null = null;
   /** For batches of other forms. */
@@ -24,7 +24,7 @@ abstract class Stream {
   /** Where the dataset is, between epochs that are parts of a pass. */
   private under: { readonly pass: MadePass; readonly number: number } | null = null;
 
-  constructor(model: Model, source: MadeBatches) {
+  constructor(model: Trainable, source: MadeBatches) {
     this.model = model;
     this.source = source;
     this.apart = batchStepsOf(model);
@@ -147,7 +147,7 @@ export class StreamTraining extends Stream {
   private readonly firstPass: number;
 
   constructor(
-    model: Model,
+    model: Trainable,
     source: MadeBatches,
     { classWeight, initialEpoch }: BatchOptions & { readonly initialEpoch: number },
   ) {

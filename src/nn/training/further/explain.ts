@@ -1,20 +1,23 @@
 /** `model.explain`: the steps that fit, evaluate and predict replay, kernel by kernel. */
-import { ConfigError, StateError } from '../../base/errors.ts';
-import type { StepProfile } from '../../graph/profile.ts';
-import { tensor } from '../../ops/constant.ts';
-import { byteSize, type DType, typedArray } from '../../ops/dtype.ts';
-import { sizeOf } from '../../ops/shape.ts';
-import type { Tensor } from '../../ops/tensor.ts';
-import { flag, oneOf, wholeNumber } from '../check.ts';
-import type { BatchShape, Layer } from '../layers/layer.ts';
-import type { Model } from '../models/model.ts';
-import { readOptions } from '../names.ts';
-import { Explanation } from '../report/explanation.ts';
-import { isSparse } from '../targets.ts';
-import type { Samples } from './feed/samples.ts';
-import { Evaluation, isMade, Training, takeSamples, takeSource } from './index.ts';
-import type { ObjectiveChoice } from './objective.ts';
-import { type Engine, predictStep } from './steps.ts';
+import { ConfigError, StateError } from '../../../base/errors.ts';
+import type { StepProfile } from '../../../graph/profile.ts';
+import { tensor } from '../../../ops/constant.ts';
+import { byteSize, type DType, typedArray } from '../../../ops/dtype.ts';
+import { sizeOf } from '../../../ops/shape.ts';
+import type { Tensor } from '../../../ops/tensor.ts';
+import { flag, oneOf, wholeNumber } from '../../check.ts';
+import type { BatchShape, Layer } from '../../layers/layer.ts';
+import { readOptions } from '../../names.ts';
+import { Explanation } from '../../report/explanation.ts';
+import { isSparse } from '../../targets.ts';
+import { Evaluation } from '../evaluation.ts';
+import { takeSource } from '../feed/choose.ts';
+import type { Samples } from '../feed/samples.ts';
+import { isMade, takeSamples } from '../feed/samples.ts';
+import type { ObjectiveChoice } from '../objective.ts';
+import { type Engine, predictStep } from '../steps.ts';
+import type { Trainable } from '../trainable.ts';
+import { Training } from '../training.ts';
 
 export interface ExplainOptions {
   /** The step of fit, of evaluate, or of predict; default 'train'. */
@@ -32,20 +35,9 @@ export interface ExplainOptions {
   measure?: boolean;
 }
 
-/** What the latest fit trained on: the form of its samples, not their numbers. */
-export interface FitForm {
-  readonly batchSize: number;
-  readonly count: number;
-  readonly x: { readonly shape: readonly number[]; readonly dtype: DType };
-  readonly y: { readonly shape: readonly number[]; readonly dtype: DType };
-  readonly shuffle: boolean;
-  /** Whether the samples were streamed. */
-  readonly streamed: boolean;
-}
-
 /** Explains a step of a model. Runs while the model is locked; `choice` is null where it is not compiled. */
 export async function explainModel(
-  model: Model,
+  model: Trainable,
   choice: ObjectiveChoice | null,
   options: ExplainOptions | undefined,
 ): Promise<Explanation> {
@@ -88,7 +80,7 @@ export async function explainModel(
 }
 
 async function profileOf(
-  model: Model,
+  model: Trainable,
   samples: Samples,
   { step, batchSize, measure }: { step: ExplainOptions['step']; batchSize: number; measure: boolean },
   engine: Engine,
@@ -137,7 +129,7 @@ function nameWeights(layers: readonly Layer[], before: string): void {
 }
 
 /** What the optimizer keeps beside a weight is called after it: 'dense_1/kernel_velocity'. */
-function nameSlots({ trainableWeights, optimizer }: Model): void {
+function nameSlots({ trainableWeights, optimizer }: Trainable): void {
   for (const weight of trainableWeights)
     for (const slot of optimizer.slotsBeside(weight))
       slot.path = (weight.path ?? weight.name) + slot.name.slice(weight.name.length);
@@ -145,7 +137,7 @@ function nameSlots({ trainableWeights, optimizer }: Model): void {
 
 /** The samples that are given, or blank ones: those that fit saw, or what the model takes. */
 async function samplesFor(
-  model: Model,
+  model: Trainable,
   choice: ObjectiveChoice | null,
   step: ExplainOptions['step'],
   batchSize: number,
@@ -187,7 +179,11 @@ function sizesOf(shape: BatchShape | null, name: string): number[] {
 }
 
 /** Class numbers where the loss takes such, else targets like the outputs. */
-async function blankTargets(model: Model, choice: ObjectiveChoice | null, count: number): Promise<Tensor> {
+async function blankTargets(
+  model: Trainable,
+  choice: ObjectiveChoice | null,
+  count: number,
+): Promise<Tensor> {
   model.buildFor(model.inputShape!);
   const [, ...output] = sizesOf(model.outputShape, model.name);
   const classes = [count, ...output.slice(0, -1)];

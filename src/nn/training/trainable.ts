@@ -1,0 +1,73 @@
+/** What training, callbacks and files ask of a model, and what they leave with it from run to run. */
+import type { defaultEngine } from '../../graph/engines.ts';
+import type { DType } from '../../ops/dtype.ts';
+import type { Tensor, Variable } from '../../ops/tensor.ts';
+import type { BatchShape, Layer } from '../layers/layer.ts';
+import type { LossLike } from '../losses/resolve.ts';
+import type { Metric } from '../metrics/metric.ts';
+import type { MetricLike } from '../metrics/resolve.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
+import type { OptimizerLike } from '../optimizers/resolve.ts';
+import type { FileSource, FileTarget } from '../saving/files.ts';
+import type { Samples } from './feed/samples.ts';
+import type { Objective } from './objective.ts';
+import type { LoopStates, PredictStep } from './steps.ts';
+
+type Engine = Awaited<ReturnType<typeof defaultEngine>>;
+
+export interface CompileOptions {
+  /** A name, or an optimizer; default 'rmsprop'. */
+  optimizer?: OptimizerLike;
+  /** A name, a loss, or a function of y and the predictions that gives one value for each sample. */
+  loss: LossLike | { className: string; config?: object };
+  /** Names, metrics or functions. 'accuracy' fits itself to y. They ignore the samples' weights. */
+  metrics?: readonly MetricLike[] | null;
+  /** Metrics that count samples by their weights. */
+  weightedMetrics?: readonly MetricLike[] | null;
+}
+
+/** What the latest fit trained on: the form of its samples, not their numbers. */
+export interface FitForm {
+  readonly batchSize: number;
+  readonly count: number;
+  readonly x: { readonly shape: readonly number[]; readonly dtype: DType };
+  readonly y: { readonly shape: readonly number[]; readonly dtype: DType };
+  readonly shuffle: boolean;
+  /** Whether the samples were streamed. */
+  readonly streamed: boolean;
+}
+
+export interface Trainable extends Layer {
+  // ---- what it is
+  readonly inputShape: BatchShape | null;
+  readonly outputShape: BatchShape;
+  /** Of all its random numbers. */
+  readonly seed: number;
+  engineFor(x: Tensor): Promise<Engine>;
+
+  // ---- how it was compiled
+  readonly compileOptions: CompileOptions | null;
+  readonly optimizer: Optimizer;
+  readonly optimizerVariables: readonly Variable[] | null;
+  readonly metrics: readonly Metric[];
+  compile(options: CompileOptions): void;
+  compiled(operation: string): { optimizer: Optimizer; objective: Objective };
+  prepareFor(samples: Samples, operation: string): Promise<void>;
+
+  // ---- what callbacks and users see of a run
+  stopTraining: boolean;
+  history: object | null;
+  save(target: FileTarget, options?: object): Promise<void>;
+  saveWeights(target: FileTarget, options?: object): Promise<void>;
+  loadWeights(source: FileSource): Promise<void>;
+  toBytes(format?: 'keras' | 'weights.h5'): Promise<Uint8Array>;
+  getWeights(): Tensor[];
+  inCallback<T>(task: () => Promise<T>): Promise<T>;
+
+  // ---- what runs leave for the next
+  latestFit: FitForm | null;
+  passes: number;
+  readonly loops: Readonly<Record<'train' | 'evaluate', LoopStates>>;
+  batchSteps: { dispose(): void } | null;
+  predictStep(engine: Engine): PredictStep;
+}
