@@ -245,7 +245,9 @@ class Entry {
       this.plan?.engine === engine &&
       !engine.options.debug?.noReplay &&
       variables.every(({ home }, i) => home === this.#homes[i]) &&
-      [...this.#found].every(([x, { range, copied }]) => copied || isSlot(x) || x.storage === range);
+      [...this.#found].every(
+        ([x, { range, copied }]) => copied || (isSlot(x) && !this.plan!.pinned) || isAt(contentOf(x), range),
+      );
     if (!stays) {
       this.dispose();
       const updated = effects.map(({ variable }) => variable);
@@ -514,3 +516,6 @@ export function capture<A extends readonly TensorLike[], R extends Outputs>(
     },
   ) as Captured<A, R>;
 }
+
+const isAt = ({ storage }: Tensor, { buffer, offset }: BufferRange): boolean =>
+  storage?.buffer === buffer && storage.offset === offset;

@@ -27,6 +27,9 @@ export class CommandWriter {
   readonly #places: Places;
   readonly #shaders = new Map<string, Shader>();
 
+  /** Whether a command binds a slot together with what lies around it: then it is not bound anew elsewhere. */
+  pinned = false;
+
   constructor(engine: Engine, fuser: Fuser, places: Places) {
     this.#engine = engine;
     this.#fuser = fuser;
@@ -201,8 +204,9 @@ export class CommandWriter {
       const before = windows.get(key) ?? range;
       const begin = Math.min(before.offset, offset);
       const end = Math.max(before.offset + before.size, offset + size);
-      // A slot's window is the slot, wherever it may be.
-      windows.set(key, isSlot(tensor) ? range : { buffer, offset: begin, size: end - begin });
+      windows.set(key, { buffer, offset: begin, size: end - begin });
+      // One binding for all that lies there: bindings of one dispatch must not overlap.
+      if (isSlot(tensor)) this.pinned = true;
     }
     return windows;
   }

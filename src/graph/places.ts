@@ -46,10 +46,9 @@ export class Places {
     return place;
   }
 
-  /** The buffer that a tensor lies in; a slot's is its own. */
+  /** The buffer that a tensor lies in. */
   bufferOf(tensor: Tensor): unknown {
-    const place = this.of(tensor);
-    return isSlot(tensor) ? place : (place.range?.buffer ?? 'arena');
+    return this.of(tensor).range?.buffer ?? 'arena';
   }
 
   /** Those that still have no memory: the step arena's. */

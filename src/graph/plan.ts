@@ -55,6 +55,8 @@ export class Plan {
   readonly outputs: readonly BufferRange[];
   /** Bytes of the step arena that it uses. */
   readonly arenaBytes: number;
+  /** Whether slots must stay where they are. */
+  pinned = false;
   readonly #owned: readonly BufferRange[];
   readonly #explain: () => PlannedKernel[];
   #kernels: readonly PlannedKernel[] | null = null;
@@ -191,7 +193,7 @@ class Builder {
       const outputs = this.#outputs.map(
         (output) => this.#places.of(output).range ?? { buffer: null as never, offset: 0, size: 0 },
       );
-      return new Plan(this.#request, recording, outputs, arenaBytes, owned, () =>
+      const plan = new Plan(this.#request, recording, outputs, arenaBytes, owned, () =>
         explainKernels({
           sketches,
           steps: recording.steps,
@@ -199,6 +201,8 @@ class Builder {
           nameOf: (x) => this.#assigned.get(x) ?? ((isLeaf(x) && this.#request.nameOf?.(x)) || null),
         }),
       );
+      plan.pinned = writer.pinned;
+      return plan;
     } catch (error) {
       for (const range of owned) engine.free(range);
       throw error;
