@@ -4,7 +4,9 @@ import { data, datasets, layers, plot, sequential, tensor } from 'weft';
 import { first, lesson } from './lesson.js';
 
 await lesson(async ({ quick, source, picture, clock }) => {
-  const mnist = await datasets.mnist(source);
+  // There are no drawn digits to fall back to.
+  const { fallback: _, ...digits } = source;
+  const mnist = await datasets.mnist(digits);
   const [train, test] = quick
     ? [first(mnist.train, 2560), first(mnist.test, 640)]
     : [mnist.train, mnist.test];

@@ -4,7 +4,9 @@ import { data, datasets, layers, loadModel, plot, sequential, tensor } from 'wef
 import { first, lesson } from './lesson.js';
 
 await lesson(async ({ quick, source, seed, picture, place, clock }) => {
-  const mnist = await datasets.mnist(source);
+  // There are no drawn digits to fall back to.
+  const { fallback: _, ...digits } = source;
+  const mnist = await datasets.mnist(digits);
   const [all, test] = quick ? [first(mnist.train, 2000), first(mnist.test, 640)] : [mnist.train, mnist.test];
   const scaled = ({ images }) => tensor(images).reshape([-1, 28, 28]).cast('float32').div(255);
 
