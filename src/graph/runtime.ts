@@ -98,6 +98,11 @@ const bytesOf = ({ range }: Result): number => align(Math.max(range.size, 1));
 /** Is the tensor still there, and its numbers where they were computed? */
 const lives = ({ tensor, range }: Result): boolean => tensor.deref()?.storage === range;
 
+function keepOnly(results: Results, some: Result[]): void {
+  results.all = some;
+  results.bytes = some.reduce((sum, result) => sum + bytesOf(result), 0);
+}
+
 /** Counts a result that has memory. */
 function note(tensor: Tensor, engine: Engine): void {
   const result = { tensor: new WeakRef(tensor), range: tensor.storage! };
@@ -115,8 +120,7 @@ export async function keepInBounds(engine: Engine, tensors: readonly Tensor[]): 
   const most = Math.min(BOUND.bytes, (engine.options.maxBytes ?? Number.POSITIVE_INFINITY) / 4);
   const over = ({ all, bytes }: Results): boolean => bytes > most || all.length > BOUND.count;
   if (!over(results)) return;
-  results.all = results.all.filter(lives);
-  results.bytes = results.all.reduce((sum, result) => sum + bytesOf(result), 0);
+  keepOnly(results, results.all.filter(lives));
   if (!over(results)) return;
   // Down to a half, so that many move at once and seldom.
   let keep = results.all.length - tensors.length;
@@ -134,8 +138,8 @@ const GROUP_BYTES = 32 << 20;
 
 /** Moves the `count` oldest results to the host, as many at once as there is room for. */
 async function moveToHost(engine: Engine, results: Results, count: number): Promise<void> {
-  const moving = results.all.splice(0, count);
-  results.bytes = results.all.reduce((sum, result) => sum + bytesOf(result), 0);
+  const moving = results.all.slice(0, count);
+  keepOnly(results, results.all.slice(count));
   while (moving.length > 0) {
     const room = (engine.options.maxBytes ?? Number.POSITIVE_INFINITY) - engine.memory().allocatedBytes;
     const most = Math.min(GROUP_BYTES, room / 2);
