@@ -73,6 +73,8 @@ describe('what all layers have in common', () => {
     RepeatVector: { n: 2 },
     Rescaling: { scale: 2 },
     Reshape: { targetShape: [-1] },
+    SpatialDropout1D: { rate: 0.5 },
+    SpatialDropout2D: { rate: 0.5 },
   };
   const classes = Object.entries(all as unknown as Record<string, { rows?: Record<string, object> }>).filter(
     ([, one]) => one.rows,

@@ -41,6 +41,8 @@ export class ReLU extends layerOf('ReLU', reluRows, Elementwise) {
 
 /** max(x, 0), perhaps with a slope below and a limit above: `relu({ maxValue: 6 })`. */
 export const relu = factory(ReLU, 'maxValue');
+/** TensorFlow.js's spelling of {@link relu}. */
+export const reLU = relu;
 
 const leakyRows = {
   /** Slope below 0; default 0.3 (the function 'leakyRelu' has 0.2). */

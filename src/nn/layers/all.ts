@@ -12,6 +12,7 @@ export {
   prelu,
   ReLU,
   type ReLUOptions,
+  reLU,
   relu,
   Softmax,
   type SoftmaxOptions,
@@ -19,8 +20,34 @@ export {
 } from './activations.ts';
 export { Dense, type DenseOptions, dense } from './dense.ts';
 export { Dropout, type DropoutOptions, dropout } from './dropout.ts';
-export { Flatten, flatten } from './flatten.ts';
+export { Flatten, type FlattenOptions, flatten } from './flatten.ts';
+export {
+  GroupNormalization,
+  type GroupNormalizationOptions,
+  groupNormalization,
+} from './group-normalization.ts';
 export { InputLayer, type InputOptions, input } from './input.ts';
+export {
+  Cropping1D,
+  type Cropping1DOptions,
+  Cropping2D,
+  type Cropping2DOptions,
+  cropping1d,
+  cropping2D,
+  cropping2d,
+  UpSampling1D,
+  type UpSampling1DOptions,
+  UpSampling2D,
+  type UpSampling2DOptions,
+  upSampling1d,
+  upSampling2d,
+  ZeroPadding1D,
+  type ZeroPadding1DOptions,
+  ZeroPadding2D,
+  type ZeroPadding2DOptions,
+  zeroPadding1d,
+  zeroPadding2d,
+} from './margins.ts';
 export {
   Add,
   Average,
@@ -78,3 +105,12 @@ export {
 } from './rearranging.ts';
 export { Rescaling, type RescalingOptions, rescaling } from './rescaling.ts';
 export { Reshape, type ReshapeOptions, reshape } from './reshape.ts';
+export {
+  SpatialDropout1D,
+  type SpatialDropout1DOptions,
+  SpatialDropout2D,
+  type SpatialDropout2DOptions,
+  spatialDropout1d,
+  spatialDropout2d,
+} from './spatial-dropout.ts';
+export { Normalization, type NormalizationOptions, normalization } from './standardization.ts';

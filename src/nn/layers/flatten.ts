@@ -1,10 +1,21 @@
 import { reshape } from '../../ops/movement.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { layerOf } from './define.ts';
-import type { BatchShape, LayerOptions } from './layer.ts';
+import { channelsLast, type DataFormat, dataFormatRow } from './data-format.ts';
+import { layerOf, type OptionsOf } from './define.ts';
+import type { BatchShape } from './layer.ts';
+
+const rows = {
+  /** Where the input has its channels; the result has them last. Default 'channelsLast'. */
+  dataFormat: {
+    ...dataFormatRow,
+    config: (format: DataFormat) => (format === 'channelsFirst' ? format : undefined),
+  },
+};
+
+export type FlattenOptions = OptionsOf<typeof rows>;
 
 /** [N, a, b, …] → [N, a · b · …] */
-export class Flatten extends layerOf('Flatten', {}) {
+export class Flatten extends layerOf('Flatten', rows) {
   override computeOutputShape([samples, ...rest]: BatchShape): BatchShape {
     return [
       samples,
@@ -13,7 +24,9 @@ export class Flatten extends layerOf('Flatten', {}) {
   }
 
   override call(x: Tensor): Tensor {
-    return x.rank === 2 ? x : reshape(x, [x.shape[0], sampleSize(x)]);
+    if (x.rank === 2) return x;
+    const last = this.dataFormat === 'channelsFirst' ? channelsLast(x) : x;
+    return reshape(last, [x.shape[0], sampleSize(x)]);
   }
 }
 
@@ -21,4 +34,4 @@ export class Flatten extends layerOf('Flatten', {}) {
 const sampleSize = (x: Tensor): number => x.shape.slice(1).reduce((product, size) => product * size, 1);
 
 /** [N, a, b, …] → [N, a · b · …] */
-export const flatten = (options?: LayerOptions): Flatten => new Flatten(options);
+export const flatten = (options?: FlattenOptions): Flatten => new Flatten(options);

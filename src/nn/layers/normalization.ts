@@ -10,7 +10,7 @@ import { initializerRow, layerOf, type OptionsOf, weightRows } from './define.ts
 import { type BatchShape, type CallContext, knownSizes, Layer } from './layer.ts';
 
 /** A layer whose outputs have the shape of its inputs, with weights along some axes. */
-abstract class Normalizing extends Layer {
+export abstract class Normalizing extends Layer {
   gamma: Variable | null = null;
   beta: Variable | null = null;
 
@@ -52,7 +52,7 @@ abstract class Normalizing extends Layer {
   }
 }
 
-const affine = {
+export const affineRows = {
   /** Added to the square of the deviation; default 0.001. */
   epsilon: option(1e-3, between(0)),
   /** Whether β is added; default true. */
@@ -66,7 +66,7 @@ const batchRows = {
   axis: option<number | readonly number[], number>(-1, oneAxis),
   /** Share of the moving averages that stays in each step; default 0.99. */
   momentum: option(0.99, between(0, 1)),
-  ...affine,
+  ...affineRows,
   ...weightRows({ beta: 'zeros', gamma: 'ones' }),
   /** Default 'zeros'. */
   movingMeanInitializer: initializerRow('zeros'),
@@ -125,7 +125,7 @@ export const batchNormalization = (options?: BatchNormalizationOptions): BatchNo
 const layerRows = {
   /** The axis or axes of the features; default -1. */
   axis: option<number | readonly number[]>(-1, someAxes),
-  ...affine,
+  ...affineRows,
   ...weightRows({ beta: 'zeros', gamma: 'ones' }),
 };
 

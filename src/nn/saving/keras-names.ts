@@ -5,7 +5,15 @@ import { isObject } from './json.ts';
 import { MissingInitializer, type OwnNames } from './own.ts';
 
 /** Options whose values are names too: 'sumOverBatchSize' → 'sum_over_batch_size'. */
-const namingOptions = new Set(['activation', 'mode', 'distribution', 'reduction', 'classAggregation']);
+const namingOptions = new Set([
+  'activation',
+  'mode',
+  'distribution',
+  'reduction',
+  'classAggregation',
+  'dataFormat',
+  'fillMode',
+]);
 
 /** 'kernelInitializer' → 'kernel_initializer'; 'beta1' → 'beta_1'. */
 export const kerasOption = (key: string): string => snakeCase(key).replace(/^beta(\d)$/, 'beta_$1');

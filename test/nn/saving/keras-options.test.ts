@@ -67,6 +67,7 @@ const each = (kind: Case['kind'], className: string, needed: Config, options: Co
   }));
 
 const seeded = { seed: 3 };
+const first = { data_format: 'channels_first' };
 const thresholded = { thresholds: 0.25, top_k: 2, class_id: 1 };
 const ofNorms = {
   epsilon: 0.5,
@@ -102,7 +103,7 @@ const cases: Case[] = [
     },
   ),
   ...each('layer', 'Dropout', { rate: 0.5 }, { ...common, ...seeded, rate: 0.25, noise_shape: [1, 6] }),
-  ...each('layer', 'Flatten', {}, { ...common, data_format: 'channels_first' }),
+  ...each('layer', 'Flatten', {}, { ...common, ...first }),
   ...each('layer', 'Reshape', { target_shape: [4] }, { ...common, target_shape: [2, 2] }),
   ...each('layer', 'Activation', { activation: 'relu' }, { ...common, activation: 'tanh' }),
   ...each('layer', 'Rescaling', { scale: 0.5 }, { ...common, scale: 2, offset: 1 }),
@@ -153,6 +154,28 @@ const cases: Case[] = [
   ...each('layer', 'LayerNormalization', {}, { ...common, ...ofNorms, axis: [1, 2], rms_scaling: true }),
   ...each('layer', 'RMSNormalization', {}, { ...common, axis: 1, epsilon: 0.5 }),
   ...each('layer', 'UnitNormalization', {}, { ...common, axis: 1 }),
+  ...each('layer', 'GroupNormalization', {}, { ...common, ...ofNorms, groups: 2, axis: 1 }),
+  ...each('layer', 'Normalization', {}, { ...common, axis: null, mean: 1, variance: 2, invert: true }),
+  ...each('layer', 'ZeroPadding1D', {}, { ...common, ...first, padding: [1, 0] }),
+  ...each('layer', 'ZeroPadding2D', {}, { ...common, ...first, padding: [1, 0] }),
+  ...each('layer', 'Cropping1D', {}, { ...common, cropping: [2, 0] }),
+  ...each(
+    'layer',
+    'Cropping2D',
+    {},
+    {
+      ...common,
+      ...first,
+      cropping: [
+        [1, 0],
+        [0, 1],
+      ],
+    },
+  ),
+  ...each('layer', 'UpSampling1D', {}, { ...common, size: 3 }),
+  ...each('layer', 'UpSampling2D', {}, { ...common, ...first, size: [3, 1], interpolation: 'bicubic' }),
+  ...each('layer', 'SpatialDropout1D', { rate: 0.5 }, { ...common, ...seeded, rate: 0.25 }),
+  ...each('layer', 'SpatialDropout2D', { rate: 0.5 }, { ...common, ...seeded, ...first, rate: 0.25 }),
   ...each('layer', 'Permute', { dims: [2, 1] }, { ...common, dims: [1, 2] }),
   ...each('layer', 'RepeatVector', { n: 2 }, { ...common, n: 3 }),
   ...['Identity', 'Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum'].flatMap((name) =>
