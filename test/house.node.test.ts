@@ -137,6 +137,24 @@ function circlesOf(imports: ReadonlyMap<string, readonly string[]>): string[][] 
   return groups;
 }
 
+test('what is loaded on demand is nothing that the package offers at once', () => {
+  // A bundler would put it into the first file, and what others share with it into small ones: 4 KB of a page that trains.
+  const offered = new Set(['src/index.ts']);
+  const onDemand = new Map<string, string>();
+  const resolve = (file: string, specifier: string) => posix.join(posix.dirname(file), specifier);
+  for (const file of offered) {
+    const text = readFileSync(file, 'utf8');
+    for (const [, kind, , specifier] of text.matchAll(
+      /^(import|export)(?! type\b)[^;]*?(['"])(\.[^'"]+\.ts)\2;$/gm,
+    ))
+      if (kind) offered.add(resolve(file, specifier));
+    for (const [, , specifier] of text.matchAll(/\bimport\((['"])(\.[^'"]+\.ts)\1\)/g))
+      onDemand.set(resolve(file, specifier), file);
+  }
+  expect(onDemand.size).toBeGreaterThan(5);
+  expect([...onDemand].filter(([target]) => offered.has(target))).toEqual([]);
+});
+
 test('scripts, benches and demos import the built package, never the sources', () => {
   const outside = ['scripts', 'bench', 'demo'].filter((folder) => readdirSync('.').includes(folder));
   const wrong = outside

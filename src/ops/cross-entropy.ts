@@ -1,126 +1,73 @@
 /**
- * Losses per sample, as Keras computes them on its JAX and torch backends: targets first, predictions
- * second, the mean over the batch left to the caller.
+ * The losses that most models train with, a value for each sample or element: targets t first, predictions p second, f32 of
+ * one shape. `nn/losses` gives them names, options and a mean; what is proved here is what trains there.
  */
-import { ShapeError } from '../base/errors.ts';
-import { add, div, mul, squaredDifference, sub } from './binary.ts';
-import { type TensorLike, toTensor } from './constant.ts';
 import type { Case, Composite } from './define.ts';
-import { oneHot, reshape } from './movement.ts';
+import { oneHot, squeeze } from './movement.ts';
 import { mean, sum } from './reduce.ts';
 import { type NdArray, ndarray } from './reference.ts';
-import { cast, clip } from './select.ts';
-import { type Shape, sameShape, show, sizeOf } from './shape.ts';
+import { cast } from './select.ts';
+import { sizeOf } from './shape.ts';
 import { softmaxCrossEntropy } from './softmax.ts';
 import type { Tensor } from './tensor.ts';
-import { log, neg, softplus } from './unary.ts';
 
 /** Probabilities are kept this far from 0 and 1: −log of it, 16.118, is the largest loss of a class. */
-const EPSILON = 1e-7;
+export const EPSILON = 1e-7;
 
 export interface CrossEntropyOptions {
-  /** Predictions are logits, not probabilities; default false. */
-  fromLogits?: boolean;
-  /** Between 0 and 1: how much of each target is spread evenly over the classes; default 0. */
-  labelSmoothing?: number;
+  /** Predictions are logits, not probabilities. */
+  readonly fromLogits: boolean;
+  /** Between 0 and 1: how much of each target is spread evenly over the classes. */
+  readonly labelSmoothing: number;
 }
 
-const f32 = (x: TensorLike): Tensor => cast(toTensor(x), 'f32');
+const logOf = (p: Tensor): Tensor => p.clip(EPSILON, 1 - EPSILON).log();
 
-const clipped = (p: Tensor): Tensor => clip(p, EPSILON, 1 - EPSILON);
+/** A share of each target is spread evenly over all classes: t (1 − s) + s / C */
+const smooth = (t: Tensor, share: number, classes: number): Tensor =>
+  share === 0 ? t : t.mul(1 - share).add(share / classes);
 
-/** t (1 − s) + s · level */
-const smooth = (t: Tensor, amount: number, level: number): Tensor =>
-  amount === 0 ? t : add(mul(t, 1 - amount), amount * level);
-
-/** Targets and predictions as f32 of one shape. */
-function pair(name: string, yTrue: TensorLike, yPred: TensorLike): [Tensor, Tensor] {
-  const [t, p] = [f32(yTrue), f32(yPred)];
-  if (p.rank === 0 || !sameShape(t.shape, p.shape))
-    throw new ShapeError(
-      `${name}: targets ${show(t.shape)} and predictions ${show(p.shape)} must have one shape, rank 1 or more.`,
-    );
-  return [t, p];
-}
-
-/**
- * Cross-entropy between distributions: −Σ t · log p, over the last axis.
- *
- * yTrue, yPred: [..., C] → [...]. Probabilities are divided by their sum and clipped to [1e-7, 1 − 1e-7];
- * with `fromLogits` nothing is clipped. `labelSmoothing` s makes t (1 − s) + s / C of t.
- */
+/** −Σ t · log p over the last axis, p first scaled to a sum of 1 and kept inside (0, 1): [..., C] → [...] */
 export function categoricalCrossentropy(
-  yTrue: TensorLike,
-  yPred: TensorLike,
-  { fromLogits = false, labelSmoothing = 0 }: CrossEntropyOptions = {},
+  t: Tensor,
+  p: Tensor,
+  { fromLogits, labelSmoothing }: CrossEntropyOptions,
 ): Tensor {
-  const [t, p] = pair('categoricalCrossentropy', yTrue, yPred);
-  const target = smooth(t, labelSmoothing, 1 / (p.shape.at(-1) as number));
-  if (fromLogits) return softmaxCrossEntropy(p, target);
-  const share = clipped(div(p, sum(p, -1, { keepDims: true })));
-  return neg(sum(mul(target, log(share)), -1));
+  const target = smooth(t, labelSmoothing, p.shape[p.rank - 1]);
+  return fromLogits
+    ? softmaxCrossEntropy(p, target)
+    : sum(target.mul(logOf(p.div(sum(p, -1, true)))), -1).neg();
 }
 
 /**
- * {@link categoricalCrossentropy} for class numbers. yTrue: [...] or [..., 1], whole numbers below C;
- * yPred: [..., C] → [...].
- */
-export function sparseCategoricalCrossentropy(
-  yTrue: TensorLike,
-  yPred: TensorLike,
-  options: CrossEntropyOptions = {},
-): Tensor {
-  const labels = toTensor(yTrue);
-  const p = f32(yPred);
-  const lead = p.shape.slice(0, -1);
-  const squeezed: Shape =
-    labels.rank === p.rank && labels.shape.at(-1) === 1 ? labels.shape.slice(0, -1) : labels.shape;
-  if (p.rank === 0 || !sameShape(squeezed, lead))
-    throw new ShapeError(
-      `sparseCategoricalCrossentropy: labels ${show(labels.shape)} do not fit predictions ${show(p.shape)}; ` +
-        `expected ${show(lead)} or ${show([...lead, 1])}. Rows of C numbers go to categoricalCrossentropy.`,
-    );
-  const target = oneHot(cast(reshape(labels, squeezed), 'i32'), p.shape.at(-1) as number);
-  return categoricalCrossentropy(target, p, options);
-}
-
-/**
- * Cross-entropy of independent yes-or-no targets, −(t · log p + (1 − t) · log(1 − p)), averaged over the
- * last axis.
- *
- * yTrue, yPred: [..., C] → [...]. Probabilities are clipped to [1e-7, 1 − 1e-7]; with `fromLogits` it is
- * softplus(x) − x · t. `labelSmoothing` s makes t (1 − s) + s / 2 of t.
+ * −(t · log p + (1 − t) · log(1 − p)). From logits −log σ(z) = softplus(−z): each half is accurate where it counts, and so is the
+ * gradient at z = 0.
  */
 export function binaryCrossentropy(
-  yTrue: TensorLike,
-  yPred: TensorLike,
-  { fromLogits = false, labelSmoothing = 0 }: CrossEntropyOptions = {},
+  yTrue: Tensor,
+  p: Tensor,
+  { fromLogits, labelSmoothing }: CrossEntropyOptions,
 ): Tensor {
-  const [whole, x] = pair('binaryCrossentropy', yTrue, yPred);
-  const t = smooth(whole, labelSmoothing, 0.5);
-  if (fromLogits) return mean(sub(softplus(x), mul(x, t)), -1);
-  const p = clipped(x);
-  return neg(mean(add(mul(t, log(p)), mul(sub(1, t), log(sub(1, p)))), -1));
+  const t = smooth(yTrue, labelSmoothing, 2);
+  const [ifTrue, ifFalse] = fromLogits
+    ? [p.neg().softplus(), p.softplus()]
+    : [p, p.neg().add(1)].map((x) => logOf(x).neg());
+  return t.mul(ifTrue).add(t.neg().add(1).mul(ifFalse));
 }
 
-/** The mean of (yTrue − yPred)² over the last axis. yTrue, yPred: [..., C] → [...]. */
-export function meanSquaredError(yTrue: TensorLike, yPred: TensorLike): Tensor {
-  const [t, p] = pair('meanSquaredError', yTrue, yPred);
-  return mean(squaredDifference(t, p), -1);
-}
+/** (t − p)² */
+export const squaredError = (t: Tensor, p: Tensor): Tensor => p.sub(t).square();
 
 /** A float64 twin from its formula for one row. */
 const rowwise =
-  (row: (t: number[], p: number[], options: Required<CrossEntropyOptions>) => number) =>
-  ([t, p]: readonly NdArray[], { fromLogits = false, labelSmoothing = 0 }: CrossEntropyOptions): NdArray => {
+  (row: (t: number[], p: number[], options: CrossEntropyOptions) => number) =>
+  ([t, p]: readonly NdArray[], options: CrossEntropyOptions): NdArray => {
     const columns = p.shape.at(-1) as number;
     const shape = p.shape.slice(0, -1);
     const rowOf = (x: NdArray, r: number) => [...x.data.subarray(r * columns, (r + 1) * columns)];
     return ndarray(
       shape,
-      Array.from({ length: sizeOf(shape) }, (_, r) =>
-        row(rowOf(t, r), rowOf(p, r), { fromLogits, labelSmoothing }),
-      ),
+      Array.from({ length: sizeOf(shape) }, (_, r) => row(rowOf(t, r), rowOf(p, r), options)),
     );
   };
 
@@ -174,7 +121,10 @@ const table = {
     ],
   },
   sparseCategoricalCrossentropy: {
-    compute: sparseCategoricalCrossentropy,
+    compute(labels, p, options) {
+      const numbers = labels.rank === p.rank ? squeeze(labels, -1) : labels;
+      return categoricalCrossentropy(oneHot(cast(numbers, 'i32'), p.shape[p.rank - 1]), p, options);
+    },
     reference([labels, p], options) {
       const columns = p.shape.at(-1) as number;
       const hot = (_: number, at: number) => Number(labels.data[Math.floor(at / columns)] === at % columns);
@@ -202,7 +152,7 @@ const table = {
     ],
   },
   binaryCrossentropy: {
-    compute: binaryCrossentropy,
+    compute: (...given) => mean(binaryCrossentropy(...given), -1),
     reference: binary64,
     cases: [
       {
@@ -231,7 +181,7 @@ const table = {
     ],
   },
   meanSquaredError: {
-    compute: meanSquaredError,
+    compute: (t, p) => mean(squaredError(t, p), -1),
     reference: rowwise((t, p) => total(t.map((one, c) => (one - p[c]) ** 2)) / t.length),
     cases: [
       {
@@ -246,19 +196,21 @@ const table = {
 } satisfies Record<
   string,
   {
-    compute: (yTrue: TensorLike, yPred: TensorLike, options: CrossEntropyOptions) => Tensor;
+    compute: (yTrue: Tensor, yPred: Tensor, options: CrossEntropyOptions) => Tensor;
     reference: (inputs: readonly NdArray[], options: CrossEntropyOptions) => NdArray;
     cases: Case[];
   }
 >;
 
+const plain: CrossEntropyOptions = { fromLogits: false, labelSmoothing: 0 };
+
 export const twins = Object.entries(table).map(
   ([name, { compute, reference, cases }]) =>
     (): Composite => ({
       name,
-      compute: ([t, p], options) => compute(t, p, options),
-      reference: (inputs, options) => reference(inputs, options),
-      // Probabilities down to 0.01 and sums of 10: FACTS 2 asks for 1e-5 of losses.
+      compute: ([t, p], options) => compute(t, p, { ...plain, ...options }),
+      reference: (inputs, options) => reference(inputs, { ...plain, ...options }),
+      // Probabilities down to 0.01 and sums of 10.
       tolerance: { relative: 1e-5, absolute: 1e-5 },
       cases,
     }),

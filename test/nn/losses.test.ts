@@ -121,7 +121,7 @@ describe('losses', () => {
     expect((await choose([8, 1], [8, 1])).name).toBe('binary_crossentropy');
   });
 
-  test('that few name are checked by compile and loaded by what runs', async () => {
+  test('by class and options are checked by compile, and written to files and read again', async () => {
     const model = sequential([layers.input([1]), layers.dense(1, { kernelInitializer: 'ones' })]);
     const compile = (config: object) => () => model.compile({ loss: { className: 'Huber', config } });
     expect(compile({ delta: -1 })).toThrow(/delta is -1/);

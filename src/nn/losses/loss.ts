@@ -1,5 +1,6 @@
 /** What a loss is: one value for each row of predictions, weighted and averaged in the same way for all. */
 import { type TensorLike, toTensor } from '../../ops/constant.ts';
+import type { CrossEntropyOptions } from '../../ops/cross-entropy.ts';
 import { oneHot } from '../../ops/movement.ts';
 import { mean, sum } from '../../ops/reduce.ts';
 import { cast } from '../../ops/select.ts';
@@ -7,9 +8,6 @@ import type { Tensor } from '../../ops/tensor.ts';
 import { flag, numberBetween } from '../check.ts';
 import { kerasClass, Names, readOptions, snakeCase } from '../names.ts';
 import { classNumbers, paired, perSample, sameRank } from '../targets.ts';
-
-/** Probabilities are kept this far from 0 and 1. */
-export const EPSILON = 1e-7;
 
 /** How the values of a batch become one number. */
 export type Reduction = 'sumOverBatchSize' | 'sum' | 'none';
@@ -101,10 +99,8 @@ export function weighted(values: Tensor, sampleWeight?: TensorLike | null): Tens
 }
 
 /** Options of single losses; a loss takes those for which its formula has defaults. */
-interface FormulaOptions {
-  fromLogits: boolean;
-  labelSmoothing: number;
-  delta: number;
+interface FormulaOptions extends CrossEntropyOptions {
+  readonly delta: number;
 }
 
 const checks: Record<keyof FormulaOptions, (value: unknown, operation: string, option: string) => void> = {

@@ -1,12 +1,11 @@
 /** What `compile({ loss })` means. */
 import { ConfigError } from '../../base/errors.ts';
-import { loaded } from '../../base/loaded.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { type Maker, Makers } from '../names.ts';
+import { Makers } from '../names.ts';
 import { byShapes, valuesFrom } from '../targets.ts';
-import * as common from './common.ts';
-import { Loss, type LossOptions, lossOf } from './loss.ts';
+import * as losses from './index.ts';
+import { Loss } from './loss.ts';
 
 /** Keras's short names. */
 export const shortNames = {
@@ -19,45 +18,7 @@ export const shortNames = {
   kullbackLeiblerDivergence: 'klDivergence',
 };
 
-/** Losses that are loaded once they were named, each with the options that it alone takes. */
-export const seldomLosses: Readonly<Record<keyof typeof import('./seldom.ts'), LossOptions>> = {
-  meanAbsolutePercentageError: {},
-  meanSquaredLogarithmicError: {},
-  huber: { delta: 1 },
-  logCosh: {},
-  klDivergence: {},
-  poisson: {},
-  cosineSimilarity: {},
-  hinge: {},
-  squaredHinge: {},
-  categoricalHinge: {},
-};
-
-/** How those get their formula. */
-const formulas = new WeakMap<Loss, () => Promise<Loss>>();
-
-/** A loss whose options are checked and whose formula is still to be loaded. */
-const named =
-  (name: keyof typeof seldomLosses): Maker<Loss> =>
-  (options) => {
-    const loss = lossOf(name, (t) => t, seldomLosses[name])(options);
-    formulas.set(loss, async () => (await loaded('weft: a loss', import('./index.ts')))[name](loss.config));
-    return loss;
-  };
-
-/** The loss with its formula. */
-export const whole = (loss: Loss): Loss | Promise<Loss> => formulas.get(loss)?.() ?? loss;
-
-export const lossNames = new Makers<Loss>(
-  'loss',
-  {
-    ...common,
-    ...Object.fromEntries(
-      (Object.keys(seldomLosses) as (keyof typeof seldomLosses)[]).map((name) => [name, named(name)]),
-    ),
-  },
-  shortNames,
-);
+export const lossNames = new Makers<Loss>('loss', losses, shortNames);
 
 /** A loss of one's own: a function, or an object with `call` (and perhaps `name` and `config`). */
 export interface LossDefinition {
@@ -70,7 +31,7 @@ export interface LossDefinition {
 export type LossLike = string | Loss | LossDefinition | ((yTrue: Tensor, yPred: Tensor) => Tensor);
 
 /** Chooses the loss once the shapes of y and the predictions are known. */
-export type LossChoice = (yTrue: Shape, yPred: Shape) => Loss | Promise<Loss>;
+export type LossChoice = (yTrue: Shape, yPred: Shape) => Loss;
 
 /** Whether a name leaves it to the shapes which cross-entropy is meant, as in Keras. */
 export const isCrossentropy = (name: unknown): name is string =>
@@ -92,13 +53,13 @@ export const crossentropyOf = <T>(
 
 /** What `compile({ loss })` means. */
 export function resolveLoss(given: unknown, operation: string): LossChoice {
-  if (isCrossentropy(given)) return (...shapes) => crossentropyOf(common, ...shapes)();
+  if (isCrossentropy(given)) return (...shapes) => crossentropyOf(losses, ...shapes)();
   const loss = lossFrom(given, operation);
   if (loss.reduction === 'none')
     throw new ConfigError(
       `${operation}: loss ${loss.name} has reduction 'none'; training needs one number. Use 'sum' or 'sumOverBatchSize'.`,
     );
-  return () => whole(loss);
+  return () => loss;
 }
 
 function lossFrom(given: unknown, operation: string): Loss {

@@ -1,9 +1,10 @@
 import { ValueError } from '../../base/errors.ts';
 import { tensor } from '../../ops/constant.ts';
+import { EPSILON } from '../../ops/cross-entropy.ts';
 import { stack } from '../../ops/movement.ts';
 import { cast, logicalOr } from '../../ops/select.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
-import { EPSILON, weighted } from '../losses/loss.ts';
+import { weighted } from '../losses/loss.ts';
 import { describe } from '../names.ts';
 import { paired } from '../targets.ts';
 import { type Columns, divide, type MetricFactory, metricOf, no, sumPerSample, yes } from './metric.ts';

@@ -1,8 +1,9 @@
+import { EPSILON } from '../../ops/cross-entropy.ts';
 import { oneHot } from '../../ops/movement.ts';
 import { cast, logicalAnd } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { numberBetween, oneOf } from '../check.ts';
-import { EPSILON, weighted } from '../losses/loss.ts';
+import { weighted } from '../losses/loss.ts';
 import { classNumbers, isSparse, paired } from '../targets.ts';
 import { type Columns, type MetricFactory, metricOf } from './metric.ts';
 

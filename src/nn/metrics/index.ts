@@ -1,3 +1,8 @@
 /** Metrics by name: `metrics.auc({ curve: 'PR' })`. Every loss is there too. */
-export * from './common.ts';
-export * from './seldom.ts';
+export * from './accuracy.ts';
+export { auc } from './auc.ts';
+export * from './counts.ts';
+export { f1Score, fBetaScore } from './f-score.ts';
+export * from './hits.ts';
+export * from './of-losses.ts';
+export { cosineSimilarity, r2Score, rootMeanSquaredError } from './regression.ts';

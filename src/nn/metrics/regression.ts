@@ -5,21 +5,20 @@ import { logicalAnd, where } from '../../ops/select.ts';
 import { sizeOf } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { oneOf } from '../check.ts';
-import * as common from '../losses/common.ts';
+import * as losses from '../losses/index.ts';
 import { weighted } from '../losses/loss.ts';
-import * as seldom from '../losses/seldom.ts';
 import { paired } from '../targets.ts';
 import { type Columns, divide, type Join, type MetricFactory, meanOf, metricOf } from './metric.ts';
 
 /** √ mean (t − p)² */
 export const rootMeanSquaredError = metricOf('rootMeanSquaredError', {}, () => {
-  const { columns, result } = meanOf((yTrue, yPred) => common.meanSquaredError(yTrue, yPred));
+  const { columns, result } = meanOf((yTrue, yPred) => losses.meanSquaredError(yTrue, yPred));
   return { columns, result: (...sums) => Math.sqrt(result(...sums)), direction: 'down' };
 });
 
 /** The cosine of the angle between y and the prediction: more is better. The loss is its negative. */
 export const cosineSimilarity = metricOf('cosineSimilarity', {}, () =>
-  meanOf((yTrue, yPred) => seldom.cosineSimilarity(yTrue, yPred).neg()),
+  meanOf((yTrue, yPred) => losses.cosineSimilarity(yTrue, yPred).neg()),
 );
 
 export interface R2Options {

@@ -4,16 +4,16 @@ import { loaded } from '../../base/loaded.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { Loss } from '../losses/loss.ts';
-import { crossentropyOf, isCrossentropy, seldomLosses, shortNames } from '../losses/resolve.ts';
+import { crossentropyOf, isCrossentropy, shortNames } from '../losses/resolve.ts';
 import { describe, Makers } from '../names.ts';
 import { byShapes } from '../targets.ts';
-import * as common from './common.ts';
+import * as accuracies from './accuracy.ts';
 import { Metric, meanMetric, metricOfLoss } from './metric.ts';
+import * as ofLosses from './of-losses.ts';
 
-const all = () => loaded('weft: a metric', import('./index.ts'));
+const further = () => loaded('weft: a metric', import('./further.ts'));
 
-/** The metrics that are loaded when one of them is named. */
-const seldom: readonly (keyof typeof import('./seldom.ts'))[] = [
+const names: readonly (keyof typeof import('./further.ts'))[] = [
   'accuracy',
   'topKCategoricalAccuracy',
   'sparseTopKCategoricalAccuracy',
@@ -27,16 +27,17 @@ const seldom: readonly (keyof typeof import('./seldom.ts'))[] = [
   'f1Score',
   'fBetaScore',
   'rootMeanSquaredError',
+  'cosineSimilarity',
   'r2Score',
-  ...(Object.keys(seldomLosses) as (keyof typeof seldomLosses)[]),
 ];
 
 export const metricNames = new Makers<Metric | Promise<Metric>>(
   'metric',
   {
-    ...common,
+    ...accuracies,
+    ...ofLosses,
     ...Object.fromEntries(
-      seldom.map((name) => [name, async (options?: object) => (await all())[name](options)]),
+      names.map((name) => [name, async (options?: object) => (await further())[name](options)]),
     ),
   },
   shortNames,
@@ -84,11 +85,11 @@ function factoryNamed(
     return (...shapes) =>
       byShapes(
         ...shapes,
-        common.binaryAccuracy,
-        common.sparseCategoricalAccuracy,
-        common.categoricalAccuracy,
+        accuracies.binaryAccuracy,
+        accuracies.sparseCategoricalAccuracy,
+        accuracies.categoricalAccuracy,
       );
-  if (isCrossentropy(name)) return (...shapes) => crossentropyOf(common, ...shapes);
+  if (isCrossentropy(name)) return (...shapes) => crossentropyOf(ofLosses, ...shapes);
   const factory = metricNames.get(name, operation);
   return () => factory;
 }

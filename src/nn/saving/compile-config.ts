@@ -1,7 +1,7 @@
 /** How a model was compiled, as Keras writes it, both ways. */
 import { ConfigError, WeftError } from '../../base/errors.ts';
 import { Loss } from '../losses/loss.ts';
-import { lossNames, whole } from '../losses/resolve.ts';
+import { lossNames } from '../losses/resolve.ts';
 import { Metric } from '../metrics/metric.ts';
 import { metricNames } from '../metrics/resolve.ts';
 import { type Makers, readDescription } from '../names.ts';
@@ -74,7 +74,7 @@ export async function compileAsSaved(
       throw new ConfigError(`loss_weights are ${JSON.stringify(weights)}; only null is offered.`);
     model.compile({
       optimizer: resolveOptimizer(unwrapped(config.optimizer, own, '', ofCompiled), 'optimizer'),
-      loss: await readLoss(config.loss, own),
+      loss: readLoss(config.loss, own),
       metrics: await readMetrics(config.metrics, own),
       weightedMetrics: await readMetrics(config.weighted_metrics, own),
     } as CompileOptions);
@@ -84,11 +84,9 @@ export async function compileAsSaved(
   }
 }
 
-/** A name, or a loss with its formula: users may ask `compileOptions` for it. */
-function readLoss(given: unknown, own: OwnObjects): unknown {
-  const loss = byClass(unwrapped(given, own, '', ofCompiled), 'loss', lossNames, own);
-  return loss instanceof Loss ? whole(loss) : loss;
-}
+/** A name, or a loss: users may ask `compileOptions` for it. */
+const readLoss = (given: unknown, own: OwnObjects): unknown =>
+  byClass(unwrapped(given, own, '', ofCompiled), 'loss', lossNames, own);
 
 /** tf.keras 2 writes a list for each output. */
 const readMetrics = (given: unknown, own: OwnObjects): Promise<unknown[]> | null =>

@@ -67,7 +67,7 @@ export class Objective {
   /** From this one on, metrics are weighted by the samples' weights. */
   private readonly firstWeighted: number;
 
-  /** Settles what was chosen for y and outputs of these shapes; loads what is seldom chosen. */
+  /** Settles what was chosen for y and outputs of these shapes; loads metrics that were named. */
   static async settle(
     choice: ObjectiveChoice,
     yShape: BatchShape,

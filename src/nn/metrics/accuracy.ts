@@ -1,9 +1,8 @@
-/** The metrics that are named every day. 'accuracy' is one of these, chosen by shapes; see resolve.ts. */
+/** How often the highest score is that of the right class. 'accuracy' is one of these, chosen by shapes; see resolve.ts. */
 import { cast, logicalAnd } from '../../ops/select.ts';
 import { numberBetween } from '../check.ts';
-import * as losses from '../losses/common.ts';
 import { classNumbers, paired } from '../targets.ts';
-import { lossMetric, meanOf, metricOf, yes } from './metric.ts';
+import { meanOf, metricOf, yes } from './metric.ts';
 
 /** Share of values on the right side of the threshold. A NaN is on neither. */
 export const binaryAccuracy = metricOf('binaryAccuracy', { threshold: 0.5 }, ({ threshold }) => {
@@ -31,10 +30,3 @@ export const sparseCategoricalAccuracy = metricOf('sparseCategoricalAccuracy', {
     yPred.argMax(-1).equal(classNumbers('sparseCategoricalAccuracy', yTrue, yPred)),
   ),
 }));
-
-// Losses, as they are.
-export const meanSquaredError = lossMetric(losses.meanSquaredError);
-export const meanAbsoluteError = lossMetric(losses.meanAbsoluteError);
-export const categoricalCrossentropy = lossMetric(losses.categoricalCrossentropy);
-export const sparseCategoricalCrossentropy = lossMetric(losses.sparseCategoricalCrossentropy);
-export const binaryCrossentropy = lossMetric(losses.binaryCrossentropy);

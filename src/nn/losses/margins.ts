@@ -1,44 +1,9 @@
-/** The losses that are seldom named. */
+/** Losses of scores and directions: by how much the right one is ahead, and the angle between two. */
+import { EPSILON } from '../../ops/cross-entropy.ts';
 import { sum } from '../../ops/reduce.ts';
 import { where } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { EPSILON, lossOf } from './loss.ts';
-
-/** 100 · mean |t − p| / |t| */
-export const meanAbsolutePercentageError = lossOf('meanAbsolutePercentageError', (t, p) =>
-  t.sub(p).div(t.abs().maximum(EPSILON)).abs().mul(100),
-);
-
-/** mean (log(1 + t) − log(1 + p))² */
-export const meanSquaredLogarithmicError = lossOf('meanSquaredLogarithmicError', (t, p) =>
-  p.maximum(EPSILON).log1p().sub(t.maximum(EPSILON).log1p()).square(),
-);
-
-/** ½ e² up to |e| = delta, then delta · |e| − ½ delta² */
-export const huber = lossOf(
-  'huber',
-  (t, p, { delta }) => {
-    const e = p.sub(t).abs();
-    return where(e.lessEqual(delta), e.square().mul(0.5), e.mul(delta).sub(0.5 * delta * delta));
-  },
-  { delta: 1 },
-);
-
-/** mean log cosh(p − t) */
-export const logCosh = lossOf('logCosh', (t, p) => {
-  // Of |e|, so that it is ∞ far out on both sides.
-  const e = p.sub(t).abs();
-  return e.add(e.mul(-2).softplus()).sub(Math.LN2);
-});
-
-/** Σ t · log(t / p) */
-export const klDivergence = lossOf('klDivergence', (yTrue, yPred) => {
-  const [t, p] = [yTrue, yPred].map((x) => x.clip(EPSILON, 1));
-  return sum(t.mul(t.div(p).log()), -1);
-});
-
-/** mean p − t · log p */
-export const poisson = lossOf('poisson', (t, p) => p.sub(t.mul(p.add(EPSILON).log())));
+import { lossOf } from './loss.ts';
 
 /** Rows of length 1 under a square root, but never 0. */
 const unit = (x: Tensor): Tensor =>
