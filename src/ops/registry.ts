@@ -7,6 +7,7 @@ import * as argReduce from './arg-reduce.ts';
 import * as arrange from './arrange.ts';
 import * as binary from './binary.ts';
 import * as constant from './constant.ts';
+import * as convolution from './convolution.ts';
 import * as create from './create.ts';
 import * as crossEntropy from './cross-entropy.ts';
 import type { Composite, ProvenOp } from './define.ts';
@@ -15,8 +16,10 @@ import * as half from './half.ts';
 import * as matmul from './matmul.ts';
 import * as mod from './mod.ts';
 import * as movement from './movement.ts';
+import * as pooling from './pooling.ts';
 import * as random from './random.ts';
 import * as reduce from './reduce.ts';
+import * as resize from './resize.ts';
 import * as scan from './scan.ts';
 import * as scatter from './scatter.ts';
 import * as scatterNd from './scatter-nd.ts';
@@ -27,6 +30,7 @@ import * as sort from './sort.ts';
 import * as statistics from './statistics.ts';
 import * as trigonometry from './trigonometry.ts';
 import * as unary from './unary.ts';
+import * as windows from './windows.ts';
 
 /** Every op and composite by name. */
 export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
@@ -38,6 +42,10 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...reduce.twins,
   ...half.twins,
   ...matmul.twins,
+  ...convolution.twins,
+  ...windows.twins,
+  ...pooling.twins,
+  ...resize.twins,
   ...movement.twins,
   ...scatter.twins,
   ...softmax.twins,

@@ -16,6 +16,7 @@ const common = { arg_reduce, elementwise, elementwise_bytes, matmul, reduce, sof
 
 /** Products as some adapters like them, and what few models ask for. */
 const special = {
+  convolution: () => import('./convolution.wgsl?raw'),
   matmul_broadcast: () => import('./matmul_broadcast.wgsl?raw'),
   matmul_subgroup: () => import('./matmul_subgroup.wgsl?raw'),
   matmul_workgroup: () => import('./matmul_workgroup.wgsl?raw'),
@@ -50,4 +51,4 @@ export const library: Record<string, string> = { math };
  * Fingerprint of all texts without their comments: what was measured with other texts says nothing about these.
  * Written down, as no plan loads them all; a test says when it is out of date.
  */
-export const fingerprint = 'f015cee7212d57ca';
+export const fingerprint = '2766f629c9a801c7';

@@ -1,0 +1,261 @@
+/** Pooling and depthwise convolution: maxima and sums over the taps of windows, channel by channel. */
+import { ShapeError } from '../base/errors.ts';
+import { knownOptions } from '../base/options.ts';
+import { argMax } from './arg-reduce.ts';
+import { div, maximum, minimum, mul, sub } from './binary.ts';
+import { iota, type TensorLike, toTensor, zeros } from './constant.ts';
+import { type Geometry, geometryOf, isInside, type PerAxis, perAxis } from './convolution/geometry.ts';
+import { apply, type Case, type Composite, defineOp, type Op, twin } from './define.ts';
+import { reshape } from './movement.ts';
+import { max, sum } from './reduce.ts';
+import { at, build, type NdArray } from './reference.ts';
+import { cast, equal, where } from './select.ts';
+import { type Shape, show, sizeOf, stridesOf } from './shape.ts';
+import type { Attributes, Tensor } from './tensor.ts';
+import { fromWindows, windows } from './windows.ts';
+
+export interface PoolOptions {
+  /** Steps between windows, one number or one per axis; default: the size of a window. */
+  strides?: PerAxis | null;
+  /** `'valid'` (default): windows lie inside. `'same'`: a place for every stride begun. */
+  padding?: 'valid' | 'same';
+}
+
+/** y[n, p, c] = max over taps of x[n, p · stride + t − before, c]. */
+const maxPoolOp: Op = defineOp({
+  name: 'maxPool',
+  shape: ([x], a) => [x[0], ...(a as Geometry).places, x[x.length - 1]],
+  dtype: ([x]) => x,
+  expand: ({ inputs: [x], attributes, shape }) =>
+    sizeOf(shape) === 0 ? zeros(shape) : max(taps(x, attributes), x.rank - 1),
+  /** The first of equals gets all, in row order, as in Keras. */
+  backward([x], y, g, a) {
+    const geometry = a as Geometry;
+    if (g.size === 0) return [zeros(x.shape)];
+    const first = argMax(taps(x, a), x.rank - 1);
+    const one = [...y.shape.slice(0, -1), 1, ...y.shape.slice(-1)];
+    const tap = reshape(iota(sizeOf(geometry.taps)), [-1, 1]);
+    return [fromWindows(where(equal(reshape(first, one), tap), reshape(g, one), 0), geometry)];
+  },
+  cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
+});
+
+const taps = (x: Tensor, geometry: Attributes): Tensor =>
+  windows(x, geometry as Geometry, Number.NEGATIVE_INFINITY);
+
+/** How many elements of the input the window at each place has: [...places, 1]. */
+function counts({ size, places, taps: extents, strides, before }: Geometry): Tensor {
+  const along = size.map((length, i) => {
+    const first = sub(mul(iota(places[i]), strides[i]), before[i]);
+    const there = sub(minimum(sub(first, -extents[i]), length), maximum(first, 0));
+    return reshape(there, [-1, ...new Array<number>(size.length - i).fill(1)]);
+  });
+  return cast(along.reduce(mul), 'f32');
+}
+
+/** x: [N, 1 to 3 sizes, C] as f32, and how windows lie on it. */
+function pooled(
+  operation: string,
+  input: TensorLike,
+  windowSize: PerAxis,
+  given: PoolOptions | undefined,
+): [Tensor, Geometry] {
+  const options = knownOptions<PoolOptions>(operation, given, ['strides', 'padding']);
+  const x = cast(toTensor(input), 'f32');
+  const axes = x.rank - 2;
+  if (axes < 1 || axes > 3)
+    throw new ShapeError(
+      `${operation}: x ${show(x.shape)}; expected rank 3, 4 or 5: [samples, 1 to 3 sizes, channels]. Add an axis for the samples with expandDims(x)?`,
+    );
+  const extents = perAxis(windowSize, axes, `${operation}: windowSize`);
+  const strides = options.strides ?? extents;
+  const { padding } = options;
+  const size = x.shape.slice(1, -1);
+  return [x, geometryOf({ size, taps: extents, strides, padding }, `${operation}: x ${show(x.shape)}`)];
+}
+
+/**
+ * The largest element of each window: y[n, p, q, c] = max x[n, p · stride + r − before, q · … , c].
+ *
+ * x: [N, L, C], [N, H, W, C] or [N, D, H, W, C] → the same with a place for each window, f32. `windowSize`: one number or
+ * one per axis. NaN wins. The gradient goes to the first of equal maxima, in row order, as in Keras. Outside the input
+ * ('same' padding) there is nothing to be larger.
+ *
+ * Throws ShapeError for another rank and for a window larger than a 'valid' input, ConfigError for an unknown option.
+ *
+ * ```ts
+ * const half = maxPool(x, 2);                                      // 28 × 28 → 14 × 14
+ * const smooth = maxPool(x, 3, { strides: 2, padding: 'same' });
+ * ```
+ */
+export function maxPool(x: TensorLike, windowSize: PerAxis, options?: PoolOptions): Tensor {
+  const [input, geometry] = pooled('maxPool', x, windowSize, options);
+  return apply(maxPoolOp, [input], geometry);
+}
+
+/** The mean of each window, of the elements of the input in it. Otherwise as {@link maxPool}. */
+export function avgPool(x: TensorLike, windowSize: PerAxis, options?: PoolOptions): Tensor {
+  const [input, geometry] = pooled('avgPool', x, windowSize, options);
+  const total = sum(windows(input, geometry), input.rank - 1);
+  return isInside(geometry) ? mul(total, 1 / sizeOf(geometry.taps)) : div(total, counts(geometry));
+}
+
+// ---- depthwise
+
+export interface DepthwiseConvOptions {
+  /** Steps between windows, one number or one per axis; default 1. */
+  strides?: PerAxis;
+  /** `'valid'` (default) or `'same'`; see conv2d. */
+  padding?: 'valid' | 'same';
+  /** Distance between taps, one number or one per axis; default 1. Not together with strides. */
+  dilations?: PerAxis;
+}
+
+function depthwise(
+  operation: string,
+  axes: number,
+  input: TensorLike,
+  kernel: TensorLike,
+  given?: DepthwiseConvOptions,
+): Tensor {
+  const options = knownOptions<DepthwiseConvOptions>(operation, given, ['strides', 'padding', 'dilations']);
+  const x = cast(toTensor(input), 'f32');
+  const filter = cast(toTensor(kernel), 'f32');
+  const where = `${operation}: x ${show(x.shape)}, filter ${show(filter.shape)}`;
+  if (x.rank !== axes + 2 || filter.rank !== axes + 2)
+    throw new ShapeError(
+      `${where}: expected rank ${axes + 2} of both: x [samples, sizes, channels], filter [sizes, channels, multiplier].`,
+    );
+  const [channels, multiplier] = filter.shape.slice(axes);
+  if (channels !== x.shape[axes + 1])
+    throw new ShapeError(`${where}: x has ${x.shape[axes + 1]} channels, the filter is for ${channels}.`);
+  const extents = filter.shape.slice(0, axes);
+  if (extents.includes(0)) throw new ShapeError(`${where}: the filter has no taps.`);
+  const geometry = geometryOf({ ...options, size: x.shape.slice(1, -1), taps: extents }, where);
+  const seen = windows(x, geometry);
+  const terms = mul(reshape(seen, [...seen.shape, 1]), reshape(filter, [-1, channels, multiplier]));
+  return reshape(sum(terms, axes + 1), [x.shape[0], ...geometry.places, channels * multiplier]);
+}
+
+/** Depthwise convolution along one axis: x: [N, L, C], filter: [taps, C, M]. As {@link depthwiseConv2d}. */
+export const depthwiseConv1d = (x: TensorLike, filter: TensorLike, options?: DepthwiseConvOptions): Tensor =>
+  depthwise('depthwiseConv1d', 1, x, filter, options);
+
+/**
+ * Depthwise convolution, each channel by filters of its own: y[n, p, q, c · M + m] = Σ x[n, p · stride + r · dilation − before, … , c] ·
+ * filter[r, s, c, m].
+ *
+ * x: [N, H, W, C], filter: [rows, columns, C, M] → [N, P, Q, C · M], f32. Throws as conv2d does.
+ *
+ * ```ts
+ * const y = depthwiseConv2d(x, ones([3, 3, 8, 1]), { padding: 'same' });
+ * ```
+ */
+export const depthwiseConv2d = (x: TensorLike, filter: TensorLike, options?: DepthwiseConvOptions): Tensor =>
+  depthwise('depthwiseConv2d', 2, x, filter, options);
+
+// ---- the twins
+
+/** The elements that the window at a place has, by tap. */
+function seenFrom(
+  x: NdArray,
+  { size, taps: extents, strides, dilations, before }: Geometry,
+  place: readonly number[],
+  visit: (value: number, tap: number) => void,
+): void {
+  const [n, c] = [place[0], place.at(-1) as number];
+  const steps = stridesOf(extents);
+  for (let tap = 0; tap < sizeOf(extents); tap++) {
+    const i = size.map(
+      (_, axis) =>
+        place[axis + 1] * strides[axis] +
+        (Math.floor(tap / steps[axis]) % extents[axis]) * dilations[axis] -
+        before[axis],
+    );
+    if (i.every((one, axis) => one >= 0 && one < size[axis])) visit(at(x, [n, ...i, c]), tap);
+  }
+}
+
+const shapeOf = ([n, ...rest]: Shape, { places }: Geometry): Shape => [n, ...places, rest.at(-1) as number];
+
+interface Layout {
+  readonly shape: Shape;
+  readonly windowSize: number | number[];
+  readonly options: PoolOptions;
+}
+
+const layouts: Layout[] = [
+  { shape: [2, 4, 6, 3], windowSize: 2, options: {} },
+  { shape: [2, 5, 7, 4], windowSize: [3, 2], options: { padding: 'same' } },
+  { shape: [1, 7, 5, 5], windowSize: 3, options: { strides: 1, padding: 'same' } },
+  { shape: [2, 9, 8, 1], windowSize: 2, options: { strides: [3, 1] } },
+  { shape: [3, 9, 2], windowSize: 3, options: { strides: 2 } },
+  { shape: [1, 4, 3, 5, 4], windowSize: [2, 1, 3], options: { padding: 'same' } },
+  { shape: [0, 4, 4, 2], windowSize: 2, options: {} },
+];
+
+const geometryOfLayout = ({ shape, windowSize, options }: Layout): Geometry =>
+  pooled('case', zeros(shape), windowSize, options)[1];
+
+const maxPoolTwin = twin(maxPoolOp, () => ({
+  reference([x], a) {
+    return build(shapeOf(x.shape, a as Geometry), (place) => {
+      let largest = Number.NEGATIVE_INFINITY;
+      seenFrom(x, a as Geometry, place, (value) => {
+        largest = Math.max(largest, value);
+      });
+      return largest;
+    });
+  },
+  cases: layouts.map((one) => ({ shapes: [one.shape], attributes: geometryOfLayout(one) })),
+}));
+
+const avgPoolTwin = (): Composite => ({
+  name: 'avgPool',
+  compute: ([x], a) => avgPool(x, a.windowSize as PerAxis, a.options as PoolOptions),
+  reference([x], a) {
+    const geometry = geometryOfLayout({ ...(a as unknown as Layout), shape: x.shape });
+    return build(shapeOf(x.shape, geometry), (place) => {
+      let total = 0;
+      let count = 0;
+      seenFrom(x, geometry, place, (value) => {
+        total += value;
+        count++;
+      });
+      return total / count;
+    });
+  },
+  tolerance: { relative: 1e-6, absolute: 1e-6 },
+  cases: layouts.map(({ shape, ...attributes }) => ({ shapes: [shape], attributes })),
+});
+
+const depthwiseTwin = (): Composite => ({
+  name: 'depthwiseConv2d',
+  compute: ([x, filter], a) => depthwiseConv2d(x, filter, a as DepthwiseConvOptions),
+  reference([x, filter], a) {
+    const [rows, columns, channels, multiplier] = filter.shape;
+    const given = a as DepthwiseConvOptions;
+    const geometry = geometryOf({ ...given, size: x.shape.slice(1, -1), taps: [rows, columns] }, 'case');
+    return build([x.shape[0], ...geometry.places, channels * multiplier], (index) => {
+      const [c, m] = [Math.floor(index[3] / multiplier), index[3] % multiplier];
+      let total = 0;
+      seenFrom(x, geometry, [...index.slice(0, 3), c], (value, tap) => {
+        total += value * filter.data[(tap * channels + c) * multiplier + m];
+      });
+      return total;
+    });
+  },
+  tolerance: { relative: 1e-5, absolute: 1e-5 },
+  terms: (_inputs, _a) => 9,
+  cases: (
+    [
+      [[2, 5, 6, 4], [3, 3, 4, 1], { padding: 'same' }],
+      [[1, 7, 6, 3], [2, 3, 3, 2], { strides: 2 }],
+      [[2, 8, 7, 5], [3, 2, 5, 1], { padding: 'same', dilations: [1, 2] }],
+      [[0, 5, 6, 4], [3, 3, 4, 1], {}],
+    ] as [Shape, Shape, Attributes][]
+  ).map(([x, filter, attributes]): Case => ({ shapes: [x, filter], attributes })),
+});
+
+/** For the registry. */
+export const twins = [maxPoolTwin, avgPoolTwin, depthwiseTwin];
