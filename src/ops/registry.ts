@@ -18,6 +18,7 @@ import * as mod from './mod.ts';
 import * as movement from './movement.ts';
 import * as pooling from './pooling.ts';
 import * as random from './random.ts';
+import * as recurrence from './recurrence.ts';
 import * as reduce from './reduce.ts';
 import * as resize from './resize.ts';
 import * as scan from './scan.ts';
@@ -52,6 +53,7 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...argReduce.twins,
   ...crossEntropy.twins,
   ...sgdLinear.twins,
+  ...recurrence.twins,
   ...trigonometry.twins,
   ...mod.twins,
   ...activations.twins,

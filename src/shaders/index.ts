@@ -20,6 +20,8 @@ const special = {
   matmul_broadcast: () => import('./matmul_broadcast.wgsl?raw'),
   matmul_subgroup: () => import('./matmul_subgroup.wgsl?raw'),
   matmul_workgroup: () => import('./matmul_workgroup.wgsl?raw'),
+  recurrence: () => import('./recurrence.wgsl?raw'),
+  recurrence_backward: () => import('./recurrence_backward.wgsl?raw'),
   scatter_sum: () => import('./scatter_sum.wgsl?raw'),
   scan: () => import('./scan.wgsl?raw'),
   segments: () => import('./segments.wgsl?raw'),
@@ -51,4 +53,4 @@ export const library: Record<string, string> = { math };
  * Fingerprint of all texts without their comments: what was measured with other texts says nothing about these.
  * Written down, as no plan loads them all; a test says when it is out of date.
  */
-export const fingerprint = '2766f629c9a801c7';
+export const fingerprint = '719aae77aa5847be';

@@ -63,6 +63,7 @@ describe('what all layers have in common', () => {
   const made: Record<string, object> = {
     Activation: { activation: 'tanh' },
     Dense: { units: 2 },
+    Embedding: { inputDim: 3, outputDim: 2 },
     Dropout: { rate: 0.5 },
     Dot: { axes: 1 },
     GaussianNoise: { stddev: 0.5 },

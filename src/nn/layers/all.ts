@@ -20,6 +20,7 @@ export {
 } from './activations.ts';
 export { Dense, type DenseOptions, dense } from './dense.ts';
 export { Dropout, type DropoutOptions, dropout } from './dropout.ts';
+export { Embedding, type EmbeddingOptions, embedding } from './embedding.ts';
 export { Flatten, type FlattenOptions, flatten } from './flatten.ts';
 export {
   GroupNormalization,

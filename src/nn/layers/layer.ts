@@ -66,7 +66,25 @@ export interface CallContext {
   readonly training: boolean;
   /** True where a loss wants what goes into the final softmax or sigmoid: the logits. */
   readonly logits?: boolean;
+  /** Which steps count, [samples, steps] of bool; default: the mask that came with the input. */
+  readonly mask?: Tensor | null;
+  /** Where recurrent layers begin, a tensor of each part of their state; default zeros. */
+  readonly initialState?: readonly Tensor[] | null;
 }
+
+/** What takes masks along with results, once a layer makes any (masks.ts). */
+export const masking: {
+  carry:
+    | ((
+        layer: Layer,
+        x: Tensor | readonly Tensor[],
+        y: Tensor | readonly Tensor[],
+        context: CallContext,
+      ) => void)
+    | null;
+  /** The mask that came with a tensor, or null. */
+  of(x: Tensor): Tensor | null;
+} = { carry: null, of: () => null };
 
 export interface WeightOptions {
   /** Whether training may change it; default true. Running statistics are not trainable. */
@@ -116,6 +134,13 @@ export class Layer {
   /** What it counts from call to call. */
   readonly states: Variable[] = [];
   private readonly regularizers = new Map<Variable, WeightRule>();
+  /** Whether each step of its result is made of that step of its input: then masks go on. */
+  supportsMasking = false;
+  /** The masks of its results, where it has a rule of its own. */
+  computeMask?(
+    x: Tensor | readonly Tensor[],
+    mask: Tensor | null | readonly (Tensor | null)[],
+  ): Tensor | null | readonly (Tensor | null)[];
 
   /** `className`: the type to show and save; default is the JavaScript class's name, which a minifier may change. */
   constructor(options: LayerOptions = {}, className: string = new.target.name) {
@@ -187,7 +212,7 @@ export class Layer {
   apply(x: Tensor | readonly Tensor[], context?: Partial<CallContext>): Tensor;
   apply(
     x: SymbolicLike | Tensor | readonly (SymbolicLike | Tensor)[],
-    { training = false, logits = false }: Partial<CallContext> = {},
+    context: Partial<CallContext> = {},
   ): SymbolicTensor<Layer> | Tensor {
     const listed = Array.isArray(x);
     const given = (listed ? x : [x]) as readonly (SymbolicLike | Tensor)[];
@@ -199,7 +224,7 @@ export class Layer {
     const tensors = given as readonly Tensor[];
     const shapes = tensors.map(({ shape }): BatchShape => [null, ...shape.slice(1)]);
     this.buildFor(listed ? shapes : shapes[0]);
-    return this.run(listed ? tensors : tensors[0], { training, logits });
+    return this.run(listed ? tensors : tensors[0], { training: false, logits: false, ...context });
   }
 
   /** A use of the layer in a network. */
@@ -244,6 +269,7 @@ export class Layer {
       : tensorFrom(given, what);
     for (const [name, value] of Object.entries(this))
       if (before[name] !== value) this.writtenByCall.add(name);
+    masking.carry?.(this, x, y, context);
     return y;
   }
 
