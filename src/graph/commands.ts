@@ -26,6 +26,8 @@ export class CommandWriter {
   readonly #fuser: Fuser;
   readonly #places: Places;
   readonly #shaders = new Map<string, Shader>();
+  readonly #calls = new Map<Kernel, KernelCall>();
+  readonly #lowered = new Map<Kernel, Lowered>();
 
   /** Whether a command binds a slot together with what lies around it: then it is not bound anew elsewhere. */
   pinned = false;
@@ -36,15 +38,31 @@ export class CommandWriter {
     this.#places = places;
   }
 
-  /** The kernel, whose text is loaded, as one dispatch; `tuning`: of its family. */
-  command(kernel: Kernel, tuning: Tuning = {}): Command {
+  /** The kernel, whose text is loaded, as one dispatch; `tuning`: of its family, which otherwise has its own. */
+  command(kernel: Kernel, tuning?: Tuning): Command {
     return kernel.family ? this.#familyCommand(kernel, tuning) : this.#elementwiseCommand(kernel);
   }
 
   /** What the kernel asks of its family. */
-  call(kernel: Kernel, tuning: Tuning = {}): KernelCall {
-    const source = (x: Tensor) => this.#source(x, kernel);
-    return callOf(kernel, this.#engine.profile, tuning, (x) => !source(x) && readsPackedRows(x, source));
+  call(kernel: Kernel): KernelCall {
+    let call = this.#calls.get(kernel);
+    if (!call) {
+      const source = (x: Tensor) => this.#source(x, kernel);
+      call = callOf(kernel, this.#engine.profile, {}, (x) => !source(x) && readsPackedRows(x, source));
+      this.#calls.set(kernel, call);
+    }
+    return call;
+  }
+
+  /** What the family makes of it, in a variant or in its own. */
+  lowered(kernel: Kernel, tuning?: Tuning): Lowered {
+    let lowered = tuning ? undefined : this.#lowered.get(kernel);
+    if (!lowered) {
+      const call = this.call(kernel);
+      lowered = kernel.family!.lower(tuning ? { ...call, tuning } : call);
+      if (!tuning) this.#lowered.set(kernel, lowered);
+    }
+    return lowered;
   }
 
   #elementwiseCommand(kernel: Kernel): Command {
@@ -98,14 +116,12 @@ export class CommandWriter {
         );
   }
 
-  #familyCommand(kernel: Kernel, tuning: Tuning): Command {
-    const lowered = kernel.family!.lower(this.call(kernel, tuning));
+  #familyCommand(kernel: Kernel, tuning?: Tuning): Command {
+    const lowered = this.lowered(kernel, tuning);
     const generator = new Generator((x) => this.#source(x, kernel));
     const holes: Record<string, string> = {};
     const own: Record<string, BufferRange> = {};
-    const text = kernelText(lowered.kernel);
-    const names = (mark: string) =>
-      [...text.matchAll(new RegExp(`// @${mark} (\\w+)`, 'g'))].map(([, name]) => name);
+    const { input: inputs, output: outputs } = namesIn(kernelText(lowered.kernel));
 
     // What is read in fours comes first: the first use decides how a memory is declared.
     for (const name of lowered.fours ?? []) {
@@ -115,7 +131,7 @@ export class CommandWriter {
       if (rows) holes[`origin ${name}`] = rows.origin;
     }
     const melted: [string, Tensor][] = [];
-    for (const name of names('input')) {
+    for (const name of inputs) {
       const input = kernel.inputs.get(name);
       if (!input) {
         holes[`load ${name}`] = 'return 0.0;';
@@ -137,7 +153,7 @@ export class CommandWriter {
       own[name] = place.range!;
     }
     for (const [name, input] of melted) holes[`load ${name}`] = generator.returned(input, 'i');
-    for (const name of names('output')) {
+    for (const name of outputs) {
       const result = kernel.outputs.get(name);
       const roots = kernel.roots.filter(({ host }) => host === name).map(({ tensor }) => tensor);
       const stored = result !== undefined && this.#fuser.stored.has(result);
@@ -319,5 +335,19 @@ export class CommandWriter {
 }
 
 type Windows = ReadonlyMap<unknown, BufferRange>;
+
+/** The names that a text gives a kernel's inputs and outputs. */
+function namesIn(text: string): Readonly<Record<'input' | 'output', readonly string[]>> {
+  let names = named.get(text);
+  if (!names) {
+    names = { input: [], output: [] };
+    for (const [, mark, name] of text.matchAll(/\/\/ @(input|output) (\w+)/g))
+      names[mark as 'input'].push(name);
+    named.set(text, names);
+  }
+  return names;
+}
+
+const named = new Map<string, Record<'input' | 'output', string[]>>();
 
 const rootsOf = (kernel: Kernel): Tensor[] => kernel.roots.map(({ tensor }) => tensor);

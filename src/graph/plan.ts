@@ -109,6 +109,8 @@ class Builder {
   readonly #engine: Engine;
   readonly #outputs: readonly Tensor[];
   readonly #fuser: Fuser;
+  /** Its kernels, each after what it needs. */
+  readonly #order: readonly Kernel[];
   readonly #places: Places;
   /** Effects whose value is first computed elsewhere, because somebody still reads the old one. */
   readonly #deferred: { value: Tensor; variable: Variable }[] = [];
@@ -154,7 +156,10 @@ class Builder {
         ({ value }) =>
           !isLeaf(value) && overwritten.has(value) && (order === null || !this.#fuser.canOverwrite(value)),
       );
-      if (blocked.length === 0) break;
+      if (blocked.length === 0) {
+        this.#order = order!;
+        break;
+      }
       this.#deferred.push(...blocked);
       const aside = new Set(blocked);
       inPlace = inPlace.filter((effect) => !aside.has(effect));
@@ -169,7 +174,7 @@ class Builder {
   async finish(): Promise<Plan> {
     const { engine, label } = this.#request;
     const groups = mergeUpdates(
-      this.#fuser.sorted()!,
+      this.#order,
       this.#fuser,
       (tensor) => this.#places.bufferOf(tensor),
       (tensor) => this.#places.of(tensor),
@@ -267,9 +272,8 @@ class Builder {
   }
 
   /** Loads the WGSL of these kernels, all of it at once: as their families would have them, or in a variant. */
-  async #load(writer: CommandWriter, kernels: readonly Kernel[], tuning: Tuning = {}): Promise<void> {
-    const lowered = kernels.map((kernel) => kernel.family!.lower(writer.call(kernel, tuning)));
-    const loading = loadKernels(lowered.map(({ kernel }) => kernel));
+  async #load(writer: CommandWriter, kernels: readonly Kernel[], tuning?: Tuning): Promise<void> {
+    const loading = loadKernels(kernels.map((kernel) => writer.lowered(kernel, tuning).kernel));
     await loaded(`${this.#request.label}: the WGSL of a kernel`, loading);
   }
 
@@ -277,16 +281,15 @@ class Builder {
     const family = kernel.family!;
     const { profile } = this.#engine;
     const call = writer.call(kernel);
-    const whole = (values: Tuning): Tuning => family.lower({ ...call, tuning: values }).tuning ?? values;
-    const standard = whole({});
-    const usual = writer.command(kernel, standard);
+    const standard = writer.lowered(kernel).tuning ?? {};
+    const usual = writer.command(kernel);
     return {
       family: family.name,
       get key() {
         return tuningKey(family.name, call, usual.shader.holes);
       },
       standard,
-      whole,
+      whole: (values) => writer.lowered(kernel, values).tuning ?? values,
       candidates: () => family.candidates!(profile, call),
       catalogue: () => family.candidates!(profile),
       refusal: family.refusal && ((tuning) => family.refusal!(profile, tuning)),

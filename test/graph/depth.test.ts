@@ -1,6 +1,7 @@
 /** Deep graphs: nothing recurses with their depth, and planning takes a number of steps that grows with their size. */
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { capture, fill, gradients, ones, type Tensor, tensor, variable } from '../../src/index.ts';
+import { matmulFamily } from '../../src/ops/families/matmul.ts';
 import { sharedEngine } from '../support/engine.ts';
 
 const first = async (x: Tensor): Promise<number> => (await x.data())[0];
@@ -100,4 +101,19 @@ it('a training step of twice as many layers takes about twice the work to plan',
   const twice = await lookups(() => prepare(60));
   // Almost a line: 2.0. A square is 4.
   expect(twice / some).toBeLessThan(2.4);
+});
+
+it('a kernel is lowered once', async () => {
+  const engine = await sharedEngine();
+  const weights = Array.from({ length: 6 }, () => variable(fill([4, 4], 0.1)));
+  const step = capture(
+    (x: Tensor) => gradients(weights.reduce((y, w) => y.matmul(w).tanh(), x).sum(), weights),
+    { engine },
+  );
+  const lower = vi.spyOn(matmulFamily, 'lower');
+  onTestFinished(() => lower.mockRestore());
+  await step.prepare(ones([8, 4]));
+  const products = step.explain().filter(({ tuning }) => tuning?.family === 'matmul');
+  expect(products.length).toBeGreaterThanOrEqual(17);
+  expect(lower).toHaveBeenCalledTimes(products.length);
 });
