@@ -9,7 +9,7 @@ import { storedAs } from '../ops/define.ts';
 import { type DType, storageType, wgslType } from '../ops/dtype.ts';
 import { type Expressions, literal } from '../ops/expression.ts';
 import type { Tensor } from '../ops/tensor.ts';
-import { library } from '../shaders/index.ts';
+import { type KernelName, kernelText } from '../shaders/index.ts';
 
 /** Where a kernel finds the elements of a materialised tensor. */
 export interface Source {
@@ -358,7 +358,7 @@ export class Generator implements Expressions {
         '@group(0) @binding(100) var<uniform> fused: Fused;',
       );
     }
-    for (const name of this.#libraries) lines.push(library[name] ?? name);
+    for (const name of this.#libraries) lines.push(kernelText(name as KernelName) ?? name);
     return lines.join('\n');
   }
 }

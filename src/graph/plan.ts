@@ -11,7 +11,7 @@ import type { TuningRequest } from '../engine/tuner.ts';
 import type { Tuning } from '../engine/tuning.ts';
 import { identity } from '../ops/constant.ts';
 import { Tensor, type Variable } from '../ops/tensor.ts';
-import { fingerprint, loadKernels } from '../shaders/index.ts';
+import { fingerprint, type KernelName, loadKernels } from '../shaders/index.ts';
 import { CommandWriter } from './commands.ts';
 import { explainKernels, type PlannedKernel, type Sketch } from './explain.ts';
 import { Fuser } from './fuse.ts';
@@ -112,6 +112,8 @@ class Builder {
   /** Its kernels, each after what it needs. */
   readonly #order: readonly Kernel[];
   readonly #places: Places;
+  /** The libraries of functions that its expressions call. */
+  readonly #libraries = new Set<KernelName>();
   /** Effects whose value is first computed elsewhere, because somebody still reads the old one. */
   readonly #deferred: { value: Tensor; variable: Variable }[] = [];
   /** For `explain()`: the variables that values are written to. */
@@ -136,6 +138,7 @@ class Builder {
       copyOf.set(root, copy);
       roots[i] = copy;
     }
+    for (const { op } of nodes) if (op?.library) this.#libraries.add(op.library);
     this.#outputs = roots.slice(0, outputs.length);
     const values = roots.slice(outputs.length);
     effects.forEach(({ variable }, i) => {
@@ -271,9 +274,12 @@ class Builder {
     );
   }
 
-  /** Loads the WGSL of these kernels, all of it at once: as their families would have them, or in a variant. */
+  /** Loads the WGSL of these kernels and of all expressions, all of it at once: as families would have them, or in a variant. */
   async #load(writer: CommandWriter, kernels: readonly Kernel[], tuning?: Tuning): Promise<void> {
-    const loading = loadKernels(kernels.map((kernel) => writer.lowered(kernel, tuning).kernel));
+    const loading = loadKernels([
+      ...this.#libraries,
+      ...kernels.map((kernel) => writer.lowered(kernel, tuning).kernel),
+    ]);
     await loaded(`${this.#request.label}: the WGSL of a kernel`, loading);
   }
 

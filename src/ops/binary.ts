@@ -4,7 +4,7 @@ import { broadcastCases } from './cases.ts';
 import { fill, isFill, type TensorLike, toTensor } from './constant.ts';
 import { apply, type Case, opsOf, type Tolerance, twin } from './define.ts';
 import { type DType, promote } from './dtype.ts';
-import { pointwise } from './pointwise.ts';
+import { libraryOf, pointwise } from './pointwise.ts';
 import { elementwise } from './reference.ts';
 import { cast, equal, greater, greaterEqual, less, lessEqual, where } from './select.ts';
 import { sameShape, sizeOf } from './shape.ts';
@@ -79,6 +79,7 @@ const table = {
 const ops = opsOf<keyof typeof table, Row>(table, ({ f, integers = f, df, simplify }, name) =>
   pointwise({
     name,
+    library: libraryOf(f),
     ...(simplify && { simplify: (z) => simplify(z.inputs[0], z.inputs[1], z) }),
     f([x, y], _z, e) {
       if (x.dtype !== 'f32') return integers;

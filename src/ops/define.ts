@@ -120,6 +120,8 @@ export interface Op {
   dtype(inputs: readonly DType[], attributes: Attributes): DType;
   /** Expression op: element `index` of the result in WGSL. */
   expression?(e: Expressions, inputs: readonly Tensor[], index: string, result: Tensor): string;
+  /** The text of functions that its expression calls, where it is one that a plan loads. */
+  readonly library?: KernelName;
   /** Expression op that only renames indices over the same bytes (reshape): its result needs no memory of its own. */
   readonly alias?: boolean;
   /** Each element of the result is made of the elements at its own place in the inputs, which broadcast. */

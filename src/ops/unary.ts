@@ -3,7 +3,7 @@ import { add, div, mul, sub } from './binary.ts';
 import { cancels, opaque } from './cancel.ts';
 import { fill, type TensorLike, toTensor } from './constant.ts';
 import { apply, type Case, type Op, opsOf, type Tolerance, twin } from './define.ts';
-import { pointwise } from './pointwise.ts';
+import { libraryOf, pointwise } from './pointwise.ts';
 import { elementwise } from './reference.ts';
 import { cast, equal, greater, less, where } from './select.ts';
 import { sizeOf } from './shape.ts';
@@ -76,6 +76,7 @@ export function unaryOps<Name extends string>(table: Readonly<Record<Name, Row>>
     pointwise({
       name,
       functions,
+      library: libraryOf(f),
       dtype: ([x]) => (integers ? x : 'f32'),
       f([x], _y, e) {
         if (x.dtype !== 'f32') return integers!;

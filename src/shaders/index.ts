@@ -12,10 +12,10 @@ import reduce from './reduce.wgsl?raw';
 import softmax from './softmax.wgsl?raw';
 import update from './update.wgsl?raw';
 
-const common = { arg_reduce, elementwise, elementwise_bytes, matmul, reduce, softmax, update };
+const common = { arg_reduce, elementwise, elementwise_bytes, math, matmul, reduce, softmax, update };
 
 /** Products as some adapters like them, and what few models ask for. */
-const special = {
+const others = {
   convolution: () => import('./convolution.wgsl?raw'),
   matmul_broadcast: () => import('./matmul_broadcast.wgsl?raw'),
   matmul_subgroup: () => import('./matmul_subgroup.wgsl?raw'),
@@ -27,30 +27,31 @@ const special = {
   segments: () => import('./segments.wgsl?raw'),
   sgd_linear: () => import('./sgd_linear.wgsl?raw'),
   sort: () => import('./sort.wgsl?raw'),
+  special: () => import('./lib/special.wgsl?raw'),
 };
 
-export type KernelName = keyof typeof common | keyof typeof special;
+export type KernelName = keyof typeof common | keyof typeof others;
 
-const kernels: Record<string, string> = { ...common };
+const texts: Record<string, string> = { ...common };
 
-/** Loads those of these kernels that are not there yet, all at once. Rejects as `import()` does. */
+/** Loads those of these texts that are not there yet, all at once. Rejects as `import()` does. */
 export async function loadKernels(names: Iterable<KernelName>): Promise<void> {
   const wanted = new Set<string>(names);
   await Promise.all(
-    Object.entries(special).map(async ([name, load]) => {
-      if (wanted.has(name)) kernels[name] ??= (await load()).default;
+    Object.entries(others).map(async ([name, load]) => {
+      if (wanted.has(name)) texts[name] ??= (await load()).default;
     }),
   );
 }
 
-/** A kernel that is there: a whole shader with a `main`. */
-export const kernelText = (name: KernelName): string => kernels[name];
-
-/** Functions that kernels and generated code share, put where `// @bindings` stands. */
-export const library: Record<string, string> = { math };
+/**
+ * A text that is there: a whole shader with a `main`, or of `lib/` the functions that kernels and generated code share, put
+ * where `// @bindings` stands.
+ */
+export const kernelText = (name: KernelName): string => texts[name];
 
 /**
  * Fingerprint of all texts without their comments: what was measured with other texts says nothing about these.
  * Written down, as no plan loads them all; a test says when it is out of date.
  */
-export const fingerprint = '719aae77aa5847be';
+export const fingerprint = '470f6bcb0d2280ee';
