@@ -111,7 +111,7 @@ export const mutants = [
     'src/graph/kernel.ts',
     'at.op!.alias && !isMade(at)',
     'at.op!.alias',
-    [PROGRAMS, 'about'],
+    ['test/graph/sharing.test.ts', 'given back'],
   ],
   [
     'broadcasting repeats along another axis',

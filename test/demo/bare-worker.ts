@@ -40,6 +40,8 @@ declare const wire: {
 
 export class BareWorker {
   readonly page: Page;
+  /** Events before these are of another test. */
+  private first = 0;
   private seen = 0;
 
   private constructor(page: Page) {
@@ -101,13 +103,24 @@ export class BareWorker {
     return this.page.workers()[0].evaluate(task);
   }
 
-  /** How many events of these types have come so far. */
+  /** Pauses, and forgets what was heard. */
+  async begin(): Promise<void> {
+    await this.send({ type: 'pause' });
+    await this.page.waitForTimeout(50);
+    this.first = await this.page.evaluate(() => wire.events.length);
+    this.seen = this.first;
+  }
+
+  /** How many events of these types have come since the beginning. */
   count(...types: readonly Event['type'][]): Promise<number> {
-    return this.page.evaluate((some) => wire.events.filter(({ type }) => some.includes(type)).length, types);
+    const task = ([some, from]: readonly [readonly string[], number]) =>
+      wire.events.slice(from).filter(({ type }) => some.includes(type)).length;
+    return this.page.evaluate(task, [types, this.first] as const);
   }
 
   /** A fresh page at the same address, with the same kept files. */
   async reload(): Promise<void> {
+    this.first = 0;
     this.seen = 0;
     await this.page.reload();
   }

@@ -15,13 +15,31 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** A worker with a network at step 0 and nothing more to hear about it. */
+/** One worker serves the tests that leave it whole: its device, its kernels and its garments are made once. */
+let shared: BareWorker | undefined;
+
+/** The worker with a new network at step 0, and nothing more to hear about it. */
 async function ready(settings: Partial<Settings> = {}): Promise<BareWorker> {
-  const worker = await BareWorker.open(browser);
-  await worker.send({ type: 'configure', settings: { ...SMALL, ...settings } });
+  shared ??= await BareWorker.open(browser);
+  await shared.begin();
+  await configure(shared, settings);
+  await shared.begin();
+  return shared;
+}
+
+async function configure(worker: BareWorker, settings: Partial<Settings>): Promise<void> {
+  await worker.send(
+    { type: 'inspect', what: { weights: 0, confusion: false, mistakes: 0 } },
+    { type: 'configure', settings: { ...SMALL, ...settings } },
+  );
   await worker.next('ready');
   await worker.next('validation');
-  return worker;
+}
+
+/** For a test after which the worker is of no use. */
+async function close(): Promise<void> {
+  await shared?.close();
+  shared = undefined;
 }
 
 const sum = (numbers: ArrayLike<number>): number =>
@@ -39,7 +57,8 @@ async function toBytes(list: Parameters<typeof sequential>[0], format: FileForma
 }
 
 test('a network learns garments in 300 steps', async () => {
-  const worker = await BareWorker.open(browser);
+  shared = await BareWorker.open(browser);
+  const worker = shared;
   await worker.send({ type: 'configure', settings: SMALL });
   const ready = await worker.next('ready');
   expect(ready.settings).toEqual(SMALL);
@@ -53,7 +72,6 @@ test('a network learns garments in 300 steps', async () => {
   while (progress.step < 300) progress = await worker.next('progress');
   expect(progress.accuracy).toBeGreaterThan(0.5);
   expect((await worker.step(10, 310)).accuracy).toBeGreaterThan(0.5);
-  await worker.close();
 });
 
 test('training goes on until it is paused, and from there again; a reset starts over', async () => {
@@ -72,7 +90,6 @@ test('training goes on until it is paused, and from there again; a reset starts 
   expect(await worker.next('ready')).toMatchObject({ settings: SMALL });
   expect((await worker.next('progress')).step).toBe(0);
   expect((await worker.next('validation')).accuracy).toBeLessThan(0.35);
-  await worker.close();
 });
 
 test('of steps in a hurry only the last is looked at', async () => {
@@ -81,7 +98,6 @@ test('of steps in a hurry only the last is looked at', async () => {
   await worker.send(...Array(19).fill({ type: 'step', count: 1 }));
   expect((await worker.step(1, 20)).step).toBe(20);
   expect((await worker.count('validation')) - before).toBeLessThan(15);
-  await worker.close();
 });
 
 test('what a hurry leaves out is told after the last command, whatever that is', async () => {
@@ -90,19 +106,16 @@ test('what a hurry leaves out is told after the last command, whatever that is',
   await worker.send({ type: 'reset' });
   await worker.send({ type: 'inspect', what: { weights: 0, confusion: false, mistakes: 0 } });
   expect(await worker.next('validation')).toMatchObject({ step: 0 });
-  await worker.close();
 });
 
 test('the same settings give the same numbers, another seed gives others', async () => {
-  const lossAfter = async (seed: number): Promise<number> => {
-    const worker = await ready({ seed });
-    const { loss } = await worker.step(40);
-    await worker.close();
-    return loss;
-  };
-  const [first, again, other] = [await lossAfter(1), await lossAfter(1), await lossAfter(2)];
+  const lossAfter = async (seed: number): Promise<number> => (await (await ready({ seed })).step(40)).loss;
+  const [first, other, again] = [await lossAfter(1), await lossAfter(2), await lossAfter(1)];
   expect(again).toBe(first);
   expect(other).not.toBe(first);
+  // In another worker too.
+  await close();
+  expect(await lossAfter(1)).toBe(first);
 });
 
 test('the learning rate changes while training, and nothing is compiled for it', async () => {
@@ -124,8 +137,7 @@ test('the learning rate changes while training, and nothing is compiled for it',
     changes.push(Math.abs(loss - before.loss));
   }
   expect(Math.max(...changes)).toBeGreaterThan(1e-3);
-  expect(await worker.count('busy')).toBe(4);
-  await worker.close();
+  expect(await worker.count('busy')).toBe(0);
 });
 
 test('pictures of what it learns come when somebody looks', async () => {
@@ -156,7 +168,6 @@ test('pictures of what it learns come when somebody looks', async () => {
   await worker.send({ type: 'train' });
   for (const type of ['probabilities', 'weights', 'confusion'] as const)
     expect((await worker.next(type)).step).toBeGreaterThan(150);
-  await worker.close();
 });
 
 test('dropped files are learned from, kept, and found again', async () => {
@@ -180,7 +191,6 @@ test('dropped files are learned from, kept, and found again', async () => {
   expect((await worker.next('ready')).data).toEqual(opened.data);
   await worker.send({ type: 'forgetData', source: 'file' });
   expect((await worker.next('kept')).sources).toEqual([]);
-  await worker.close();
 });
 
 test('F52 files that are no pictures, or huge, change nothing and are told', async () => {
@@ -207,7 +217,6 @@ test('F52 files that are no pictures, or huge, change nothing and are told', asy
   expect(await worker.next('failure')).toMatchObject({ code: 'TOO_LARGE' });
   const { step } = await worker.next('progress');
   expect((await worker.next('progress')).step).toBeGreaterThan(step);
-  await worker.close();
 });
 
 test('data come from an address that is asked for, with progress', async () => {
@@ -237,7 +246,7 @@ test('data come from an address that is asked for, with progress', async () => {
     expect(failure).toMatchObject({ code: 'DOWNLOAD', canRestart: false });
     expect(failure.message).toContain(address);
   }
-  await worker.close();
+  await worker.page.unroute('https://data.test/**');
 });
 
 test('training goes on during a download, which can be stopped', async () => {
@@ -255,16 +264,15 @@ test('training goes on during a download, which can be stopped', async () => {
   await worker.send({ type: 'cancelData' });
   expect(await worker.next('failure')).toMatchObject({ code: 'ABORT', canRestart: false });
   expect((await worker.step(10, 40)).step).toBe(40);
-  await worker.close();
+  await worker.page.unroute('https://data.test/**');
 });
 
 test('a data set that is not here is asked for, and garments stay meanwhile', async () => {
-  const worker = await BareWorker.open(browser);
+  const worker = await ready();
   await worker.send({ type: 'configure', settings: { ...SMALL, data: 'fashion_mnist' } });
   expect((await worker.next('ready')).settings.data).toBe('garments');
   const missing = await worker.next('dataMissing');
   expect(missing).toMatchObject({ source: 'fashion_mnist', address: expect.stringMatching(/^https:/) });
-  await worker.close();
 });
 
 test('models are saved and loaded in every format', async () => {
@@ -285,7 +293,6 @@ test('models are saved and loaded in every format', async () => {
     await worker.send({ type: 'reset' });
     await worker.next('validation');
   }
-  await worker.close();
 });
 
 test('models for something else are refused, and the network stays', async () => {
@@ -309,7 +316,6 @@ test('models for something else are refused, and the network stays', async () =>
   }
   await worker.send({ type: 'inspect', what: { weights: 0, confusion: true, mistakes: 0 } });
   expect(await worker.next('validation')).toMatchObject({ step: 30, loss: before.loss });
-  await worker.close();
 });
 
 test('a model of other layers is taken, and told not to be editable', async () => {
@@ -327,7 +333,6 @@ test('a model of other layers is taken, and told not to be editable', async () =
   expect(editable).toBe(false);
   expect(network).toEqual(['dense 784 → 12, tanh', 'dense 12 → 10, linear']);
   expect((await worker.step(150)).accuracy).toBeGreaterThan(0.4);
-  await worker.close();
 });
 
 test('a network that diverges stops, and says why', async () => {
@@ -336,7 +341,6 @@ test('a network that diverges stops, and says why', async () => {
   await worker.send({ type: 'train' });
   expect((await worker.next('notice')).text).toMatch(/diverged.*smaller learning rate/);
   await worker.pausedAt();
-  await worker.close();
 });
 
 test('the kernels of a step are explained, and training goes on after it', async () => {
@@ -349,18 +353,6 @@ test('the kernels of a step are explained, and training goes on after it', async
   expect(profile.kernels[0].shader).toMatch(/@compute/);
   const { step } = await worker.next('progress');
   expect((await worker.next('progress')).step).toBeGreaterThan(step);
-  await worker.close();
-});
-
-test.each([true, false])('the loss of the device is told at once (training: %s)', async (training) => {
-  const worker = await ready();
-  if (training) {
-    await worker.send({ type: 'train' });
-    await worker.next('progress');
-  }
-  await worker.inside(() => playground.engine.device.destroy());
-  expect(await worker.next('failure')).toMatchObject({ code: 'DEVICE_LOST', canRestart: true });
-  await worker.close();
 });
 
 test('a network that the device has no room for is refused, and the old one goes on', async () => {
@@ -380,5 +372,15 @@ test('a network that the device has no room for is refused, and the old one goes
   expect(failure.code).toBe('OUT_OF_MEMORY');
   expect(failure.canRestart).toBe(false);
   expect((await worker.step(60)).step).toBe(60);
-  await worker.close();
+});
+
+test.each([true, false])('the loss of the device is told at once (training: %s)', async (training) => {
+  const worker = await ready();
+  if (training) {
+    await worker.send({ type: 'train' });
+    await worker.next('progress');
+  }
+  await worker.inside(() => playground.engine.device.destroy());
+  expect(await worker.next('failure')).toMatchObject({ code: 'DEVICE_LOST', canRestart: true });
+  await close();
 });

@@ -15,13 +15,15 @@ declare const playground: { readonly engine: Engine; readonly trainer: { readonl
 
 let browser: Browser;
 let opened: OpenedPage | undefined;
+/** One page for the tests that leave it whole: to get ready takes seconds. */
+let shared: OpenedPage | undefined;
 
 beforeAll(async () => {
   browser = await chromium.launch(chromiumLaunchOptions());
 });
 afterAll(() => browser?.close());
 afterEach(async () => {
-  await opened?.page.context().close();
+  if (opened !== shared) await opened?.page.context().close();
   opened = undefined;
 });
 
@@ -30,6 +32,21 @@ async function open(options: OpenOptions = {}): Promise<Page> {
   opened = await openPage(browser, 'playground', { hash: SMALL, ...options });
   await isReady(opened.page);
   return opened.page;
+}
+
+/** The shared page, at step 0. */
+async function openShared(): Promise<Page> {
+  if (!shared) {
+    const page = await open();
+    shared = opened;
+    return page;
+  }
+  opened = shared;
+  const { page } = shared;
+  await press(page, 'Reset');
+  await until(page, 'Steps', (step) => step === 0);
+  await isReady(page);
+  return page;
 }
 
 const isReady = (page: Page): Promise<void> =>
@@ -82,7 +99,7 @@ test('from disk, the page trains: accuracy rises, nothing is asked of the networ
 });
 
 test('training pauses, goes on where it stood, and starts over', async () => {
-  const page = await open();
+  const page = await openShared();
   const paused = await trainTo(page, 50);
   await press(page, 'Step');
   await until(page, 'Steps', (step) => step === paused + 1);
@@ -96,7 +113,7 @@ test('training pauses, goes on where it stood, and starts over', async () => {
 });
 
 test('the learning rate changes while training goes on, in the address too', async () => {
-  const page = await open();
+  const page = await openShared();
   await press(page, 'Train');
   const before = await until(page, 'Steps', (step) => step > 20);
   const field = page.getByRole('spinbutton', { name: 'Learning rate' });
@@ -105,10 +122,12 @@ test('the learning rate changes while training goes on, in the address too', asy
   await expect.poll(() => page.evaluate(() => location.hash)).toContain('rate=0.0005');
   await until(page, 'Steps', (step) => step > before + 20);
   expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(1);
+  await field.fill('0.003');
+  await field.press('Enter');
 });
 
 test('what is drawn is judged, and judged anew as the network learns', async () => {
-  const page = await open();
+  const page = await openShared();
   const probabilities = () =>
     page.getByRole('meter').evaluateAll((all) => all.map((one) => Number(one.getAttribute('aria-valuenow'))));
   const names = await page.getByRole('meter').evaluateAll((all) => all.map((one) => one.ariaLabel));
@@ -188,7 +207,7 @@ test('a data set is fetched from the address that a visitor asks for, and nothin
 });
 
 test('a model is saved, and judges as before when it is opened again', async () => {
-  const page = await open();
+  const page = await openShared();
   await trainTo(page, 100);
   const [download] = await Promise.all([page.waitForEvent('download'), press(page, 'Save model')]);
   expect(download.suggestedFilename()).toBe('weft-playground.keras');
@@ -216,7 +235,7 @@ test('an address opens the experiment that it describes, and nonsense in it is t
 });
 
 test('frames keep coming while the network trains', async () => {
-  const page = await open();
+  const page = await openShared();
   // On a GPU both are 60. Here two cores draw the page, compute what a GPU would, and may be busy otherwise.
   const share = async (): Promise<number> => {
     const resting = await framesPerSecond(page);
@@ -283,7 +302,7 @@ test('a worker that dies is told, and a restart trains again', async () => {
 });
 
 test('a network without room in memory is told, and the page goes on', async () => {
-  const page = await open();
+  const page = await openShared();
   await page.workers()[0].evaluate(() => {
     const { device } = playground.engine;
     const create = device.createBuffer.bind(device);

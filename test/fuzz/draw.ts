@@ -669,22 +669,26 @@ function bytes(d: Drawer): void {
   for (let i = 0; i < calls; i++) d.callAgain(step, [x], d.plain, true);
 }
 
+/** What one kernel can make of the same rows. */
+const SISTERS = new Set(['softmax', 'logSoftmax', 'softmaxCrossEntropy']);
+
 /** Ops over rows of the same numbers, seen in several shapes. */
 function rows(d: Drawer): void {
   const { random } = d;
   const [a, b, c] = Array.from({ length: 3 }, () => random.pick([1, 2, 3, 4, 8]));
   const z = d.leaf(d.chance(0.5) ? 'variable' : 'data', d.chance(0.5) ? [a, b * c] : [a, b, c], 'f32');
   const t = d.leaf('data', d.walk.get(z).shape, 'f32');
-  const isView = (name: string): boolean => name === 'reshape' || name === 'expandDims';
-  const isRows = (name: string): boolean => ops[name].theme === 'rows';
+  const haveSisters = d.chance(0.5);
+  const isView = (name: string): boolean => name === 'reshape' || (!haveSisters && name === 'expandDims');
+  const isRows = (name: string): boolean => (haveSisters ? SISTERS.has(name) : ops[name].theme === 'rows');
   const body = (from: readonly string[], into?: Statement[]): string[] => {
     const views = [...from];
     const made: string[] = [];
     const count = d.some(3, 3);
     for (let i = 0; i < count; i++) {
-      const view = d.chance(0.5) ? d.op([random.pick(views)], into, isView) : null;
+      const view = d.chance(haveSisters ? 0.8 : 0.5) ? d.op([random.pick(views)], into, isView) : null;
       if (view) views.push(view);
-      const name = d.op(d.chance(0.8) ? views : [...views, ...made], into, isRows);
+      const name = d.op(haveSisters || d.chance(0.8) ? views : [...views, ...made], into, isRows);
       if (name) made.push(name);
     }
     for (const of of made.slice(0, 2))

@@ -13,6 +13,8 @@ import { fuzz, programs, range } from './fuzz.ts';
 const [plain, ...others] = settings;
 /** Programs of each theme, and of all themes on each hand-written device. */
 const [each, together] = isNode ? [14, 8] : [3, 0];
+/** Among these seeds are programs that see the broken engines of scripts/mutants.js. */
+const FIRST = 15;
 
 const told = ({ reports }: Awaited<ReturnType<typeof fuzz>>): string =>
   reports.map(({ message, code }) => `${message}\n\n${code}`).join('\n\n');
@@ -21,7 +23,7 @@ describe(`F57 ${each} random programs give what float64 gives`, () => {
   test.each(themes)(
     'about %s',
     async (theme: Theme) => {
-      const seeds = range(1, theme === 'deep' ? Math.ceil(each / 8) : each);
+      const seeds = range(FIRST, theme === 'deep' ? Math.ceil(each / 8) : each);
       expect(told(await fuzz(programs({ theme }), seeds, plain))).toBe('');
     },
     300_000,

@@ -3,6 +3,7 @@
  * several times, viewed, broadcast, reduced and multiplied, so that every kind of melting happens.
  */
 import { expect, it } from 'vitest';
+import { isNode } from '../../src/base/platform.ts';
 import {
   capture,
   concat,
@@ -17,6 +18,7 @@ import {
 } from '../../src/index.ts';
 import { type NdArray, ndarray } from '../../src/ops/reference.ts';
 import { sharedEngine } from '../support/engine.ts';
+import { isLong } from '../support/long.ts';
 
 /** Small, seeded, good enough: mulberry32. */
 function generator(seed: number): () => number {
@@ -107,7 +109,10 @@ const close = (got: ArrayLike<number>, exact: NdArray, what: string): void => {
   }
 };
 
-for (let seed = 1; seed <= 60; seed++) {
+/** Programs of all kinds are drawn in test/fuzz; these are graphs that are differentiated, and long ones. */
+const [GRAPHS, PROGRAMS] = isLong ? [60, 10] : isNode ? [24, 6] : [8, 3];
+
+for (let seed = 1; seed <= GRAPHS; seed++) {
   it(`random graph ${seed} is right, eager and captured, values and gradients`, async () => {
     const engine = await sharedEngine();
     const { shapes, build } = recipe(seed, 6 + (seed % 14));
@@ -208,7 +213,7 @@ const results = (x: Tensor, bytes: Tensor): Tensor[] => {
   ];
 };
 
-for (let seed = 101; seed <= 110; seed++) {
+for (let seed = 101; seed <= 100 + PROGRAMS; seed++) {
   it(`random graph ${seed} in several shapes, with bytes and chains, gives all its results`, async () => {
     const engine = await sharedEngine();
     const { shapes, build } = recipe(seed, 4 + (seed % 7), otherRows);

@@ -3,16 +3,18 @@ import { adapterName } from '../../src/engine/profile.ts';
 import { registry, type SelfTestResult, selfTest } from '../../src/index.ts';
 import { sharedEngine } from '../support/engine.ts';
 
-it('the self-test runs every op, value and gradient, and all of them are right', async () => {
+/** One of each kind; all of them run in the built page (test/demo/selftest) and on the least exact device. */
+const SOME = ['add', 'tanh', 'sum', 'softmaxCrossEntropy', 'concat', 'mish'];
+
+it('the self-test runs the ops that it is asked for, value and gradient, and all of them are right', async () => {
   const engine = await sharedEngine();
   const heard: SelfTestResult[] = [];
-  const report = await selfTest({ engine, onResult: (result) => heard.push(result) });
+  const report = await selfTest({ engine, ops: SOME, onResult: (result) => heard.push(result) });
   expect(report.results.filter(({ passed }) => !passed)).toEqual([]);
   expect(report.passed).toBe(report.results.length);
   expect(heard).toEqual(report.results);
   expect(report.adapter).toBe(adapterName(engine.profile));
-  const tested = new Set(report.results.map(({ op }) => op));
-  expect([...registry].filter(([name, { cases }]) => cases.length > 0 && !tested.has(name))).toEqual([]);
+  expect([...new Set(report.results.map(({ op }) => op))].sort()).toEqual([...SOME].sort());
   expect(report.results.some(({ kind }) => kind === 'gradient')).toBe(true);
 }, 300_000);
 

@@ -61,6 +61,45 @@ describe('bytes that are read in two shapes', () => {
     expect(await numbers(y.largest)).toEqual([1, 2, 3, 5]);
   });
 
+  it('are read where the view that is given back lies, after the bytes behind it were used again', async () => {
+    const engine = await sharedEngine();
+    const made = (seed: number, shape: [number, number]): Tensor =>
+      tensor(
+        Float32Array.from({ length: shape[0] * shape[1] }, (_, k) => Math.sin(k * 0.37 + seed) * 0.3),
+        { shape, engine },
+      );
+    const step = capture(
+      (x: Tensor, w: Tensor, large: Tensor) => {
+        const product = x.matmul(w);
+        const view = product.reshape([1, 64, 16]);
+        // Long after the product's last use, its place is another's.
+        const later = large.mul(product.max()).matmul(large).tanh();
+        return { view, p: view.softmax().mul(later.max().mul(0).add(1)), sum: later.sum() };
+      },
+      { engine },
+    );
+    const { view, p } = await step(made(1, [64, 20]), made(2, [20, 16]), made(4, [64, 64]));
+    const rows = await numbers(view);
+    closeTo(
+      await numbers(p),
+      Array.from({ length: 64 }, (_, i) => logSoftmax(rows.slice(16 * i, 16 * i + 16)).map(Math.exp)).flat(),
+    );
+    const logits = tensor([1, 2, 3, 4, 5, 6], { shape: [1, 2, 3], engine });
+    const both = capture(
+      (x: Tensor, w: Tensor) => {
+        const y = x.matmul(w);
+        return { y, p: y.softmax() };
+      },
+      { engine },
+    );
+    const given = await both(logits, made(3, [3, 2]));
+    const [a, b] = [await numbers(given.y), await numbers(given.p)];
+    closeTo(
+      b,
+      [0, 2].flatMap((i) => logSoftmax(a.slice(i, i + 2)).map(Math.exp)),
+    );
+  });
+
   it('give gradients of their own', async () => {
     const engine = await sharedEngine();
     const x = variable(tensor([1, 2, 3, 4], { shape: [1, 4], engine }));

@@ -1,9 +1,18 @@
 /** How a case of the registry becomes inputs, and how an answer is judged. */
 import { expect } from 'vitest';
-import type { Case, Composite, ProvenOp as Op, Tolerance } from '../../src/ops/define.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { tensor } from '../../src/index.ts';
+import {
+  apply,
+  type Case,
+  type Composite,
+  type ProvenOp as Op,
+  type Tolerance,
+} from '../../src/ops/define.ts';
 import type { DType, TypedArray } from '../../src/ops/dtype.ts';
 import { type NdArray, ndarray } from '../../src/ops/reference.ts';
 import { type Shape, show, sizeOf } from '../../src/ops/shape.ts';
+import type { Tensor } from '../../src/ops/tensor.ts';
 import { generator } from '../reference/random.ts';
 
 /** One input as both sides see it: the typed array for the GPU, its exact copy in float64. */
@@ -33,6 +42,13 @@ export function inputsOf({ shapes, dtypes, range = [-2, 2], avoid = [] }: Case, 
     return { shape, dtype, values, exact: ndarray(shape, values) };
   });
 }
+
+/** An op of the registry on tensors. */
+export const call = (entry: Op | Composite, inputs: readonly Tensor[], { attributes = {} }: Case): Tensor =>
+  'compute' in entry ? entry.compute(inputs, attributes) : apply(entry, inputs, attributes);
+
+export const toTensors = (inputs: readonly Input[], engine?: Engine): Tensor[] =>
+  inputs.map(({ values, shape, dtype }) => tensor(values, { shape, dtype, engine }));
 
 /** `softmax of [4, 10] {"axis":-1}`: what a failing test is called. */
 export function caseName({ shapes, dtypes, attributes }: Case): string {

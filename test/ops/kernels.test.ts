@@ -4,8 +4,6 @@ import { simplify } from '../../src/graph/simplify.ts';
 import {
   argMax,
   capture,
-  type Engine,
-  gather,
   gradients,
   iota,
   matmul,
@@ -21,9 +19,9 @@ import {
   variable,
   zeros,
 } from '../../src/index.ts';
-import { matmulFamily } from '../../src/ops/families/matmul.ts';
 import { generator } from '../reference/random.ts';
 import { sharedEngine, testEngine } from '../support/engine.ts';
+import { expectBytesAsCopies } from './packed-rows.ts';
 
 const random = generator(5);
 const matrix = (...shape: number[]): Tensor =>
@@ -58,31 +56,6 @@ describe('by-products', () => {
       }
       expect(dbs[n]).toBeCloseTo(column, 4);
       expect(dws[3 * 21 + n]).toBeCloseTo(product, 4);
-    }
-  });
-
-  test('in every variant of the product', async () => {
-    const [x, g] = [random.array(33 * 44, -1, 1), random.array(33 * 20, -1, 1)];
-    const { profile } = await testEngine();
-    for (const { tuning, refused } of matmulFamily.candidates!(profile)) {
-      if (refused) continue;
-      const engine = await testEngine({ tuning: { matmul: tuning } });
-      const step = capture((rows: Tensor, upstream: Tensor, w: Tensor, b: Tensor) =>
-        gradients(sum(matmul(rows, w).add(b).mul(upstream)), [w, b]),
-      );
-      const on = (values: Float32Array, ...shape: number[]) => tensor(values, { shape, engine });
-      const [, db] = await step(
-        on(x, 33, 44),
-        on(g, 33, 20),
-        on(new Float32Array(880), 44, 20),
-        on(new Float32Array(20), 20),
-      );
-      expect(step.dispatches).toBe(1);
-      (await db.data()).forEach((value, n) => {
-        let column = 0;
-        for (let k = 0; k < 33; k++) column += g[20 * k + n];
-        expect(value, JSON.stringify(tuning)).toBeCloseTo(column, 4);
-      });
     }
   });
 
@@ -158,55 +131,12 @@ describe('grids and limits', () => {
   });
 });
 
-describe('rows of packed bytes', () => {
-  const [count, batch, columns] = [50, 33, 10];
-  const index = Int32Array.from({ length: batch }, (_, i) => (i * 7) % count);
-  /** The forward product and the weight's gradient of gathered bytes, and the same of rows gathered on the host. */
-  async function products(extent: number, engine: Engine) {
-    const bytes = Uint8Array.from(random.array(count * extent, 0, 256), Math.floor);
-    const images = tensor(bytes, { shape: [count, extent / 2, 2], engine });
-    const rows = tensor(index, { dtype: 'i32', engine });
-    const w = tensor(random.array(extent * columns, -1, 1), { shape: [extent, columns], engine });
-    const dz = tensor(random.array(batch * columns, -1, 1), { shape: [batch, columns], engine });
-    const both = (x: Tensor, kernel: Tensor, g: Tensor) => [
-      matmul(x, kernel),
-      matmul(x, g, { transposeA: true }),
-    ];
-    const fromBytes = capture((all: Tensor, chosen: Tensor, kernel: Tensor, g: Tensor) =>
-      both(gather(all, chosen).cast('f32').div(255).reshape([batch, extent]), kernel, g),
-    );
-    const got = await Promise.all((await fromBytes(images, rows, w, dz)).map((y) => y.data()));
-    const copy = Float32Array.from({ length: batch * extent }, (_, i) =>
-      Math.fround(bytes[index[Math.floor(i / extent)] * extent + (i % extent)] / 255),
-    );
-    const x = tensor(copy, { shape: [batch, extent], engine });
-    const wanted = await Promise.all((await capture(both)(x, w, dz)).map((y) => y.data()));
-    return { got, wanted, dispatches: fromBytes.dispatches };
-  }
-
-  test.each([784, 800, 786])('with %i bytes a row give what their copy as f32 gives', async (extent) => {
-    const engine = await testEngine();
-    const { got, wanted, dispatches } = await products(extent, engine);
-    const { isSoftware, subgroups } = engine.profile;
-    // 786 is no multiple of 4: there is a copy then, as on every GPU.
-    if (isSoftware && subgroups) expect(dispatches).toBe(extent % 4 === 0 ? 2 : 3);
-    for (const [y, exact] of got.map((one, i) => [one, wanted[i]]))
-      y.forEach((value, i) => {
-        expect(Math.abs(value - exact[i])).toBeLessThan(1e-4);
-      });
-  });
-
-  test('give it in every variant of the product', async () => {
-    const { profile } = await testEngine();
-    for (const { tuning, refused } of matmulFamily.candidates!(profile)) {
-      if (refused) continue;
-      const { got, wanted } = await products(784, await testEngine({ tuning: { matmul: tuning } }));
-      for (const [y, exact] of got.map((one, i) => [one, wanted[i]]))
-        y.forEach((value, i) => {
-          expect(Math.abs(value - exact[i]), JSON.stringify(tuning)).toBeLessThan(1e-4);
-        });
-    }
-  });
+test.each([784, 800, 786])('rows of %i packed bytes give what their copy as f32 gives', async (extent) => {
+  const engine = await testEngine();
+  const dispatches = await expectBytesAsCopies(engine, extent, 'as chosen');
+  const { isSoftware, subgroups } = engine.profile;
+  // 786 is no multiple of 4: there is a copy then, as on every GPU.
+  if (isSoftware && subgroups) expect(dispatches).toBe(extent % 4 === 0 ? 2 : 3);
 });
 
 describe('products', () => {

@@ -1,5 +1,6 @@
 /** Training is exact: with equal weights and batches, Weft's losses are those of the float64 reference. */
 import { afterAll, describe, expect, test } from 'vitest';
+import { isNode } from '../../src/base/platform.ts';
 import { layers, optimizers, sequential, setRandomSeed, tensor } from '../../src/index.ts';
 import * as reference from '../reference/optimizers.ts';
 import { epochMeans, runningMeans, train } from '../reference/train.ts';
@@ -38,13 +39,16 @@ const pairs = {
   ],
 } as const;
 
+/** In a page those of a kind: the others differ from them in a formula that the same kernels make. */
+const tried = Object.entries(pairs).filter(([name]) => isNode || ['sgd', 'rmsprop', 'adam'].includes(name));
+
 const batchSize = 32;
 /** 144 rows are four batches of 32 and one of 16. */
 const stepsPerEpoch = 5;
 const epochs = 10;
 
 describe.each(Object.entries(stacks))('%s', (_name, stack) => {
-  test.each(Object.entries(pairs))(
+  test.each(tried)(
     'with %s: each loss of 50 steps is that of the float64 reference',
     async (_optimizer, [ours, theirs]) => {
       const { reference, weights } = referenceModel(stack, 7);

@@ -4,6 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { datasets, layers, sequential, tensor } from '../../src/index.ts';
+import { isLong } from '../support/long.ts';
 
 type FashionMnist = Awaited<ReturnType<typeof datasets.fashionMnist>>;
 let data: FashionMnist | undefined;
@@ -45,7 +46,7 @@ interface Expectation {
   readonly epochs: number;
   readonly low: number;
   readonly high: number;
-  /** Takes minutes on a software adapter. */
+  /** Takes minutes on a software adapter: in `npm run test:long`. */
   readonly long?: boolean;
 }
 
@@ -71,8 +72,7 @@ describe('rmsprop in batches of 32 on 48,000 images', () => {
   ];
   for (const { name, hidden, epochs, low, high, long } of expectations)
     test(name, async ({ skip }) => {
-      if (long && !process.env.WEFT_LONG && !process.env.CI)
-        skip('takes minutes on a software adapter: WEFT_LONG=1');
+      if (long && !isLong) skip('takes minutes on a software adapter: npm run test:long');
       if (!data && !process.env.CI) skip(`Fashion-MNIST was not found: ${missing}`);
       expect(missing).toBe('');
       const accuracies = await validationAccuracies(hidden, epochs);

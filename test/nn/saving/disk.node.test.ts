@@ -21,6 +21,7 @@ import { build } from 'esbuild';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { callbacks, init, LoadError, layers, loadModel, SaveError, sequential } from '../../../src/index.ts';
 import { writeFiles } from '../../../src/nn/saving/files.ts';
+import { isLong } from '../../support/long.ts';
 
 beforeAll(async () => {
   await init({ seed: 5 });
@@ -184,7 +185,7 @@ describe('saving', () => {
        for (let i = 0; ; i = (i + 1) % 200)
          await writeFiles(process.argv[2], { parts: [{ name: 'a.bin', bytes: new Uint8Array(3e6).fill(i) }] }, 'save');`,
     );
-    const moments = process.env.CI ? 100 : 6;
+    const moments = isLong ? 100 : 8;
     for (let i = 0; i < moments; i++) {
       const child = spawn(process.execPath, [join(at, 'write.mjs'), file]);
       const closed = new Promise((resolve) => child.on('close', resolve));
