@@ -1,13 +1,18 @@
 /**
- * What `BackupAndRestore` writes: four bytes with the length of a header, the header in JSON, the model's
- * `.weights.h5`, then the tensors that callbacks keep. JSON has no NaN and no infinity; here they are `{ "number": "NaN" }`.
+ * What `BackupAndRestore` writes: four bytes with the length of a header, four with the CRC-32 of all that follows, the
+ * header in JSON, the model's `.weights.h5`, then the tensors that callbacks keep. A run goes on from all of it or from
+ * none: bytes that were damaged are never taken for weights. JSON has no NaN and no infinity; here they are
+ * `{ "number": "NaN" }`.
  */
 import { FormatError } from '../../base/errors.ts';
+import { crc32 } from '../../data/zip.ts';
 import { tensor } from '../../ops/constant.ts';
 import { Tensor } from '../../ops/tensor.ts';
 import type { Moment } from './callback.ts';
 
-const KIND = 'weft backup 1';
+const KIND = 'weft backup 2';
+/** The length of the header, and the checksum. */
+const LEAD = 8;
 const LONGEST_HEADER = 1 << 28;
 
 interface Header extends Moment {
@@ -38,12 +43,22 @@ export async function encodeBackup(moment: Moment, model: Uint8Array): Promise<U
   };
   const header: Header = { kind: KIND, modelBytes: model.length, ...moment };
   const text = new TextEncoder().encode(JSON.stringify(await written(header)));
-  const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, text.length, true);
-  const parts = [length, text, model, ...tensors];
-  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  for (let i = 0, at = 0; i < parts.length; at += parts[i++].length) file.set(parts[i], at);
+  const parts = [text, model, ...tensors];
+  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, LEAD));
+  for (let i = 0, at = LEAD; i < parts.length; at += parts[i++].length) file.set(parts[i], at);
+  const lead = new DataView(file.buffer);
+  lead.setUint32(0, text.length, true);
+  lead.setUint32(4, crc32(file.subarray(LEAD)), true);
   return file;
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isMoment({ epoch, step, seen, stopped, callbacks }: Moment): boolean {
+  const isSeen = seen === null || [seen.totals, seen.open].every(Array.isArray);
+  return (
+    isCount(epoch) && isCount(step) && isSeen && typeof stopped === 'boolean' && Array.isArray(callbacks)
+  );
 }
 
 /** FormatError for what is no backup. */
@@ -53,11 +68,14 @@ export function decodeBackup(bytes: Uint8Array, place: string): { moment: Moment
       cause,
     });
   };
-  const length = bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  if (length === 0 || length > LONGEST_HEADER || 4 + length > bytes.length)
+  const lead = new DataView(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LEAD));
+  const length = bytes.length < LEAD ? 0 : lead.getUint32(0, true);
+  if (length === 0 || length > LONGEST_HEADER || LEAD + length > bytes.length)
     return fail(`${bytes.length} bytes do not hold its header`);
+  if (crc32(bytes.subarray(LEAD)) !== lead.getUint32(4, true))
+    return fail('its checksum is wrong, so it was damaged or cut off');
   try {
-    let at = 4 + length;
+    let at = LEAD + length;
     const take = (count: number): Uint8Array => {
       if (!(count >= 0 && at + count <= bytes.length)) return fail('it ends too early');
       at += count;
@@ -82,8 +100,9 @@ export function decodeBackup(bytes: Uint8Array, place: string): { moment: Moment
       const count = sizes.reduce((product, size) => product * size, 1);
       return tensor(new Float32Array(take(4 * count).slice().buffer), { shape: sizes });
     };
-    const header = read(JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))) as Header;
+    const header = read(JSON.parse(new TextDecoder().decode(bytes.subarray(LEAD, LEAD + length)))) as Header;
     if (header.kind !== KIND) return fail(`its kind is ${JSON.stringify(header.kind)}`);
+    if (!isMoment(header)) return fail('its header does not say where the run stood');
     if (at !== bytes.length) return fail(`${bytes.length - at} bytes are left over`);
     return { moment: header, model };
   } catch (error) {
