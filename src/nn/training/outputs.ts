@@ -5,7 +5,7 @@ import { byteSize } from '../../ops/dtype.ts';
 import { Tensor } from '../../ops/tensor.ts';
 import type { CallbackList } from '../callbacks/list.ts';
 import type { Verbosity } from '../report/progress.ts';
-import { windowBytes } from './feed/window.ts';
+import { windowBytes } from './feed/room.ts';
 import { Flight } from './pace.ts';
 import type { Engine } from './steps.ts';
 import type { Trainable } from './trainable.ts';

@@ -7,6 +7,7 @@ import type { Engine } from '../steps.ts';
 import type { Trainable } from '../trainable.ts';
 import { columnsOf } from './feed.ts';
 import { Resident, type RowsOf } from './resident.ts';
+import { bytesLeft } from './room.ts';
 import {
   type GivenSamples,
   isMade,
@@ -15,7 +16,6 @@ import {
   type Source,
   takeSamples,
 } from './samples.ts';
-import { bytesLeft } from './window.ts';
 
 /** Data stay as long as they take no more than this share of what is left; the rest is for parameters and results. */
 const RESIDENT_SHARE = 1 / 2;
