@@ -148,6 +148,26 @@ class Trace implements Tracer {
   }
 }
 
+/**
+ * Runs a function for the shapes of what it makes: updates of variables in it change nothing, and what it draws is
+ * drawn from no stream.
+ */
+export function sketch<T>(fn: () => T): T {
+  const before = tracing.current;
+  tracing.current = new Sketch([]);
+  try {
+    return fn();
+  } finally {
+    tracing.current = before;
+  }
+}
+
+class Sketch extends Trace {
+  override draw(): { stream: number; counter: Tensor } {
+    return { stream: FIRST_DRAW, counter: toTensor(0, 'i32') };
+  }
+}
+
 /** What a function returned, with other tensors in it. */
 function mapTensors(result: unknown, f: (x: Tensor) => Tensor, refuse: (x: unknown) => void): Outputs {
   const walk = (one: unknown): Outputs => {

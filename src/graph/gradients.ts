@@ -95,6 +95,12 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], given?: GradientOpt
   });
 }
 
+/** Those of these on which y depends. */
+export function reachedFrom<T extends Tensor>(y: Tensor, wrt: readonly T[]): T[] {
+  const behind = new Set(topological([present(y)], ends));
+  return wrt.filter((x) => behind.has(present(x)));
+}
+
 /**
  * Where a derivative ends: at a variable's value, whatever it was computed from and whether it is computed yet. What
  * was evaluated otherwise has memory and a past, and a derivative goes on through it.

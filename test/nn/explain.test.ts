@@ -56,7 +56,7 @@ test('an explanation has the kernels that run, in order, each with its ops, byte
   await model.fit(x, y, { batchSize: 32, epochs: 1, verbose: 0 });
   expect(engine.stats().dispatches - before).toBe(3 * told.kernels.length);
 
-  expect(told.input).toEqual({ shape: [32, 8, 8], dtype: 'u8' });
+  expect(told.inputs).toEqual([{ shape: [32, 8, 8], dtype: 'u8' }]);
   const products = told.kernels.flatMap(({ parts }) => parts.filter(({ op }) => op === 'matmul'));
   // 64 → 24 and 24 → 10 forward, two weight gradients, one gradient for the hidden layer.
   expect(products.map(({ flops }) => flops).sort((a, b) => a - b)).toEqual(

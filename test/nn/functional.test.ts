@@ -225,22 +225,6 @@ describe('what is no network is refused by name', () => {
       expect(make).toThrow(message);
     });
 
-  it('data for several inputs or outputs, until these can be given to fit', async () => {
-    const net = model({ inputs: [x, y], outputs: layers.add().apply([x, y]) });
-    net.compile({ loss: 'mse' });
-    const data = [[1, 2, 3, 4]];
-    for (const call of [
-      () => net.fit([data, data], data, quiet),
-      () => net.evaluate([data, data], data, quiet),
-      () => net.predict([data, data], quiet),
-      () => net.trainOnBatch([data, data], data),
-      () => net.testOnBatch([data, data], data),
-      () => net.explain(),
-    ])
-      await expect(call()).rejects.toThrow(/2 inputs and 1 outputs.*capture/s);
-    expect(await numbers(net.apply([tensor(data), tensor(data)]))).toEqual([2, 4, 6, 8]);
-  });
-
   it('samples of another shape, when it is applied', async () => {
     const net = model({ inputs: x, outputs: h });
     await expect(net.predict([[1, 2, 3]], quiet)).rejects.toThrow(/\[null, 4\]/);

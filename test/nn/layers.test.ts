@@ -29,8 +29,8 @@ describe('layers', () => {
     expect(() => layers.dense({ units: 3, kernelRegularizer: 'l3' })).toThrow(
       /kernelRegularizer: regularizer is "l3"/,
     );
-    expect(() => layers.dense({ units: 3, activityRegularizer: 'l2' } as never)).toThrow(
-      /activityRegularizer/,
+    expect(() => layers.dense({ units: 3, activityRegularizer: 'l3' })).toThrow(
+      /activityRegularizer: regularizer is "l3"/,
     );
     expect(() => layers.flatten({ dtype: 'float16' })).toThrow(/float32/);
     expect(() => layers.reshape([-1, -1])).toThrow(/targetShape/);

@@ -15,10 +15,10 @@ export interface LazyArray {
 export type Column = NdArray | LazyArray | NumberArray | readonly number[];
 
 /** What `fromTensorSlices` takes. */
-export type Slices = Column | LabelledImages | readonly Column[] | Readonly<Record<string, Column>>;
+export type Slices = LabelledImages | Form<Column>;
 
-/** One value, several in a list, or several by name. */
-export type Form<T> = T | readonly T[] | Readonly<Record<string, T>>;
+/** One value, several in a list, or several by name; these may be nested: [{ image, size }, label]. */
+export type Form<T> = T | readonly Form<T>[] | { readonly [name: string]: Form<T> };
 
 /** Applies `f` to each value of a form; what comes out has the same form. */
 export function mapForm<A, B>(
@@ -26,9 +26,10 @@ export function mapForm<A, B>(
   isValue: (part: unknown) => boolean,
   f: (value: A) => B,
 ): Form<B> {
-  if (isValue(form)) return f(form as A);
-  if (Array.isArray(form)) return form.map(f);
-  return Object.fromEntries(Object.entries(form as Record<string, A>).map(([key, value]) => [key, f(value)]));
+  if (isValue(form) || typeof form !== 'object' || form === null) return f(form as A);
+  const within = (part: Form<A>): Form<B> => mapForm(part, isValue, f);
+  if (Array.isArray(form)) return form.map(within);
+  return Object.fromEntries(Object.entries(form).map(([key, value]) => [key, within(value)]));
 }
 
 export const isNdArray = (value: unknown): value is NdArray => isShaped(value) && !isLazy(value);
@@ -64,8 +65,12 @@ export class Columns {
   }
 
   private list(): (NdArray | LazyArray)[] {
-    const { form } = this;
-    return isShaped(form) ? [form] : Object.values(form);
+    const all: (NdArray | LazyArray)[] = [];
+    mapForm<NdArray | LazyArray, null>(this.form, isShaped, (column) => {
+      all.push(column);
+      return null;
+    });
+    return all;
   }
 
   /** The rows here, where they can be looked at. Numbers that are elsewhere are fetched once. */

@@ -103,6 +103,13 @@ export const initializerRow = (otherwise: string): Row<InitializerLike, Initiali
     describeInitializer,
   );
 
+/** What an option named …Regularizer takes. */
+export const regularizerRow = option<WeightRuleLike, WeightRule | null>(
+  null,
+  (given, ...where) => resolveRegularizer(given, where.join(': ')),
+  describeRule,
+);
+
 type WeightRows<W extends string> = {
   readonly [K in `${W}Initializer`]: Row<InitializerLike, Initializer>;
 } & {
@@ -116,8 +123,7 @@ type WeightRows<W extends string> = {
 export function weightRows<W extends string>(weights: Readonly<Record<W, string>>): WeightRows<W> {
   const kinds = {
     Initializer: initializerRow,
-    Regularizer: () =>
-      option(null, (given, ...where) => resolveRegularizer(given, where.join(': ')), describeRule),
+    Regularizer: () => regularizerRow,
     Constraint: () =>
       option(null, (given, ...where) => resolveConstraint(given, where.join(': ')), describeRule),
   };

@@ -13,7 +13,7 @@ import {
   inputDimRow,
   layerOf,
   type OptionsOf,
-  onlyNull,
+  regularizerRow,
   weightRows,
 } from './define.ts';
 import { type BatchShape, type CallContext, knownSizes, showBatch } from './layer.ts';
@@ -26,7 +26,8 @@ const rows = {
   /** Whether a bias is added; default true. */
   useBias: option(true, flag),
   ...weightRows({ kernel: 'glorotUniform', bias: 'zeros' }),
-  activityRegularizer: onlyNull,
+  /** What the outputs add to the loss; default null: nothing. */
+  activityRegularizer: regularizerRow,
   /** Number of inputs, for the first layer; the same as inputShape: [inputDim]. */
   inputDim: inputDimRow,
 };
@@ -62,7 +63,8 @@ export class Dense extends layerOf('Dense', rows) {
   }
 
   override get finalActivation(): string | null {
-    return knownActivation(this.activation);
+    // A regularizer of the outputs wants them as they are.
+    return this.activityRegularizer ? null : knownActivation(this.activation);
   }
 
   override call(x: Tensor, { logits }: CallContext): Tensor {

@@ -1,5 +1,6 @@
 /** What a layer is: weights made for an input shape, and a function of a tensor. */
 import { ConfigError, ShapeError, StateError, ValueError } from '../../base/errors.ts';
+import { sketch } from '../../graph/capture.ts';
 import { assignAll } from '../../graph/variables.ts';
 import { identity, type TensorLike, tensor, variable, zeros } from '../../ops/constant.ts';
 import { apply } from '../../ops/define.ts';
@@ -11,6 +12,7 @@ import { automaticName, describe } from '../names.ts';
 import { placeOutside } from '../seeds.ts';
 import { constrain } from '../weights/constraints.ts';
 import type { WeightRule } from '../weights/rule.ts';
+import { addedSoFar, addLoss, addMetric } from './added.ts';
 import {
   type BatchShape,
   type InputShape,
@@ -64,8 +66,11 @@ export const layerDefaults: Required<LayerOptions> = {
 export interface CallContext {
   /** True while training: dropout drops, batch statistics are gathered. Default false. */
   readonly training: boolean;
-  /** True where a loss wants what goes into the final softmax or sigmoid: the logits. */
-  readonly logits?: boolean;
+  /**
+   * True where a loss wants what goes into the final softmax or sigmoid: the logits. For a network of several outputs,
+   * which of them.
+   */
+  readonly logits?: boolean | readonly boolean[];
   /** Which steps count, [samples, steps] of bool; default: the mask that came with the input. */
   readonly mask?: Tensor | null;
   /** Where recurrent layers begin, a tensor of each part of their state; default zeros. */
@@ -185,7 +190,7 @@ export class Layer {
     const shapes = isList(inputShape) ? inputShape : [inputShape];
     if (shapes.some(([, ...sizes]) => sizes.includes(null))) return shapes[0];
     const xs = shapes.map(([, ...sizes]) => zeros([1, ...(sizes as number[])]));
-    const y = this.run(isList(inputShape) ? xs : xs[0], { training: false });
+    const y = sketch(() => this.run(isList(inputShape) ? xs : xs[0], { training: false }));
     return [shapes[0][0], ...y.shape.slice(1)];
   }
 
@@ -266,11 +271,18 @@ export class Layer {
     // A model of several outputs gives a list.
     const y = Array.isArray(given)
       ? (given.map((one) => tensorFrom(one, what)) as unknown as Tensor)
-      : tensorFrom(given, what);
+      : this.checkResult(given, what);
     for (const [name, value] of Object.entries(this))
       if (before[name] !== value) this.writtenByCall.add(name);
     masking.carry?.(this, x, y, context);
+    const rule = optionOf<WeightRule | null>(this, 'activityRegularizer');
+    if (rule) addLoss(rule.of(y));
     return y;
+  }
+
+  /** What `call` gave, where that is no list. */
+  protected checkResult(given: unknown, what: string): Tensor {
+    return tensorFrom(given, what);
   }
 
   /** Builds the layer, or checks that what it was built for also fits this shape. */
@@ -337,6 +349,30 @@ export class Layer {
     return state;
   }
 
+  /**
+   * In `call`: adds a scalar to the loss, in training and in evaluate; predict has none.
+   *
+   * ```ts
+   * call(x) { this.addLoss(x.square().mean().mul(0.01)); return x; }
+   * ```
+   */
+  addLoss(value: Tensor): void {
+    const term = tensorFrom(value, `${this.name}: addLoss`);
+    if (term.rank > 0)
+      throw new ShapeError(
+        `${this.name}: addLoss got shape ${show(term.shape)}; expected one number. Take its mean or sum.`,
+      );
+    addLoss(term);
+  }
+
+  /**
+   * In `call`: a number for the logs of fit and evaluate, the mean over the samples. `value`: one number for the batch, or
+   * one for each sample, [N, …].
+   */
+  addMetric(name: string, value: Tensor): void {
+    addMetric(name, tensorFrom(value, `${this.name}: addMetric`));
+  }
+
   /** A weight by the name it was added under. */
   weight(name: string): Variable {
     const found = this.weights.find((weight) => weight.name === name);
@@ -391,13 +427,17 @@ export class Layer {
     ];
   }
 
-  /** What the weights that training changes add to the loss, as scalars. */
+  /** What the weights that training changes add to the loss, and what `addLoss` added to the step under way, as scalars. */
   get losses(): readonly Tensor[] {
+    return [...this.penalties, ...addedSoFar().losses];
+  }
+
+  private get penalties(): Tensor[] {
     if (!this.trainable) return [];
     const own = this.ownWeights.filter((weight) => weight.trainable && this.regularizers.has(weight));
     return [
       ...own.map((weight) => this.regularizers.get(weight)!.of(weight)),
-      ...this.layers.flatMap((layer) => layer.losses),
+      ...this.layers.flatMap((layer) => layer.penalties),
     ];
   }
 

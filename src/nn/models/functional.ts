@@ -3,8 +3,11 @@
  * of one's own, which say what they are in `call`.
  */
 import { ConfigError, ShapeError, StateError } from '../../base/errors.ts';
+import { sketch } from '../../graph/capture.ts';
+import { zeros } from '../../ops/constant.ts';
 import { cast } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
+import { tensorFrom } from '../check.ts';
 import {
   type BatchShape,
   type CallContext,
@@ -17,8 +20,11 @@ import {
 } from '../layers/layer.ts';
 import { isList } from '../layers/symbolic.ts';
 import { describe, readOptions } from '../names.ts';
+import { chooseByOutput, isRecord } from '../training/by-output.ts';
+import type { ObjectiveChoice } from '../training/objective.ts';
 import { Model as Base } from './model.ts';
 import { Network, type Symbolic } from './network.ts';
+import { type Form, formOfData, ModelPorts, packed, type Side, spread } from './ports.ts';
 
 /** One value, a list, or a record by name. */
 export type Values<T> = T | readonly T[] | Readonly<Record<string, T>>;
@@ -32,9 +38,6 @@ export interface FunctionalOptions {
   name?: string | null;
   trainable?: boolean;
 }
-
-/** How values are given and taken: alone, as a list, or by these names. */
-export type Form = 'one' | 'list' | readonly string[];
 
 function listed(values: unknown, what: string): { form: Form; all: Symbolic[] } {
   const one = (value: unknown, i: number | string): Symbolic =>
@@ -68,8 +71,18 @@ function listed(values: unknown, what: string): { form: Form; all: Symbolic[] } 
 export class Functional extends Base {
   /** Null in a model of one's own. */
   readonly network: Network | null = null;
-  readonly inputForm: Form = 'one';
-  readonly outputForm: Form = 'one';
+  /** How values are given and taken. A model of one's own learns it from its first data. */
+  inputForm: Form = 'one';
+  outputForm: Form = 'one';
+  /** What comes out of a model of one's own for inputs like the latest ones. */
+  private ownOutputs: readonly BatchShape[] = [];
+  override readonly ports = new ModelPorts({
+    inputs: (x) => this.inputSide(x),
+    outputs: (inputs) => {
+      this.buildForData(inputs);
+      return this.outputSide;
+    },
+  });
 
   constructor(options: FunctionalOptions | { name?: string | null; trainable?: boolean } = {}) {
     const { inputs, outputs, ...rest } = readOptions('model', options, {
@@ -118,21 +131,75 @@ export class Functional extends Base {
     return this.network?.layers ?? super.layers;
   }
 
+  private inputSide(x: unknown): Side {
+    if (this.network) {
+      const { inputs } = this.network;
+      const names = this.inputForm === 'one' || this.inputForm === 'list' ? this.inputNames : this.inputForm;
+      return { form: this.inputForm, names, shapes: inputs.map(({ shape }) => shape) };
+    }
+    const form = formOfData(x);
+    if (!this.built) this.inputForm = form;
+    const count = isList(this.builtFor ?? []) ? (this.builtFor as InputShape[]).length : 1;
+    const known = this.inputForm;
+    const names =
+      known === 'one'
+        ? ['x']
+        : known === 'list'
+          ? Array.from({ length: this.built ? count : (x as unknown[]).length }, (_, i) => `input ${i}`)
+          : known;
+    return { form: known, names, shapes: names.map(() => null) };
+  }
+
+  private get outputSide(): Side {
+    return { form: this.outputForm, names: this.outputNames, shapes: this.outputShapes };
+  }
+
+  /** Names of the inputs: those of their layers. */
+  private get inputNames(): readonly string[] {
+    return this.graph.inputs.map(({ call }) => call.layer.name);
+  }
+
+  /** Names of the outputs: keys of a record, else those of the layers that make them. */
+  override get outputNames(): readonly string[] {
+    const { outputForm: form, network } = this;
+    if (form !== 'one' && form !== 'list') return form;
+    const names =
+      network?.outputs.map(({ call }) => call.layer.name) ??
+      this.ownOutputs.map((_, i) => (form === 'one' ? this.name : `output_${i + 1}`));
+    return names.map((name, i) => {
+      const before = names.slice(0, i).filter((other) => other === name).length;
+      return before === 0 ? name : `${name}_${before}`;
+    });
+  }
+
+  override get outputShapes(): readonly BatchShape[] {
+    if (!this.network) return this.ownOutputs;
+    const shape: InputShape = this.outputShape;
+    return isList(shape) ? shape : [shape];
+  }
+
+  override buildForData(inputs: readonly Tensor[]): void {
+    const shapes = inputs.map(({ shape }): BatchShape => [null, ...shape.slice(1)]);
+    this.buildFor(this.inputForm === 'one' ? shapes[0] : shapes);
+    // What comes out of a function of one's own is known once it has run.
+    if (!this.network) this.computeOutputShape(this.inputForm === 'one' ? shapes[0] : shapes);
+  }
+
   /** Its network is there from the start. */
   override build(inputShape: InputShape): void {
     if (this.network) this.checkInput(inputShape);
     // A model of one's own makes its layers' weights when it is called.
-    else super.computeOutputShape(inputShape);
+    else this.computeOutputShape(inputShape);
   }
 
   protected override checkInput(inputShape: InputShape): void {
-    if (!this.network) return;
     const shapes = isList(inputShape) ? inputShape : [inputShape];
+    if (!this.network) return;
     const { inputs } = this.network;
     const anyNumber = ([, ...sizes]: BatchShape): BatchShape => [null, ...sizes];
     if (shapes.length !== inputs.length)
       throw new ShapeError(
-        `${this.name}: ${shapes.length} inputs came; expected ${inputs.length}: ${inputs.map(({ call }) => call.layer.name).join(', ')}.`,
+        `${this.name}: ${shapes.length} inputs came; expected ${inputs.length}: ${this.inputNames.join(', ')}.`,
       );
     for (const [i, { shape, call }] of inputs.entries())
       if (!fits(anyNumber(shapes[i]), anyNumber(shape)))
@@ -143,10 +210,54 @@ export class Functional extends Base {
 
   /** One shape, or a list of them where the model has several outputs. */
   override computeOutputShape(inputShape: InputShape): BatchShape {
-    if (!this.network) return super.computeOutputShape(inputShape);
+    const given = isList(inputShape) ? inputShape : [inputShape];
+    if (!this.network) {
+      if (given.some(([, ...sizes]) => sizes.includes(null))) return given[0];
+      const xs = given.map(([, ...sizes]) => zeros([1, ...(sizes as number[])]));
+      const { form, all } = spread(sketch(() => this.runOn(xs, { training: false })));
+      this.outputForm = form;
+      this.ownOutputs = all.map(({ shape }): BatchShape => [null, ...shape.slice(1)]);
+      return (form === 'one' ? this.ownOutputs[0] : this.ownOutputs) as BatchShape;
+    }
     this.checkInput(inputShape);
-    const shapes = this.network.shapes(isList(inputShape) ? inputShape : [inputShape]);
+    const shapes = this.network.shapes(given);
     return (this.outputForm === 'one' ? shapes[0] : shapes) as BatchShape;
+  }
+
+  /** What its function makes of a list of inputs, as it gives it. */
+  private runOn(inputs: readonly Tensor[], context: CallContext): Tensor {
+    return this.run(
+      packed(inputs, this.network && this.inputForm !== 'one' ? 'list' : this.inputForm) as Tensor,
+      context,
+    );
+  }
+
+  override outputsFor(
+    inputs: readonly Tensor[],
+    training: boolean,
+    logits: readonly boolean[] = [],
+  ): readonly Tensor[] {
+    return spread(this.runOn(inputs, { training, logits: this.network ? logits : logits[0] })).all;
+  }
+
+  override given(outputs: readonly Tensor[]): Tensor {
+    return packed(outputs, this.outputForm) as Tensor;
+  }
+
+  protected override choose(given: Parameters<Base['choose']>[0]): ObjectiveChoice {
+    if (given.loss === null) return super.choose(given);
+    const choice = chooseByOutput(given);
+    // Of a network it is known at once whether there are such outputs.
+    if (this.network) choice(this.outputNames);
+    return choice;
+  }
+
+  /** A model of one's own may give a record. */
+  protected override checkResult(given: unknown, what: string): Tensor {
+    if (!isRecord(given)) return super.checkResult(given, what);
+    return Object.fromEntries(
+      Object.entries(given).map(([name, one]) => [name, tensorFrom(one, `${what}: ${name}`)]),
+    ) as object as Tensor;
   }
 
   override outputShapeOf(layer: Layer): BatchShape | null {
@@ -164,33 +275,33 @@ export class Functional extends Base {
     return this.network?.connectionsOf(layer) ?? null;
   }
 
-  /** The value's last activation, where nothing else in the model takes the value. */
   override get finalActivation(): string | null {
-    if (!this.network) return null;
-    const { calls, outputs } = this.network;
-    const [last] = outputs;
-    const used = calls.some(({ inputs }) => inputs.includes(last));
-    return outputs.length > 1 || used ? null : last.call.layer.finalActivation;
+    const all = this.finalActivations;
+    return all.length === 1 ? all[0] : null;
+  }
+
+  /** Each output's last activation, where nothing else in the model takes the value. */
+  override get finalActivations(): readonly (string | null)[] {
+    const { network } = this;
+    if (!network) return this.ownOutputs.map(() => null);
+    const { calls, outputs } = network;
+    return outputs.map((last) => {
+      const used = calls.some(({ inputs }) => inputs.includes(last));
+      const twice = outputs.filter((one) => one.call === last.call).length > 1;
+      return used || twice ? null : last.call.layer.finalActivation;
+    });
   }
 
   /** Each layer once its inputs are there. Data are brought to the dtypes of the inputs, without scaling. */
   override call(x: Tensor | readonly Tensor[], { training, logits = false }: CallContext): Tensor {
     const { inputs, outputs } = this.graph;
     const xs = ([x].flat() as Tensor[]).map((one, i) => cast(one, inputs[i].dtype));
+    const wanted = typeof logits === 'boolean' ? outputs.map(() => logits) : logits;
     const ys = this.graph.run(xs, (call) => ({
       training: training && this.trainable,
-      logits: logits && call === outputs[0].call,
+      logits: outputs.some((output, i) => output.call === call && wanted[i]),
     }));
     return (this.outputForm === 'one' ? ys[0] : ys) as Tensor;
-  }
-
-  /** Data go in as one tensor and come out as one; a network of several is applied to tensors. */
-  protected override checkData(operation: string): void {
-    const { inputs, outputs } = this.network ?? { inputs: [0], outputs: [0] };
-    if (inputs.length === 1 && outputs.length === 1) return;
-    throw new StateError(
-      `${operation}: ${this.name} has ${inputs.length} inputs and ${outputs.length} outputs; fit, evaluate and predict take one of each. Apply it to tensors, model.apply([a, b]), and train it in a step of capture.`,
-    );
   }
 
   /** A layer by its name, or by its position. */

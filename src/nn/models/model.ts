@@ -2,12 +2,14 @@
 import { ConfigError, StateError } from '../../base/errors.ts';
 import { loaded } from '../../base/loaded.ts';
 import type { Dataset } from '../../data/pipeline/dataset.ts';
+import { sketch } from '../../graph/capture.ts';
 import { defaultEngine } from '../../graph/engines.ts';
-import type { TensorLike } from '../../ops/constant.ts';
+import { type TensorLike, zeros } from '../../ops/constant.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import type { Logs } from '../callbacks/callback.ts';
 import type { History } from '../callbacks/history.ts';
 import { oneOf } from '../check.ts';
+import { addedSoFar, adding } from '../layers/added.ts';
 import { type BatchShape, Layer, type LayerOptions } from '../layers/layer.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { readOptions } from '../names.ts';
@@ -22,12 +24,18 @@ import type { FileFormat, SaveOptions } from '../saving/save.ts';
 import { nextModelSeed } from '../seeds.ts';
 import { further } from '../training/door.ts';
 import type { EvaluateOptions } from '../training/evaluate.ts';
-import type { Samples } from '../training/feed/samples.ts';
+import type { Ports, Samples } from '../training/feed/samples.ts';
 import type { FitOptions } from '../training/fit.ts';
 import type { ExplainOptions } from '../training/further/explain.ts';
 import type { BadResult, TraceNaNOptions } from '../training/further/trace-nan.ts';
 import type { BatchOptions, BatchSteps } from '../training/further/train-on-batch.ts';
-import { chooseObjective, Objective, type ObjectiveChoice } from '../training/objective.ts';
+import {
+  type AddedNames,
+  CompiledObjective,
+  chooseForOutput,
+  type Objective,
+  type ObjectiveChoice,
+} from '../training/objective.ts';
 import type { Origin } from '../training/origin.ts';
 import type { PredictOptions } from '../training/predict.ts';
 import { type Engine, LoopStates, type PredictStep, predictStep } from '../training/steps.ts';
@@ -93,6 +101,39 @@ export abstract class Model extends Layer implements Trainable {
     throw new StateError(`outputShape: ${this.name} is not built. Give it an input shape, or data.`);
   }
 
+  /** Null where there is one input and one output. */
+  readonly ports: Ports | null = null;
+
+  /** What comes out, one shape for each output. */
+  get outputShapes(): readonly BatchShape[] {
+    return [this.outputShape];
+  }
+
+  /** Names of the outputs, for logs. */
+  get outputNames(): readonly string[] {
+    return [this.name];
+  }
+
+  get finalActivations(): readonly (string | null)[] {
+    return [this.finalActivation];
+  }
+
+  outputsFor(
+    inputs: readonly Tensor[],
+    training: boolean,
+    logits: readonly boolean[] = [],
+  ): readonly Tensor[] {
+    return [this.run(inputs[0], { training, logits: logits[0] })];
+  }
+
+  given(outputs: readonly Tensor[]): Tensor {
+    return outputs[0];
+  }
+
+  buildForData([x]: readonly Tensor[]): void {
+    this.buildFor([null, ...x.shape.slice(1)]);
+  }
+
   /** What comes out of one of its layers, or null where that is not known. */
   outputShapeOf(_layer: Layer): BatchShape | null {
     return null;
@@ -101,7 +142,8 @@ export abstract class Model extends Layer implements Trainable {
   // ---- compiling
 
   /**
-   * Says how to train: optimizer, loss and metrics. Unknown names throw ConfigError at once.
+   * Says how to train: optimizer, loss and metrics. Unknown names throw ConfigError at once. A model of several outputs
+   * takes a loss, metrics and `lossWeights` for each, as a list or a record by name.
    *
    * Compiling again starts with a new optimizer state and keeps the weights.
    */
@@ -112,11 +154,10 @@ export abstract class Model extends Layer implements Trainable {
       loss: null as unknown,
       metrics: null as unknown,
       weightedMetrics: null as unknown,
+      lossWeights: null as unknown,
     });
-    if (given.loss === null)
-      throw new ConfigError("compile: loss is missing. Name one: { loss: 'meanSquaredError' }.");
     const optimizer = resolveOptimizer(given.optimizer, 'compile');
-    const choice = chooseObjective(given, 'compile');
+    const choice = this.choose(given);
     this.batchSteps?.dispose();
     this.batchSteps = null;
     this.predicting?.step.dispose();
@@ -129,6 +170,23 @@ export abstract class Model extends Layer implements Trainable {
       choice,
       objective: null,
     };
+  }
+
+  /** What compile was told, with every name looked up. */
+  protected choose(given: {
+    readonly loss: unknown;
+    readonly metrics: unknown;
+    readonly weightedMetrics: unknown;
+    readonly lossWeights: unknown;
+  }): ObjectiveChoice {
+    if (given.loss === null)
+      throw new ConfigError("compile: loss is missing. Name one: { loss: 'meanSquaredError' }.");
+    if (given.lossWeights !== null)
+      throw new ConfigError(
+        'compile: lossWeights is for models of several outputs. Scale the loss in a function of your own.',
+      );
+    const choice = chooseForOutput(given, 'compile');
+    return () => [choice];
   }
 
   private compiledFor(operation: string): Compiled {
@@ -167,25 +225,60 @@ export abstract class Model extends Layer implements Trainable {
   /** Builds the model for samples, settles loss and metrics for their y, and checks y. */
   async prepareFor(samples: Samples, operation: string): Promise<void> {
     const settings = this.compiledFor(operation);
-    const [[x], [y]] = [samples.inputs, samples.targets];
-    if (!y) throw new ConfigError(`${operation}: y is missing. Give what the model should have said.`);
-    this.buildFor([null, ...x.shape.slice(1)]);
-    const [, ...output] = this.outputShape;
-    const objective = await Objective.settle(settings.choice, [null, ...y.shape.slice(1)], [null, ...output]);
-    if (settings.objective?.key !== objective.key) {
-      settings.objective = objective;
-      this.warnOfLogits(objective);
-    }
-    objective.checkShapes(y.shape, [x.shape[0], ...(output as number[])]);
+    const { inputs, targets } = samples;
+    this.buildForData(inputs);
+    const key = JSON.stringify([inputs.map(anyNumber), targets.map(anyNumber), this.outputShapes]);
+    if (settings.objective?.key !== key)
+      settings.objective = await this.settle(settings.choice, samples, key, operation);
+    const { objective } = settings;
+    const [count] = inputs[0].shape;
+    const predictions = this.outputShapes.map(([, ...sizes]) => [count, ...(sizes as number[])]);
+    objective.checkShapes(
+      targets.map((target) => target?.shape ?? null),
+      predictions,
+    );
     const { checkLabels } = await running();
-    if (objective.loss.sparse) await checkLabels(y, this.outputShape, operation);
+    await checkLabels(samples, this, objective.sparse, operation);
   }
 
-  private warnOfLogits({ loss }: Objective): void {
-    if (loss.fromLogits && ['softmax', 'sigmoid'].includes(this.finalActivation ?? ''))
-      console.warn(
-        `compile: ${loss.name} takes predictions for logits (fromLogits: true), but they end in ${this.finalActivation}. Drop one of the two.`,
+  /** Loss and metrics for samples of this form, which has this key. */
+  protected async settle(
+    choice: ObjectiveChoice,
+    samples: Samples,
+    key: string,
+    operation: string,
+  ): Promise<Objective> {
+    const names = this.outputNames;
+    const objective = await CompiledObjective.settle(
+      key,
+      choice(names),
+      names,
+      this.outputShapes.map((_, i) => anyNumber(samples.targets[i] ?? null)),
+      this.outputShapes,
+      this.addedNames(samples),
+      operation,
+    );
+    for (const [i, loss] of objective.losses.entries()) {
+      const last = this.finalActivations[i];
+      if (loss?.fromLogits && ['softmax', 'sigmoid'].includes(last ?? ''))
+        console.warn(
+          `compile: ${loss.name} takes predictions for logits (fromLogits: true), but they end in ${last}. Drop one of the two.`,
+        );
+    }
+    return objective;
+  }
+
+  /** The numbers that layers add to the logs: found once for each kind of data, by asking for shapes alone. */
+  private addedNames({ inputs }: Samples): AddedNames {
+    const blank = inputs.map(({ shape }) => zeros([1, ...shape.slice(1)]));
+    const names = (training: boolean): string[] =>
+      sketch(() =>
+        adding(() => {
+          this.outputsFor(blank, training);
+          return [...addedSoFar().metrics.keys()];
+        }),
       );
+    return { training: names(true), testing: names(false) };
   }
 
   predictStep(engine: Engine): PredictStep {
@@ -202,9 +295,6 @@ export abstract class Model extends Layer implements Trainable {
   }
 
   // ---- running
-
-  /** Throws where data cannot be brought to the model's inputs and outputs. */
-  protected checkData(_operation: string): void {}
 
   /** Runs what changes the model, one at a time. */
   private async alone<T>(operation: string, task: () => Promise<T>): Promise<T> {
@@ -274,7 +364,6 @@ export abstract class Model extends Layer implements Trainable {
   async fit(dataset: Dataset, options?: FitOptions): Promise<History>;
   async fit(x: unknown, y: unknown, options?: FitOptions): Promise<History>;
   async fit(x: unknown, y?: unknown, options?: FitOptions): Promise<History> {
-    this.checkData('fit');
     this.compiledFor('fit');
     return this.alone('fit', async () => {
       const { fitModel, optionsAfter } = await running();
@@ -286,7 +375,6 @@ export abstract class Model extends Layer implements Trainable {
   async evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Logs>;
   async evaluate(x: unknown, y: unknown, options?: EvaluateOptions): Promise<Logs>;
   async evaluate(x: unknown, y?: unknown, options?: EvaluateOptions): Promise<Logs> {
-    this.checkData('evaluate');
     this.compiledFor('evaluate');
     return this.besides(async () => {
       const { evaluateModel, optionsAfter } = await running();
@@ -296,7 +384,6 @@ export abstract class Model extends Layer implements Trainable {
 
   /** The outputs for x: [n, …] → [n, …]. Of a dataset, only the x of its elements. */
   async predict(x: unknown, options?: PredictOptions): Promise<Tensor> {
-    this.checkData('predict');
     return this.besides(async () => {
       const { predictModel } = await running();
       return predictModel(this, x, options);
@@ -305,7 +392,6 @@ export abstract class Model extends Layer implements Trainable {
 
   /** One step on this batch. Resolves to its loss and metrics, measured before the step. */
   async trainOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
-    this.checkData('trainOnBatch');
     this.compiledFor('trainOnBatch');
     return this.alone('trainOnBatch', async () =>
       (await further()).runBatch(this, 'trainOnBatch', x, y, options),
@@ -314,7 +400,6 @@ export abstract class Model extends Layer implements Trainable {
 
   /** Loss and metrics of this batch, without training. */
   async testOnBatch(x: unknown, y: unknown, options?: BatchOptions): Promise<Logs> {
-    this.checkData('testOnBatch');
     this.compiledFor('testOnBatch');
     return this.besides(async () => (await further()).runBatch(this, 'testOnBatch', x, y, options));
   }
@@ -431,7 +516,6 @@ export abstract class Model extends Layer implements Trainable {
    * ```
    */
   async explain(options?: ExplainOptions): Promise<Explanation> {
-    this.checkData('explain');
     if (options?.step !== 'predict') this.compiledFor('explain');
     return this.alone('explain', async () => {
       const { settings } = this;
@@ -457,6 +541,8 @@ export abstract class Model extends Layer implements Trainable {
     this.predicting = null;
   }
 }
+
+const anyNumber = (x: Tensor | null): BatchShape | null => x && [null, ...x.shape.slice(1)];
 
 const running = () => loaded('weft: what trains', import('../training/index.ts'));
 const formats = () => loaded('weft: the file formats', import('../saving/formats.ts'));

@@ -10,8 +10,8 @@ interface Facts {
   readonly model: string;
   readonly step: 'train' | 'evaluate' | 'predict';
   readonly batchSize: number;
-  /** Shape and dtype of one batch of inputs. */
-  readonly input: { readonly shape: readonly number[]; readonly dtype: string };
+  /** Shape and dtype of one batch of each input. */
+  readonly inputs: readonly { readonly shape: readonly number[]; readonly dtype: string }[];
 }
 
 const OP = '38;5;33';
@@ -29,7 +29,7 @@ export class Explanation implements StepProfile, Facts {
   readonly model: string;
   readonly step: Facts['step'];
   readonly batchSize: number;
-  readonly input: Facts['input'];
+  readonly inputs: Facts['inputs'];
   readonly adapter: string;
   /** In the order in which they run. */
   readonly kernels: readonly TimedKernel[];
@@ -46,7 +46,7 @@ export class Explanation implements StepProfile, Facts {
     this.model = facts.model;
     this.step = facts.step;
     this.batchSize = facts.batchSize;
-    this.input = facts.input;
+    this.inputs = facts.inputs;
     this.adapter = profile.adapter;
     this.kernels = profile.kernels;
     this.arenaBytes = profile.arenaBytes;
@@ -72,9 +72,9 @@ export class Explanation implements StepProfile, Facts {
   private lines(columns: number, color: boolean): string[] {
     const width = Math.max(NARROWEST, Math.min(WIDEST, columns));
     const bold = (text: string): string => styled({ text, style: BOLD }, color);
-    const { input, kernels } = this;
+    const { inputs, kernels } = this;
     const title = { train: 'training step', evaluate: 'evaluation step', predict: 'prediction' }[this.step];
-    const batch = `batch of ${this.batchSize}, ${input.dtype} [${input.shape.join(', ')}]`;
+    const batch = `batch of ${this.batchSize}, ${inputs.map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`).join(' and ')}`;
     return [
       bold(`${printable(this.model)}: ${title}, ${batch}`),
       printable(this.adapter),

@@ -6,6 +6,7 @@ import { Metric } from '../metrics/metric.ts';
 import { metricNames } from '../metrics/resolve.ts';
 import { type Makers, readDescription } from '../names.ts';
 import { isKnownOptimizer, resolveOptimizer } from '../optimizers/resolve.ts';
+import { isRecord } from '../training/by-output.ts';
 import type { CompileOptions, Trainable } from '../training/trainable.ts';
 import { ofCompiled, unwrapped } from './foreign-options.ts';
 import { isObject, type JsonObject } from './json.ts';
@@ -21,16 +22,18 @@ export function describeCompiled(model: Trainable, names: OwnNames): Record<stri
   try {
     if (Number.isNaN(config.learningRate))
       throw new NotWritable('files cannot hold a learning rate that is a function.');
-    const list = (given: readonly unknown[] | null | undefined): unknown[] | null =>
-      given && given.length > 0 ? given.map((one) => written(one, 'keras.metrics', names)) : null;
+    const metrics = (given: unknown): unknown =>
+      Array.isArray(given) && given.length === 0
+        ? null
+        : mapNested(given, (one) => written(one, 'keras.metrics', names));
     return {
       optimizer: isKnownOptimizer(optimizer)
         ? described('keras.optimizers', optimizer.className, config, names)
         : names.byClass(optimizer, optimizer.className, config, 'the optimizer'),
-      loss: written(options.loss, 'keras.losses', names),
-      loss_weights: null,
-      metrics: list(options.metrics),
-      weighted_metrics: list(options.weightedMetrics),
+      loss: mapNested(options.loss, (one) => written(one, 'keras.losses', names)),
+      loss_weights: options.lossWeights ?? null,
+      metrics: metrics(options.metrics),
+      weighted_metrics: metrics(options.weightedMetrics),
       run_eagerly: false,
       steps_per_execution: 1,
       jit_compile: true,
@@ -46,6 +49,15 @@ export function describeCompiled(model: Trainable, names: OwnNames): Record<stri
 }
 
 class NotWritable extends Error {}
+
+/** The same lists and records of other values; nothing stays null. */
+function mapNested(given: unknown, f: (one: unknown) => unknown): unknown {
+  if (given === null || given === undefined) return null;
+  if (Array.isArray(given)) return given.map((one) => mapNested(one, f));
+  const isDescription = isObject(given) && ['className', 'class_name', 'call'].some((key) => key in given);
+  if (isDescription || !isRecord(given)) return f(given);
+  return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, mapNested(one, f)]));
+}
 
 function written(given: unknown, module: string, names: OwnNames): unknown {
   if (typeof given === 'string') return kerasName(given);
@@ -69,14 +81,15 @@ export async function compileAsSaved(
   own: OwnObjects,
 ): Promise<void> {
   try {
-    const { loss_weights: weights } = config;
-    if ([weights].flat().some((one) => one !== null && one !== undefined && one !== 1))
-      throw new ConfigError(`loss_weights are ${JSON.stringify(weights)}; only null is offered.`);
+    const { loss_weights: weights = null } = config;
+    // For one output tf.keras 2 writes a list of one.
+    const plain = model.ports === null && [weights].flat().every((one) => one === null || one === 1);
     model.compile({
       optimizer: resolveOptimizer(unwrapped(config.optimizer, own, '', ofCompiled), 'optimizer'),
-      loss: readLoss(config.loss, own),
-      metrics: await readMetrics(config.metrics, own),
-      weightedMetrics: await readMetrics(config.weighted_metrics, own),
+      loss: await nested(config.loss, (one) => readLoss(one, own)),
+      metrics: await readMetrics(model, config.metrics, own),
+      weightedMetrics: await readMetrics(model, config.weighted_metrics, own),
+      ...(plain ? {} : { lossWeights: weights }),
     } as CompileOptions);
   } catch (error) {
     if (!(error instanceof WeftError)) throw error;
@@ -88,13 +101,22 @@ export async function compileAsSaved(
 const readLoss = (given: unknown, own: OwnObjects): unknown =>
   byClass(unwrapped(given, own, '', ofCompiled), 'loss', lossNames, own);
 
-/** tf.keras 2 writes a list for each output. */
-const readMetrics = (given: unknown, own: OwnObjects): Promise<unknown[]> | null =>
-  Array.isArray(given)
-    ? Promise.all(
-        given.flat().map((one) => byClass(unwrapped(one, own, '', ofCompiled), 'metric', metricNames, own)),
-      )
-    : null;
+/** tf.keras 2 writes a list for each output, of one output too. */
+async function readMetrics(model: Trainable, given: unknown, own: OwnObjects): Promise<unknown> {
+  const metric = (one: unknown): unknown =>
+    byClass(unwrapped(one, own, '', ofCompiled), 'metric', metricNames, own);
+  const read = await nested(given, metric);
+  return Array.isArray(read) && (model.ports === null || model.outputNames.length === 1) ? read.flat() : read;
+}
+
+/** What a file nests, with each description in it read. */
+async function nested(given: unknown, read: (one: unknown) => unknown): Promise<unknown> {
+  if (given === null || given === undefined) return null;
+  if (Array.isArray(given)) return Promise.all(given.map((one) => nested(one, read)));
+  if (!isRecord(given) || 'class_name' in given || 'className' in given) return read(given);
+  const all = Object.entries(given).map(async ([name, one]) => [name, await nested(one, read)] as const);
+  return Object.fromEntries(await Promise.all(all));
+}
 
 /** A loss or metric from its description; names stay names, since 'accuracy' fits itself to y. */
 function byClass(given: unknown, kind: string, makers: Makers<unknown>, own: OwnObjects): unknown {

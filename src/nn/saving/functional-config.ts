@@ -7,8 +7,9 @@ import { ConfigError, FormatError } from '../../base/errors.ts';
 import { InputLayer } from '../layers/input.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { LayerCall } from '../layers/symbolic.ts';
-import { type Form, Functional, type Values } from '../models/functional.ts';
+import { Functional, type Values } from '../models/functional.ts';
 import type { Symbolic } from '../models/network.ts';
+import type { Form } from '../models/ports.ts';
 import { describe } from '../names.ts';
 import { isObject, type JsonObject, listAt, objectAt, textAt } from './json.ts';
 

@@ -67,9 +67,9 @@ export function listenersTo(
 
 /** Runs every batch once and gives the means over the samples that were seen, loss first and metrics as compiled. */
 export async function runEpoch(loop: Loop, pass: Pass): Promise<Logs> {
-  const { engine, objective, state, meter, pace, steps, feed } = loop;
+  const { engine, tally, state, meter, pace, steps } = loop;
   const { byBatch, progress, signal, operation, begun = null } = pass;
-  const means = (count: number): Logs => objective.results(meter.sums(), count, feed.hasWeights);
+  const means = (count: number): Logs => tally.results(meter.sums(), count);
   meter.restart(begun?.seen);
   pace.pause();
   let done = begun?.step ?? 0;

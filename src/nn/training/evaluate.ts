@@ -36,7 +36,7 @@ export async function evaluateModel(
   throwIfAborted(signal, operation);
   const source = await takeSource(
     { x, y, sampleWeight },
-    { operation, inputShape: model.inputShape, limit: steps, beside: { batchSize } },
+    { operation, model, limit: steps, beside: { batchSize } },
   );
   try {
     if (!isMade(source)) await model.prepareFor(source, operation);

@@ -119,7 +119,7 @@ async function takeBoth(
     given: GivenSamples,
     purpose: Pick<Purpose, 'operation' | 'limit' | 'beside'>,
   ): Promise<Source> => {
-    const source = await takeSource(given, { ...purpose, inputShape: model.inputShape, shared });
+    const source = await takeSource(given, { ...purpose, model, shared });
     if (isMade(source)) return source;
     try {
       await model.prepareFor(source, purpose.operation);
@@ -139,7 +139,7 @@ async function takeBoth(
   );
   try {
     if (classWeight && !isMade(all))
-      (await further()).checkClassWeight(classWeight, model.outputShape, 'fit');
+      (await further()).checkClassWeight(classWeight, model.outputShapes[0], 'fit');
     if (validationData === null) return isMade(all) ? [all, null] : splitSamples(all, validationSplit, 'fit');
     const given = unpackValidationData(validationData, 'fit');
     const { validationSteps: limit, validationBatchSize } = settings;
@@ -155,15 +155,16 @@ async function takeBoth(
   }
 }
 
+const columnForm = ({ shape, dtype }: Tensor) => ({ shape, dtype });
+
 /** What `explain` remembers of it. */
 function formOf(samples: Samples, settings: Settings, streamed: boolean): FitForm {
   const { count, batchSize, order } = samples;
-  const [[x], [y]] = [samples.inputs, samples.targets];
   return {
     batchSize: batchSizeFor(samples, settings.batchSize, settings.stepsPerEpoch),
     count,
-    x: { shape: x.shape, dtype: x.dtype },
-    y: { shape: y.shape, dtype: y.dtype },
+    inputs: samples.inputs.map(columnForm),
+    targets: samples.targets.map((target) => target && columnForm(target)),
     shuffle: order !== undefined && order !== null ? true : settings.shuffle && !batchSize,
     streamed,
   };

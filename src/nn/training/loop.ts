@@ -5,7 +5,6 @@
 
 import type { Feed } from './feed/feed.ts';
 import { Meter } from './meter.ts';
-import type { Objective } from './objective.ts';
 import { Origin } from './origin.ts';
 import { Pace } from './pace.ts';
 import {
@@ -18,6 +17,7 @@ import {
   sumsApart,
   trainingStep,
 } from './steps.ts';
+import type { Tally } from './tally.ts';
 import type { Trainable } from './trainable.ts';
 
 type Kind = 'train' | 'evaluate';
@@ -27,7 +27,7 @@ export class Loop<F extends Feed = Feed> {
   readonly engine: Engine;
   readonly key: string | null;
   readonly origin: Origin;
-  readonly objective: Objective;
+  readonly tally: Tally;
   readonly state: LoopState;
   readonly meter: Meter;
   readonly pace: Pace;
@@ -44,15 +44,15 @@ export class Loop<F extends Feed = Feed> {
     this.engine = engine;
     this.feed = feed;
     this.key = key;
-    this.objective = objective;
     this.origin = new Origin(model, kind === 'train' ? optimizer : null);
     this.states = model.loops[kind];
     const apart = sumsApart(size);
-    const sizes = objective.sumSizes(hasWeights, apart);
+    this.tally = objective.tally(hasWeights, kind === 'train');
+    const sizes = this.tally.sizes(apart);
     this.state = this.states.take(sizes);
     this.meter = new Meter(
       sizes.reduce((sum, size) => sum + size),
-      (a, b) => objective.joined(a, b, hasWeights),
+      (a, b) => this.tally.joined(a, b),
     );
     this.pace = new Pace(engine.options.submitMs);
     if (kind === 'train') optimizer.build(model.trainableWeights);

@@ -1,48 +1,76 @@
-/** What a model is trained for: its loss and metrics, once the shapes of y and the predictions are known. */
-import { ConfigError } from '../../base/errors.ts';
-import { iota, zeros } from '../../ops/constant.ts';
-import { concat } from '../../ops/movement.ts';
-import { sum } from '../../ops/reduce.ts';
-import { where } from '../../ops/select.ts';
+/**
+ * What a model is trained for: a loss and metrics for each of its outputs, once the shapes of y and the predictions are
+ * known.
+ */
+import { ConfigError, StateError } from '../../base/errors.ts';
+import { zeros } from '../../ops/constant.ts';
 import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { resolveActivation } from '../activations.ts';
-import type { BatchShape, CallContext } from '../layers/layer.ts';
+import { addedSoFar, adding } from '../layers/added.ts';
+import type { BatchShape } from '../layers/layer.ts';
 import { type Loss, weighted } from '../losses/loss.ts';
 import { type LossChoice, resolveLoss } from '../losses/resolve.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { type MetricChoice, resolveMetric } from '../metrics/resolve.ts';
 import { describe } from '../names.ts';
+import { perSample } from '../targets.ts';
 import type { Batch } from './feed/feed.ts';
+import { countSums, meanEntry, sumsFrom, Tally } from './tally.ts';
 
 /** What an objective asks of a model. */
 export interface Predictor {
-  readonly finalActivation: string | null;
-  /** What its weights add to the loss. */
+  /** Of each output. */
+  readonly finalActivations: readonly (string | null)[];
+  /** What weights and layers add to the loss. */
   readonly losses: readonly Tensor[];
-  run(x: Tensor, context: CallContext): Tensor;
+  /** The outputs for a batch's inputs. `logits`: of which outputs they are wanted. */
+  outputsFor(inputs: readonly Tensor[], training: boolean, logits?: readonly boolean[]): readonly Tensor[];
 }
 
 /** What a step learns about its batch. */
 export interface Measured {
-  /** The number to be made small. */
-  readonly loss: Tensor;
+  /** The number to be made small; null where the step has done its updates itself. */
+  readonly loss: Tensor | null;
   /** What each sample adds to the sums behind loss and metrics: [N], or [N, k] for k of them. */
   readonly columns: readonly Tensor[];
 }
 
-/** A choice of loss and metrics, before any shape is known. */
-export interface ObjectiveChoice {
-  readonly loss: LossChoice;
-  readonly metrics: readonly MetricChoice[];
-  readonly weightedMetrics: readonly MetricChoice[];
+/** What steps measure, and what is made of it. */
+export interface Objective {
+  /** Equal for samples of equal shapes. */
+  readonly key: string;
+  readonly metrics: readonly Metric[];
+  /** For each target whether it is class numbers. */
+  readonly sparse: readonly boolean[];
+  /** Whether an output has no loss. */
+  readonly isPartial: boolean;
+  /** ShapeError when loss or metrics cannot compare such targets with such predictions. */
+  checkShapes(targets: readonly (Shape | null)[], outputs: readonly Shape[]): void;
+  /** Runs the model on a batch and compares. `before`: the sums of the batches before it, for metrics that go on from theirs. */
+  measure(model: Predictor, batch: Batch, training: boolean, before?: readonly Tensor[]): Measured;
+  /** What runs with or without weights of samples add up. */
+  tally(hasWeights: boolean, training: boolean): Tally;
 }
 
-/** What `compile` was told, with every name looked up. */
-export function chooseObjective(
+/** A choice of loss and metrics for an output, before any shape is known. */
+export interface OutputChoice {
+  /** Null: none. */
+  readonly loss: LossChoice | null;
+  readonly metrics: readonly MetricChoice[];
+  readonly weightedMetrics: readonly MetricChoice[];
+  /** What the loss counts in the sum of all outputs' losses. */
+  readonly lossWeight?: number;
+}
+
+/** The choices for outputs of these names. */
+export type ObjectiveChoice = (names: readonly string[]) => readonly OutputChoice[];
+
+/** What `compile` was told for an output, with every name looked up. */
+export function chooseForOutput(
   { loss, metrics, weightedMetrics }: { loss: unknown; metrics: unknown; weightedMetrics: unknown },
   operation: string,
-): ObjectiveChoice {
+): OutputChoice {
   const list = (given: unknown, argument: string): MetricChoice[] => {
     if (given === null || given === undefined) return [];
     if (!Array.isArray(given))
@@ -50,192 +78,229 @@ export function chooseObjective(
     return given.map((one) => resolveMetric(one, operation));
   };
   return {
-    loss: resolveLoss(loss, operation),
+    loss: loss === null ? null : resolveLoss(loss, operation),
     metrics: list(metrics, 'metrics'),
     weightedMetrics: list(weightedMetrics, 'weightedMetrics'),
   };
 }
 
-/** Loss and metrics for one kind of targets. */
-export class Objective {
-  /** Equal for equal choices by equal shapes. */
-  readonly key: string;
-  readonly loss: Loss;
+/** Loss and metrics of an output. */
+interface Comparison {
+  readonly loss: Loss | null;
+  readonly lossWeight: number;
   readonly metrics: readonly Metric[];
-  private readonly shapes: readonly [Shape, Shape];
-  private readonly examples = new Map<boolean, readonly (readonly Tensor[])[]>();
   /** From this one on, metrics are weighted by the samples' weights. */
-  private readonly firstWeighted: number;
+  readonly firstWeighted: number;
+  /** Of the targets, where there are any, and of the predictions. */
+  readonly shapes: readonly [Shape | null, Shape];
+}
 
-  /** Settles what was chosen for y and outputs of these shapes; loads metrics that were named. */
+/** Names of the numbers that layers add to the logs, in training and without. */
+export type AddedNames = Readonly<Record<'training' | 'testing', readonly string[]>>;
+
+/** A shape whose every size is a number: unknown ones are 0. */
+const known = (shape: BatchShape): Shape => shape.map((size) => size ?? 0);
+
+/** Loss and metrics of compile, for one kind of targets. */
+export class CompiledObjective implements Objective {
+  readonly key: string;
+  readonly metrics: readonly Metric[];
+  readonly sparse: readonly boolean[];
+  readonly isPartial: boolean;
+  private readonly outputs: readonly Comparison[];
+  /** Of losses that are told one by one. */
+  private readonly lossNames: readonly string[];
+  private readonly addedNames: AddedNames;
+  private readonly examples = new Map<boolean, readonly (readonly Tensor[])[]>();
+
+  /** Settles choices for outputs of these names, for targets and predictions of these shapes; loads metrics that were named. */
   static async settle(
-    choice: ObjectiveChoice,
-    yShape: BatchShape,
-    outputShape: BatchShape,
-  ): Promise<Objective> {
-    const known = (shape: BatchShape): Shape => shape.map((size) => size ?? 0);
-    const shapes = [known(yShape), known(outputShape)] as const;
-    const metrics = [...choice.metrics, ...choice.weightedMetrics].map((choose) => choose(...shapes));
-    const loss = choice.loss(...shapes);
-    return new Objective(await loss, await Promise.all(metrics), choice.metrics.length, shapes);
+    key: string,
+    choices: readonly OutputChoice[],
+    names: readonly string[],
+    targets: readonly (BatchShape | null)[],
+    predictions: readonly BatchShape[],
+    addedNames: AddedNames,
+    operation: string,
+  ): Promise<CompiledObjective> {
+    const settled = choices.map(async (choice, i): Promise<Comparison> => {
+      const y = targets[i] ? known(targets[i]) : null;
+      const shapes = [y, known(predictions[i])] as const;
+      const wanted = [...choice.metrics, ...choice.weightedMetrics];
+      if (y === null && (choice.loss || wanted.length > 0)) throw missing(operation, names[i], names.length);
+      const metrics = wanted.map((choose) => choose(y!, shapes[1]));
+      const loss = choice.loss?.(y!, shapes[1]) ?? null;
+      return {
+        loss,
+        lossWeight: choice.lossWeight ?? 1,
+        metrics: (await Promise.all(metrics)).map((metric) =>
+          names.length > 1 ? metric.named(`${names[i]}_${metric.name}`) : metric,
+        ),
+        firstWeighted: choice.metrics.length,
+        shapes,
+      };
+    });
+    return new CompiledObjective(key, await Promise.all(settled), names, addedNames);
   }
 
   private constructor(
-    loss: Loss,
-    metrics: readonly Metric[],
-    firstWeighted: number,
-    shapes: readonly [Shape, Shape],
+    key: string,
+    outputs: readonly Comparison[],
+    names: readonly string[],
+    addedNames: AddedNames,
   ) {
-    this.shapes = shapes;
-    this.key = shapes.map(([, ...sizes]) => `[${sizes}]`).join(' ');
-    this.loss = loss;
-    this.metrics = metrics;
-    this.firstWeighted = firstWeighted;
-    const names = this.metrics.map(({ name }) => name);
-    const twice = ['loss', ...names].find((name, i, all) => all.indexOf(name) !== i);
+    this.outputs = outputs;
+    this.addedNames = addedNames;
+    this.key = key;
+    this.metrics = outputs.flatMap(({ metrics }) => metrics);
+    this.isPartial = outputs.some(({ loss }) => loss === null);
+    this.sparse = outputs.map(({ loss }) => loss?.sparse ?? false);
+    const compared = names.filter((_, i) => outputs[i].loss);
+    this.lossNames = compared.length > 1 ? compared.map((name) => `${name}_loss`) : [];
+    const all = ['loss', ...this.lossNames, ...this.metrics.map(({ name }) => name), ...addedNames.training];
+    const twice = all.find((name, i) => all.indexOf(name) !== i);
     if (twice !== undefined)
       throw new ConfigError(
         `compile: two values would be called ${JSON.stringify(twice)}. Give a metric another name.`,
       );
   }
 
-  /** ShapeError when loss or metrics cannot compare such y with such predictions. Tensors are descriptions: no work is done. */
-  checkShapes(yShape: Shape, outputShape: Shape): void {
-    const [y, p] = [zeros(yShape), zeros(outputShape)];
-    this.loss.values(y, p);
-    for (const metric of this.metrics) metric.columns(y, p, null);
+  /** Of each output, or null. */
+  get losses(): readonly (Loss | null)[] {
+    return this.outputs.map(({ loss }) => loss);
+  }
+
+  /** Tensors are descriptions: no work is done. */
+  checkShapes(targets: readonly (Shape | null)[], predictions: readonly Shape[]): void {
+    for (const [i, { loss, metrics }] of this.outputs.entries()) {
+      const target = targets[i];
+      if (!target) continue;
+      const [y, p] = [zeros(target), zeros(predictions[i])];
+      loss?.values(y, p);
+      for (const metric of metrics) metric.columns(y, p, null);
+    }
   }
 
   /**
-   * Runs the model on a batch and compares.
-   *
    * A final softmax or sigmoid and its cross-entropy are computed from the logits: there the loss of a
    * confident mistake is its true size and its gradient is not 0. Probabilities are made only for metrics
    * that ask for more than their order.
-   *
-   * `before`: the sums of the batches before it, for metrics that go on from theirs.
    */
   measure(model: Predictor, batch: Batch, training: boolean, before: readonly Tensor[] = []): Measured {
-    const { loss } = this;
-    const { inputs, targets, weights } = batch;
-    const [x, y, weight] = [inputs[0], targets[0], weights[0]];
-    const logits = loss.absorbs !== null && model.finalActivation === loss.absorbs;
-    const z = model.run(x, { training, logits });
-    let activated: Tensor | null = null;
-    const predictions = (): Tensor => {
-      activated ??= logits ? resolveActivation(loss.absorbs, 'measure').of(z) : z;
-      return activated;
+    const logits = this.outputs.map(({ loss }, i) => {
+      const last = model.finalActivations[i];
+      return last !== null && last === loss?.absorbs;
+    });
+    return adding(() => {
+      const predictions = model.outputsFor(batch.inputs, training, logits);
+      return this.compare(model, batch, predictions, training, logits, before);
+    });
+  }
+
+  /** Compares predictions that are there, within `adding`. `logits`: which of them have not gone through the activation that their loss absorbs. */
+  compare(
+    model: Pick<Predictor, 'losses'>,
+    { inputs, targets, weights }: Batch,
+    predictions: readonly Tensor[],
+    training: boolean,
+    logits: readonly boolean[] = [],
+    before: readonly Tensor[] = [],
+  ): Measured {
+    const [count] = inputs[0].shape;
+    const begins = this.begins(weights.some((weight) => weight));
+    const penalties = model.losses;
+    const losses: Tensor[] = [];
+    const weightedSums: Tensor[] = [];
+    const ofLosses: Tensor[] = [];
+    const ofMetrics: Tensor[] = [];
+    let metricsBefore = 0;
+    for (const [i, { loss, lossWeight, metrics, firstWeighted }] of this.outputs.entries()) {
+      const [z, y, weight] = [predictions[i], targets[i]!, weights[i] ?? null];
+      const scaled = (x: Tensor): Tensor => (lossWeight === 1 ? x : x.mul(lossWeight));
+      if (loss) {
+        const values = weighted(loss.values(y, z, logits[i] || loss.fromLogits), weight);
+        losses.push(scaled(loss.reduce(values)));
+        ofLosses.push(loss.contributions(values, count));
+        weightedSums.push(scaled(ofLosses.at(-1)!));
+      }
+      let activated: Tensor | null = null;
+      const p = (): Tensor => {
+        activated ??= logits[i] ? resolveActivation(loss!.absorbs, 'measure').of(z) : z;
+        return activated;
+      };
+      for (const [m, metric] of metrics.entries())
+        ofMetrics.push(
+          ...metric.columns(
+            y,
+            metric.orderOnly ? z : p(),
+            m >= firstWeighted ? weight : null,
+            metric.join && sumsFrom(before, begins[metricsBefore + m]),
+          ),
+        );
+      metricsBefore += metrics.length;
+    }
+    // Keras counts what weights and layers add in the loss that it reports, in validation too.
+    const total = (terms: readonly Tensor[]): Tensor =>
+      [...terms, ...penalties].reduce((sum, one) => sum.add(one));
+    return {
+      loss: total(losses),
+      columns: [
+        total(weightedSums),
+        ...(this.lossNames.length > 0 ? ofLosses : []),
+        ...ofMetrics,
+        ...addedColumns(this.addedNames[training ? 'training' : 'testing'], count),
+      ],
     };
-    const values = weighted(loss.values(y, z, logits || loss.fromLogits), weight);
-    // Keras counts the weights' penalties in the loss that it reports, in validation too.
-    const penalized = (of: Tensor): Tensor => model.losses.reduce((sum, penalty) => sum.add(penalty), of);
-    const columns = [
-      penalized(loss.contributions(values, x.shape[0])),
-      ...this.metrics.flatMap((metric, i) =>
-        metric.columns(
-          y,
-          metric.orderOnly ? z : predictions(),
-          i >= this.firstWeighted ? weight : null,
-          metric.join && sumsFrom(before, this.places(weight !== null)[i][0]),
-        ),
-      ),
-    ];
-    return { loss: penalized(loss.reduce(values)), columns };
   }
 
-  /** The sums of two parts of the samples as those of both. */
-  joined(a: Float64Array, b: Float64Array, hasWeights: boolean): Float64Array {
-    const both = a.map((x, i) => x + b[i]);
-    this.places(hasWeights).forEach((place, i) => {
-      const { join } = this.metrics[i];
-      if (join) both.set(join(a.slice(...place), b.slice(...place)), place[0]);
-    });
-    return both;
+  tally(hasWeights: boolean, training: boolean): Tally {
+    const columns = this.exampleColumns(hasWeights);
+    return new Tally([
+      ...['loss', ...this.lossNames].map(meanEntry),
+      ...this.metrics.map(({ name, result, join }, i) => ({ name, columns: columns[i], result, join })),
+      ...this.addedNames[training ? 'training' : 'testing'].map(meanEntry),
+    ]);
   }
 
-  /** Loss and metrics from the sums over `samples` samples. */
-  results(sums: ArrayLike<number>, samples: number, hasWeights: boolean): Record<string, number> {
-    const logs: Record<string, number> = { loss: sums[0] / samples };
-    this.places(hasWeights).forEach((place, i) => {
-      const { name, result } = this.metrics[i];
-      logs[name] = result(Array.from(sums).slice(...place), samples);
-    });
-    return logs;
-  }
-
-  /** The sizes of `columnSums`. */
-  sumSizes(hasWeights: boolean, apart: boolean): readonly number[] {
-    const columns = [zeros([1]), ...this.exampleColumns(hasWeights).flat()];
-    return grouped(columns, apart).map(countSums);
-  }
-
-  /** Where the sums of each metric begin, and where they end. */
-  private places(hasWeights: boolean): readonly (readonly [number, number])[] {
-    let end = 1;
+  /** Where the sums of each metric begin. */
+  private begins(hasWeights: boolean): number[] {
+    let end = 1 + this.lossNames.length;
     return this.exampleColumns(hasWeights).map((columns) => {
-      const start = end;
       end += countSums(columns);
-      return [start, end];
+      return end - countSums(columns);
     });
   }
 
   /** What each metric makes of one sample. Tensors are descriptions: no work is done. */
   private exampleColumns(hasWeights: boolean): readonly (readonly Tensor[])[] {
-    const known = this.examples.get(hasWeights);
-    if (known) return known;
-    const [y, p] = this.shapes.map(([, ...sizes]) => zeros([1, ...sizes]));
-    const columns = this.metrics.map((metric, i) =>
-      metric.columns(y, p, hasWeights && i >= this.firstWeighted ? zeros([1]) : null),
-    );
+    const present = this.examples.get(hasWeights);
+    if (present) return present;
+    const columns = this.outputs.flatMap(({ metrics, shapes, firstWeighted }) => {
+      const [y, p] = shapes.map((shape) => zeros([1, ...(shape?.slice(1) ?? [])]));
+      return metrics.map((metric, i) =>
+        metric.columns(y, p, hasWeights && i >= firstWeighted ? zeros([1]) : null),
+      );
+    });
     this.examples.set(hasWeights, columns);
     return columns;
   }
 }
 
-/** Sums that come from columns: one of each [N], k of each [N, k]. */
-const countSums = (columns: readonly Tensor[]): number =>
-  columns.reduce((count, { rank, shape }) => count + (rank < 2 ? 1 : shape[1]), 0);
+const missing = (operation: string, name: string, outputs: number): ConfigError =>
+  new ConfigError(
+    `${operation}: y is missing${outputs > 1 ? ` for the output ${name}` : ''}. Give what the model should have said.`,
+  );
 
-/** The tensor among these that begins with sum number `start`. */
-function sumsFrom(tensors: readonly Tensor[], start: number): Tensor | undefined {
-  let end = 0;
-  return tensors.find(({ size }) => {
-    end += size;
-    return end - size === start;
+/** What layers have added to the logs of this step, for each sample. */
+function addedColumns(names: readonly string[], count: number): Tensor[] {
+  const { metrics } = addedSoFar();
+  const other = [...metrics.keys()].find((name) => !names.includes(name));
+  if (other !== undefined || metrics.size < names.length)
+    throw new StateError(
+      `addMetric: the step adds ${[...metrics.keys()].join(', ') || 'nothing'}, and compile found ${names.join(', ') || 'nothing'}. Call compile again when layers have changed.`,
+    );
+  return names.map((name) => {
+    const value = metrics.get(name)!;
+    return value.rank === 0 ? value.broadcastTo([count]) : perSample(value);
   });
 }
-
-/** Which columns are summed together: single ones that follow one another, unless `apart`. */
-function grouped(columns: readonly Tensor[], apart: boolean): Tensor[][] {
-  const groups: Tensor[][] = [];
-  for (const column of columns) {
-    const last = groups.at(-1);
-    if (!apart && column.rank < 2 && last && last[0].rank < 2) last.push(column);
-    else groups.push([column]);
-  }
-  return groups;
-}
-
-/**
- * Sums of columns over the samples. Single columns that follow one another stand side by side in one kernel; wide
- * ones get their own, since an element would be chosen among too many. Short columns are better summed `apart`:
- * then each sum is a loop in the update that adds it up.
- */
-export const columnSums = (columns: readonly Tensor[], apart: boolean): Tensor[] =>
-  grouped(columns, apart).map((group) => sum(group[0].rank < 2 ? sideBySide(group) : group[0], 0));
-
-/** Columns [N] as [N, columns]. Many are chosen among by number: nested concatenations compile for seconds. */
-function sideBySide(columns: readonly Tensor[]): Tensor {
-  const upright = columns.map((column) => column.reshape([column.size, 1]));
-  if (upright.length === 1) return upright[0];
-  if (upright.length <= FEW) return concat(upright, 1);
-  const number = iota(upright.length);
-  const [first, ...rest] = upright;
-  return rest.reduce(
-    (chosen, column, i) => where(number.equal(i + 1), column, chosen),
-    first.broadcastTo([columns[0].size, upright.length]),
-  );
-}
-
-/** So many parts are concatenated without harm. */
-export const FEW = 4;

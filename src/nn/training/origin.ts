@@ -8,7 +8,7 @@
  */
 import { Variable } from '../../ops/tensor.ts';
 import { Layer } from '../layers/layer.ts';
-import type { Optimizer } from '../optimizers/optimizer.ts';
+import { Optimizer } from '../optimizers/optimizer.ts';
 
 /** What a model keeps of its runs, which is no part of the network. */
 const OF_RUNS = new Set(
@@ -52,7 +52,11 @@ export class Origin {
       if (!isObject(value) || known.has(value)) return;
       known.add(value);
       if (value instanceof Variable) parts.push(value.trainable);
-      else if (value instanceof Layer) {
+      else if (value instanceof Optimizer) {
+        // Steps read the rate from memory.
+        const { learningRate, ...rule } = value.getConfig();
+        walk(rule);
+      } else if (value instanceof Layer) {
         for (const [name, own] of Object.entries(value))
           if (!OF_RUNS.has(name) && !value.writtenByCall.has(name)) walk(own);
         for (const inner of value.layers) walk(inner);
@@ -60,8 +64,7 @@ export class Origin {
       else if (isRecord) for (const entry of Object.entries(value)) walk(entry);
     };
     walk(this.model);
-    const { learningRate, ...rule } = this.optimizer?.getConfig() ?? {};
-    walk(rule);
+    walk(this.optimizer);
     return parts;
   }
 }

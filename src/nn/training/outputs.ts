@@ -35,33 +35,46 @@ export interface Run {
 export interface Way {
   /** Batches that go together. */
   readonly together: number;
-  predict(first: number, count: number): Promise<Tensor>;
+  /** All outputs for these rows. */
+  predict(first: number, count: number): Promise<readonly Tensor[]>;
   dispose(): void;
 }
 
-/** Outputs as they come, and in the end as one tensor. */
+/** Outputs as they come, and in the end as one tensor each. */
 export class Predictions {
   readonly engine: Engine;
-  private pieces: Tensor[] = [];
+  private pieces: (readonly Tensor[])[] = [];
   private readonly flight = new Flight();
 
   constructor(engine: Engine) {
     this.engine = engine;
   }
 
-  async add(piece: Promise<Tensor>): Promise<void> {
+  async add(piece: Promise<readonly Tensor[]>): Promise<void> {
     this.pieces.push(await piece);
     await this.flight.follow(this.engine.idle());
   }
 
-  async whole(): Promise<Tensor> {
-    const whole = this.pieces.length === 1 ? this.pieces.pop()! : await assemble(this.pieces, this.engine);
-    await this.engine.idle();
+  async whole(): Promise<readonly Tensor[]> {
+    const { pieces, engine } = this;
+    if (pieces.length === 1) {
+      await engine.idle();
+      return pieces.pop()!;
+    }
+    const whole: Tensor[] = [];
+    for (const i of pieces[0].keys())
+      whole.push(
+        await assemble(
+          pieces.map((piece) => piece[i]),
+          engine,
+        ),
+      );
+    await engine.idle();
     return whole;
   }
 
   dispose(): void {
-    for (const piece of this.pieces) piece.dispose();
+    for (const piece of this.pieces.flat()) piece.dispose();
     this.pieces = [];
   }
 }

@@ -19,7 +19,7 @@ export interface PredictOptions extends RunOptions {
 /** Steps are counted in batches of this size, as in Keras. */
 const DEFAULT_BATCH = 32;
 
-/** The outputs for all samples in one tensor: [n, …]. */
+/** The outputs for all samples in one tensor each: [n, …]. */
 export async function predictModel(model: Trainable, x: unknown, options?: PredictOptions): Promise<Tensor> {
   const settings = readRunOptions(OPERATION, options, {});
   const { batchSize, verbose, signal } = settings;
@@ -27,10 +27,7 @@ export async function predictModel(model: Trainable, x: unknown, options?: Predi
   const callbacks = callbacksOf(model, settings);
   const byBatch = callbacks.listen('onPredictBatchBegin', 'onPredictBatchEnd');
   const run: Run = { model, callbacks, verbose, signal, single: byBatch || batchSize !== null };
-  const samples = await takeSource(
-    { x },
-    { operation: OPERATION, inputShape: model.inputShape, beside: { batchSize } },
-  );
+  const samples = await takeSource({ x }, { operation: OPERATION, model, beside: { batchSize } });
   if (isMade(samples)) return (await further()).predictMade(samples, run);
   try {
     return await predictSamples(
@@ -50,7 +47,7 @@ async function predictSamples(
   stream: boolean | null,
   { model, callbacks, verbose, signal, single }: Run,
 ): Promise<Tensor> {
-  model.buildFor([null, ...samples.inputs[0].shape.slice(1)]);
+  model.buildForData(samples.inputs);
   const { count } = samples;
   const steps = Math.ceil(count / batchSize);
   callbacks.begin(model, { verbose, epochs: 1, steps });
@@ -72,7 +69,7 @@ async function predictSamples(
     }
     const whole = await results.whole();
     await callbacks.call('onPredictEnd', {});
-    return whole;
+    return model.given(whole);
   } finally {
     results.dispose();
     way.dispose();
@@ -82,18 +79,18 @@ async function predictSamples(
 /** All rows are on the GPU. */
 function residentWay(model: Trainable, samples: Samples, batchSize: number, engine: Engine): Way {
   const { inputs, start, count, order } = samples;
-  const [x] = inputs;
-  const all = order ? gather(x, tensor(order(0))) : rowsOf(x, start, count);
+  const rows = order && tensor(order(0));
+  const all = inputs.map((x) => (rows ? gather(x, rows) : rowsOf(x, start, count)));
   const step = model.predictStep(engine);
   return {
     // What is there already takes no room in a window.
     together: togetherOf(batchSize, 0, engine),
-    async predict(first, rows) {
-      const part = rowsOf(all, first, rows);
+    async predict(first, count) {
+      const parts = all.map((x) => rowsOf(x, first, count));
       try {
-        return await step(part);
+        return await step(...parts);
       } finally {
-        if (part !== all) part.dispose();
+        for (const [i, part] of parts.entries()) if (part !== all[i]) part.dispose();
       }
     },
     dispose() {},

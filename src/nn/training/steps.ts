@@ -4,7 +4,7 @@
  */
 import { type Captured, capture } from '../../graph/capture.ts';
 import { type defaultEngine, serial } from '../../graph/engines.ts';
-import { gradients } from '../../graph/gradients.ts';
+import { gradients, reachedFrom } from '../../graph/gradients.ts';
 import { append } from '../../graph/order.ts';
 import { leafRange } from '../../graph/runtime.ts';
 import { assignAll } from '../../graph/variables.ts';
@@ -14,12 +14,13 @@ import type { Tensor, Variable } from '../../ops/tensor.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Batch } from './feed/feed.ts';
-import { columnSums, type Objective, type Predictor } from './objective.ts';
+import type { Objective, Predictor } from './objective.ts';
 import { Origin } from './origin.ts';
+import { columnSums } from './tally.ts';
 
 export type Engine = Awaited<ReturnType<typeof defaultEngine>>;
 export type Step = Captured<readonly [], undefined>;
-export type PredictStep = Captured<readonly [Tensor], Tensor>;
+export type PredictStep = Captured<readonly Tensor[], readonly Tensor[]>;
 
 /** What a loop of steps keeps on the GPU. */
 export class LoopState {
@@ -166,20 +167,29 @@ function account({ position, sums }: LoopState, columns: readonly Tensor[], apar
   ]);
 }
 
+type Learner = Predictor & { readonly trainableWeights: readonly Variable[] };
+
+/** Forward, backward, update; gives what the samples add to the sums. */
+export function learn(
+  model: Learner,
+  objective: Objective,
+  optimizer: Optimizer,
+  batch: Batch,
+  before: readonly Tensor[] = [],
+): readonly Tensor[] {
+  const { loss, columns } = objective.measure(model, batch, true, before);
+  // An output that is compared with nothing teaches its layers nothing.
+  const weights =
+    loss && objective.isPartial ? reachedFrom(loss, model.trainableWeights) : model.trainableWeights;
+  if (loss && weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
+  return columns;
+}
+
 /** Forward, backward, update, account. */
 export const trainingStep =
-  (
-    model: Predictor & { readonly trainableWeights: readonly Variable[] },
-    objective: Objective,
-    optimizer: Optimizer,
-    state: LoopState,
-    apart: boolean,
-  ) =>
+  (model: Learner, objective: Objective, optimizer: Optimizer, state: LoopState, apart: boolean) =>
   (batch: Batch): void => {
-    const { loss, columns } = objective.measure(model, batch, true, state.sums);
-    const weights = model.trainableWeights;
-    if (weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
-    account(state, columns, apart);
+    account(state, learn(model, objective, optimizer, batch, state.sums), apart);
   };
 
 /** Forward, account. */
@@ -191,13 +201,13 @@ export const evaluationStep =
   };
 
 /** The step that predict replays, with what it was made from. */
-export function predictStep(model: Layer, engine: Engine): { step: PredictStep; origin: Origin } {
+export function predictStep(model: Layer & Predictor, engine: Engine): { step: PredictStep; origin: Origin } {
   const origin = new Origin(model);
   const step = capture(
-    (x: Tensor) => {
-      const y = model.run(x, { training: false });
+    (...inputs: readonly Tensor[]) => {
+      const outputs = model.outputsFor(inputs, false);
       origin.note();
-      return y;
+      return outputs;
     },
     { name: 'predict', engine },
   );

@@ -9,8 +9,8 @@ import type { MetricLike } from '../metrics/resolve.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { OptimizerLike } from '../optimizers/resolve.ts';
 import type { FileSource, FileTarget } from '../saving/files.ts';
-import type { Samples } from './feed/samples.ts';
-import type { Objective } from './objective.ts';
+import type { Ports, Samples } from './feed/samples.ts';
+import type { Objective, Predictor } from './objective.ts';
 import type { LoopStates, PredictStep } from './steps.ts';
 
 type Engine = Awaited<ReturnType<typeof defaultEngine>>;
@@ -18,29 +18,56 @@ type Engine = Awaited<ReturnType<typeof defaultEngine>>;
 export interface CompileOptions {
   /** A name, or an optimizer; default 'rmsprop'. */
   optimizer?: OptimizerLike;
-  /** A name, a loss, or a function of y and the predictions that gives one value for each sample. */
-  loss: LossLike | { className: string; config?: object };
-  /** Names, metrics or functions. 'accuracy' fits itself to y. They ignore the samples' weights. */
-  metrics?: readonly MetricLike[] | null;
+  /**
+   * A name, a loss, or a function of y and the predictions that gives one value for each sample. For several outputs one for
+   * all, a list in their order, or a record by their names; an output may have none. Only a model with a `trainStep` of its
+   * own can do without.
+   */
+  loss?: ByOutput<OneLoss | null>;
+  /**
+   * Names, metrics or functions. 'accuracy' fits itself to y. They ignore the samples' weights. For several outputs a list of
+   * lists, or a record.
+   */
+  metrics?: ByOutput<MetricLike | readonly MetricLike[] | null>;
   /** Metrics that count samples by their weights. */
-  weightedMetrics?: readonly MetricLike[] | null;
+  weightedMetrics?: ByOutput<MetricLike | readonly MetricLike[] | null>;
+  /** What the loss of each output counts in the sum; default 1. */
+  lossWeights?: ByOutput<number>;
 }
+
+type OneLoss = LossLike | { className: string; config?: object };
+
+/** One for all outputs, a list in their order, or a record by their names. */
+export type ByOutput<T> = T | readonly T[] | Readonly<Record<string, T>> | null;
 
 /** What the latest fit trained on: the form of its samples, not their numbers. */
 export interface FitForm {
   readonly batchSize: number;
   readonly count: number;
-  readonly x: { readonly shape: readonly number[]; readonly dtype: DType };
-  readonly y: { readonly shape: readonly number[]; readonly dtype: DType };
+  readonly inputs: readonly ColumnForm[];
+  /** Null for outputs without targets. */
+  readonly targets: readonly (ColumnForm | null)[];
   readonly shuffle: boolean;
   /** Whether the samples were streamed. */
   readonly streamed: boolean;
 }
 
-export interface Trainable extends Layer {
+interface ColumnForm {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+export interface Trainable extends Layer, Predictor {
   // ---- what it is
   readonly inputShape: BatchShape | null;
-  readonly outputShape: BatchShape;
+  /** Null where there is one input and one output. */
+  readonly ports: Ports | null;
+  /** Of the outputs, for logs. */
+  readonly outputNames: readonly string[];
+  /** Of each output, once it is built. */
+  readonly outputShapes: readonly BatchShape[];
+  /** What a user gets for the outputs: one, a list or a record. */
+  given(outputs: readonly Tensor[]): Tensor;
   /** Of all its random numbers. */
   readonly seed: number;
   engineFor(x: Tensor): Promise<Engine>;
@@ -52,6 +79,8 @@ export interface Trainable extends Layer {
   readonly metrics: readonly Metric[];
   compile(options: CompileOptions): void;
   compiled(operation: string): { optimizer: Optimizer; objective: Objective };
+  /** Builds it for inputs like these. */
+  buildForData(inputs: readonly Tensor[]): void;
   prepareFor(samples: Samples, operation: string): Promise<void>;
 
   // ---- what callbacks and users see of a run

@@ -9,7 +9,8 @@ import type { Samples } from './samples.ts';
 /** A batch: [N, …] each. */
 export interface Batch {
   readonly inputs: readonly Tensor[];
-  readonly targets: readonly Tensor[];
+  /** Null for an output that has none. */
+  readonly targets: readonly (Tensor | null)[];
   /** What each sample counts for each target, or null. */
   readonly weights: readonly (Tensor | null)[];
 }
@@ -49,12 +50,12 @@ export const columnsOf = ({ inputs, targets, weights }: Batch | Samples): Tensor
 export function mapColumns<T>(
   { inputs, targets, weights }: Batch | Samples,
   f: (column: Tensor, index: number) => T,
-): { inputs: T[]; targets: T[]; weights: (T | null)[] } {
+): { inputs: T[]; targets: (T | null)[]; weights: (T | null)[] } {
   let next = 0;
   const each = (column: Tensor): T => f(column, next++);
   return {
     inputs: inputs.map(each),
-    targets: targets.map(each),
+    targets: targets.map((target) => target && each(target)),
     weights: weights.map((weight) => weight && each(weight)),
   };
 }

@@ -134,14 +134,13 @@ export class MadePass {
     if (done) return null;
     const { called, classWeight } = this.purpose;
     const parts = partsOf(value, called);
-    const { inputShape } = this.model;
-    const samples = await takeSamples({ ...parts, classWeight }, { operation: called, inputShape });
+    const samples = await takeSamples({ ...parts, classWeight }, { operation: called, model: this.model });
     this.held = { parts, samples };
     return this.held;
   }
 
-  /** Puts the next batches in place, `most` at most: those that are there in time go together. `sparse`: y holds class numbers. */
-  async next(most: number, feed: Generated, sparse: boolean): Promise<Chunk | null> {
+  /** Puts the next batches in place, `most` at most: those that are there in time go together. `sparse`: which targets are class numbers. */
+  async next(most: number, feed: Generated, sparse: readonly boolean[]): Promise<Chunk | null> {
     const { called } = this.purpose;
     this.apart = null;
     const room = Math.min(most, feed.room(this.step));
@@ -151,7 +150,7 @@ export class MadePass {
       const taken = await this.peek();
       if (taken === null || !feed.fits(taken.samples)) break;
       const { samples } = taken;
-      if (sparse) await checkLabels(samples.targets[0], this.model.outputShape, called);
+      await checkLabels(samples, this.model, sparse, called);
       feed.put(count++, samples);
       this.letGo();
       if (count === room || performance.now() - began > COLLECT_MS) break;

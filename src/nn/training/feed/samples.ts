@@ -17,8 +17,8 @@ import { isSparse, refuseBadClasses } from '../../targets.ts';
 export interface Samples {
   /** What the model's inputs are given; one for most models. */
   readonly inputs: readonly Tensor[];
-  /** What its outputs should be; none for predictions. */
-  readonly targets: readonly Tensor[];
+  /** What its outputs should be; none for predictions, null for an output that is compared with nothing. */
+  readonly targets: readonly (Tensor | null)[];
   /** What each sample counts for each target, [n], or null. */
   readonly weights: readonly (Tensor | null)[];
   /** Whether the weights are those of classes, which count in training alone. */
@@ -56,12 +56,39 @@ export interface GivenSamples {
   readonly classWeight?: unknown;
 }
 
+/** A value that a user gave for one input, or for one output. */
+export interface Part {
+  /** For messages: 'x', 'x.image', 'y[1]'. */
+  readonly name: string;
+  readonly value: unknown;
+  /** What is expected, as far as it is known. */
+  readonly shape?: BatchShape | null;
+}
+
+/** How data for several inputs and outputs are told apart. */
+export interface Ports {
+  inputs(x: unknown, operation: string): readonly Part[];
+  /** What is given for the targets of inputs like these, with the weights; null for an output that has none. */
+  targets(
+    given: Omit<GivenSamples, 'x'>,
+    inputs: readonly Tensor[],
+    operation: string,
+  ): readonly (readonly [target: Part | null, weight: Part | null])[];
+}
+
+/** What takes samples. */
+export interface Recipient {
+  readonly inputShape: BatchShape | null;
+  /** Null where there is one input and one output. */
+  readonly ports: Ports | null;
+}
+
 /** What the samples are for. */
 export interface Purpose {
   /** For messages: 'fit'. */
   readonly operation: string;
-  /** The model's input, as far as it is known. */
-  readonly inputShape: BatchShape | null;
+  /** The model that they are for. */
+  readonly model: Recipient;
   /** Tensors made so far in this run, by the arrays they hold: parts of one dataset share them. */
   readonly shared?: Map<unknown, Tensor>;
   /** Of a dataset that makes its batches, at most so many at once; default all. */
@@ -102,23 +129,43 @@ export async function takeSamples(given: GivenSamples, purpose: Purpose): Promis
     return x;
   };
   try {
-    const x = own(given.x, 'x', sampleShape(purpose.inputShape));
+    const { ports, inputShape } = purpose.model;
+    const parts = ports?.inputs(given.x, operation) ?? [{ name: 'x', value: given.x, shape: inputShape }];
+    const inputs = parts.map((part) => {
+      const x = own(part.value, part.name, sampleShape(part.shape ?? null));
+      checkInput(x, part, operation);
+      return x;
+    });
+    const [x] = inputs;
     const count = x.shape[0] ?? 0;
-    checkInput(x, purpose);
-    const y = isGiven(given.y) ? own(given.y, 'y') : null;
-    if (y !== null && y.shape[0] !== count)
+    const asMany = (one: Tensor, name: string): Tensor => {
+      if (one.shape[0] === count) return one;
       throw new ShapeError(
-        `${operation}: x has ${count} samples and y ${y.shape[0] ?? 'is one number'}; expected the same number of both.`,
+        `${operation}: ${parts[0].name} has ${count} samples and ${name} ${one.shape[0] ?? 'is one number'}; expected the same number of both.`,
       );
+    };
+    inputs.forEach((one, i) => {
+      asMany(one, parts[i].name);
+    });
+    const pairs = ports?.targets(given, inputs, operation) ?? [
+      [
+        isGiven(given.y) ? { name: 'y', value: given.y } : null,
+        { name: 'sampleWeight', value: given.sampleWeight },
+      ],
+    ];
+    const targets = pairs.map(([y]) => y && asMany(own(y.value, y.name), y.name));
     if (count === 0)
       throw new ValueError(`${operation}: x has shape ${show(x.shape)}: there are no samples.`);
-    const weight = await weightsOf(given, y, count, operation, own);
-    const byClass = weight !== null && !isGiven(given.sampleWeight);
+    const { classWeight } = given;
+    const weights: (Tensor | null)[] = [];
+    for (const [i, [, weight]] of pairs.entries())
+      weights.push(await weightsOf(weight, classWeight, targets[i], count, operation, own));
+    const none = targets.every((target) => target === null);
     return {
-      inputs: [x],
-      targets: y === null ? [] : [y],
-      weights: y === null ? [] : [weight],
-      byClass,
+      inputs,
+      targets: none ? [] : targets,
+      weights: none ? [] : weights,
+      byClass: isGiven(classWeight),
       start: 0,
       count,
       dispose: () => freeAll(made),
@@ -173,11 +220,11 @@ const OWN_DTYPE: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
   [Uint8Array, 'u8'],
 ]);
 
-function checkInput(x: Tensor, { inputShape, operation }: Purpose): void {
-  if (x.rank === 0) throw new ShapeError(`${operation}: x is one number; expected samples, [n, …].`);
+function checkInput(x: Tensor, { name, shape: inputShape = null }: Part, operation: string): void {
+  if (x.rank === 0) throw new ShapeError(`${operation}: ${name} is one number; expected samples, [n, …].`);
   if (inputShape !== null && !fits([null, ...x.shape.slice(1)], [null, ...inputShape.slice(1)]))
     throw new ShapeError(
-      `${operation}: x has shape ${show(x.shape)}; the model takes ${showBatch([null, ...inputShape.slice(1)])}.${
+      `${operation}: ${name} has shape ${show(x.shape)}; the model takes ${showBatch([null, ...inputShape.slice(1)])}.${
         fits(x.shape, inputShape.slice(1))
           ? ' For one sample give [x]; on a dataset of rows call batch(size).'
           : ''
@@ -186,22 +233,24 @@ function checkInput(x: Tensor, { inputShape, operation }: Purpose): void {
 }
 
 async function weightsOf(
-  { sampleWeight, classWeight }: GivenSamples,
+  part: Part | null,
+  classWeight: unknown,
   y: Tensor | null,
   count: number,
   operation: string,
   own: (value: unknown, argument: string) => Tensor,
 ): Promise<Tensor | null> {
+  const { name = 'sampleWeight', value: sampleWeight } = part ?? {};
   if (!isGiven(sampleWeight) && !isGiven(classWeight)) return null;
   if (isGiven(sampleWeight) && isGiven(classWeight))
     throw new ConfigError(
       `${operation}: sampleWeight and classWeight exclude each other. Multiply them into one.`,
     );
   if (isGiven(sampleWeight)) {
-    const weight = own(sampleWeight, 'sampleWeight');
+    const weight = own(sampleWeight, name);
     if (weight.shape[0] !== count)
       throw new ShapeError(
-        `${operation}: sampleWeight has shape ${show(weight.shape)} for ${count} samples; expected one for each.`,
+        `${operation}: ${name} has shape ${show(weight.shape)} for ${count} samples; expected one for each.`,
       );
     return weight.rank === 2 && weight.shape[1] === 1 ? reshape(weight, [count]) : weight;
   }
@@ -210,11 +259,18 @@ async function weightsOf(
   return own(await classWeights(classWeight, y, operation), 'classWeight');
 }
 
-/** Checks class numbers, where y holds such; reads them back when they are on the GPU. */
-export async function checkLabels(y: Tensor, outputShape: BatchShape, operation: string): Promise<void> {
-  const known = outputShape.map((size) => size ?? 0);
-  if (isSparse(y.shape, known))
-    refuseBadClasses(y.host ?? (await y.data()), known[known.length - 1], operation);
+/** Checks class numbers, where targets hold such; reads them back when they are on the GPU. `sparse`: which losses take them. */
+export async function checkLabels(
+  { targets }: Pick<Samples, 'targets'>,
+  { outputShapes }: { readonly outputShapes: readonly BatchShape[] },
+  sparse: readonly boolean[],
+  operation: string,
+): Promise<void> {
+  for (const [i, y] of targets.entries()) {
+    const known = outputShapes[i].map((size) => size ?? 0);
+    if (y && sparse[i] && isSparse(y.shape, known))
+      refuseBadClasses(y.host ?? (await y.data()), known[known.length - 1], operation);
+  }
 }
 
 /** The first part for training and the last for validation, before any shuffling. */

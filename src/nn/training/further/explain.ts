@@ -7,6 +7,7 @@ import { sizeOf } from '../../../ops/shape.ts';
 import type { Tensor } from '../../../ops/tensor.ts';
 import { flag, oneOf, wholeNumber } from '../../check.ts';
 import type { BatchShape, Layer } from '../../layers/layer.ts';
+import { type InputShape, isList } from '../../layers/symbolic.ts';
 import { readOptions } from '../../names.ts';
 import { Explanation } from '../../report/explanation.ts';
 import { isSparse } from '../../targets.ts';
@@ -59,18 +60,17 @@ export async function explainModel(
   const samples = await samplesFor(model, choice, step, batchSize, given);
   try {
     if (step !== 'predict') await model.prepareFor(samples, 'explain');
-    else model.buildFor([null, ...samples.inputs[0].shape.slice(1)]);
+    else model.buildForData(samples.inputs);
     const engine = await model.engineFor(samples.inputs[0]);
     nameWeights(model.layers, '');
     const profile = await profileOf(model, samples, { step, batchSize, measure }, engine);
     const size = Math.min(batchSize, samples.count);
-    const { shape, dtype } = samples.inputs[0];
     return new Explanation(
       {
         model: model.name,
         step,
         batchSize: size,
-        input: { shape: [size, ...shape.slice(1)], dtype },
+        inputs: samples.inputs.map(({ shape, dtype }) => ({ shape: [size, ...shape.slice(1)], dtype })),
       },
       profile,
     );
@@ -87,17 +87,19 @@ async function profileOf(
 ): Promise<StepProfile> {
   if (step === 'predict') {
     const { step: captured } = predictStep(model, engine);
-    const batch = samples.inputs[0].slice(
-      samples.inputs[0].shape.map(() => 0),
-      [Math.min(batchSize, samples.count), ...samples.inputs[0].shape.slice(1)],
+    const batch = samples.inputs.map((x) =>
+      x.slice(
+        x.shape.map(() => 0),
+        [Math.min(batchSize, samples.count), ...x.shape.slice(1)],
+      ),
     );
     try {
-      return await captured.profile({ measure }, batch);
+      return await captured.profile({ measure }, ...batch);
     } finally {
       await engine.idle().catch(() => {});
       captured.dispose();
       // All of x is x itself.
-      if (batch !== samples.inputs[0]) batch.dispose();
+      for (const [i, part] of batch.entries()) if (part !== samples.inputs[i]) part.dispose();
     }
   }
   const { shuffle, streamed } = model.latestFit ?? { shuffle: true, streamed: false };
@@ -143,7 +145,7 @@ async function samplesFor(
   batchSize: number,
   given: { x: unknown; y: unknown; inputDtype?: ExplainOptions['inputDtype'] },
 ): Promise<Samples> {
-  const purpose = { operation: 'explain', inputShape: model.inputShape };
+  const purpose = { operation: 'explain', model };
   if (given.x !== null) {
     if (given.y === null && step !== 'predict')
       throw new ConfigError(`explain: x came without y; the step '${step}' compares with y.`);
@@ -152,44 +154,64 @@ async function samplesFor(
     throw new ConfigError('explain: x is a dataset that makes its batches on the way. Give one of them.');
   }
   const form = model.latestFit;
-  const [, ...sample] = form?.x.shape ?? sizesOf(model.inputShape, model.name);
   // More than a batch, so that the step finds its rows as in training; two batches do.
   const count = Math.min(2 * batchSize, form?.count ?? Number.POSITIVE_INFINITY);
-  const x = blank([count, ...sample], given.inputDtype ?? form?.x.dtype ?? 'f32');
-  if (step === 'predict') return takeSamples({ x }, purpose);
-  const y = form
-    ? blank([count, ...form.y.shape.slice(1)], form.y.dtype)
-    : await blankTargets(model, choice, count);
-  const samples = await takeSamples({ x, y }, purpose);
+  const inputs =
+    form?.inputs ?? inputShapes(model).map((shape) => ({ shape: sizesOf(shape), dtype: 'f32' as const }));
+  const made = inputs.map(({ shape: [, ...sample], dtype }) =>
+    blank([count, ...sample], given.inputDtype ?? dtype),
+  );
+  if (step !== 'predict')
+    made.push(
+      ...(form
+        ? form.targets
+            .map((one) => one && blank([count, ...one.shape.slice(1)], one.dtype))
+            .filter((one) => one !== null)
+        : await blankTargets(model, choice, count)),
+    );
+  const [xs, ys] = [made.slice(0, inputs.length), made.slice(inputs.length)];
+  const samples = await takeSamples(
+    { x: xs.length > 1 ? xs : xs[0], y: ys.length > 1 ? ys : ys[0] },
+    purpose,
+  );
   return {
     ...samples,
     dispose() {
-      x.dispose();
-      y.dispose();
+      for (const one of made) one.dispose();
     },
   };
 }
 
-function sizesOf(shape: BatchShape | null, name: string): number[] {
-  if (shape === null)
+/** The shapes that the model takes. */
+function inputShapes({ inputShape, name }: Trainable): readonly BatchShape[] {
+  if (inputShape === null)
     throw new StateError(
       `explain: ${name} does not know its input shape yet. Give explain({ inputShape: [784] }), or call fit first.`,
     );
-  return shape.map((size) => size ?? 1);
+  const shape: InputShape = inputShape;
+  return isList(shape) ? shape : [shape];
 }
 
-/** Class numbers where the loss takes such, else targets like the outputs. */
+const sizesOf = (shape: BatchShape): number[] => shape.map((size) => size ?? 1);
+
+/** Class numbers where a loss takes such, else targets like the outputs. */
 async function blankTargets(
   model: Trainable,
   choice: ObjectiveChoice | null,
   count: number,
-): Promise<Tensor> {
+): Promise<Tensor[]> {
   model.buildFor(model.inputShape!);
-  const [, ...output] = sizesOf(model.outputShape, model.name);
-  const classes = [count, ...output.slice(0, -1)];
-  const outputs = [count, ...output];
-  const sparse = isSparse(classes, outputs) && (await choice?.loss(classes, outputs))?.sparse;
-  return sparse ? blank(classes, 'u8') : blank(outputs, 'f32');
+  const shapes = model.outputShapes;
+  const choices = choice?.(model.outputNames);
+  return Promise.all(
+    shapes.map(async (shape, i) => {
+      const [, ...output] = sizesOf(shape);
+      const classes = [count, ...output.slice(0, -1)];
+      const outputs = [count, ...output];
+      const sparse = isSparse(classes, outputs) && (await choices?.[i].loss?.(classes, outputs))?.sparse;
+      return sparse ? blank(classes, 'u8') : blank(outputs, 'f32');
+    }),
+  );
 }
 
 const blank = (shape: readonly number[], dtype: DType): Tensor =>

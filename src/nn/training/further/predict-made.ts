@@ -30,8 +30,8 @@ export async function predictMade(
   let together = 1;
   let collected: Collected | null = null;
 
-  const predict = async (x: Tensor, batches: number): Promise<void> => {
-    await results!.add(model.predictStep(results!.engine)(x));
+  const predict = async (xs: readonly Tensor[], batches: number): Promise<void> => {
+    await results!.add(model.predictStep(results!.engine)(...xs));
     done += batches;
     await callbacks.call('onPredictBatchEnd', done - 1, {});
     await callbacks.call('onProgress', done, {});
@@ -46,23 +46,23 @@ export async function predictMade(
       throwIfAborted(signal, OPERATION);
       if (single) await callbacks.call('onPredictBatchBegin', done, {});
       const { x } = partsOf(element, OPERATION);
-      const samples = await takeSamples({ x }, { operation: OPERATION, inputShape: model.inputShape });
+      const samples = await takeSamples({ x }, { operation: OPERATION, model });
       try {
         if (results === null) {
-          model.buildFor([null, ...samples.inputs[0].shape.slice(1)]);
+          model.buildForData(samples.inputs);
           results = new Predictions(await model.engineFor(samples.inputs[0]));
-          const { shape, dtype, size } = samples.inputs[0];
-          const most = togetherOf(shape[0], byteSize(dtype, size), results.engine);
+          const bytes = samples.inputs.reduce((sum, { dtype, size }) => sum + byteSize(dtype, size), 0);
+          const most = togetherOf(samples.count, bytes, results.engine);
           const inTime = Math.floor(COLLECT_MS / Math.max(1, performance.now() - asked));
           if (!single) together = Math.max(1, Math.min(most, inTime));
-          if (together > 1) collected = Collected.like(samples.inputs[0], together);
+          if (together > 1) collected = Collected.like(samples.inputs, together);
         }
-        if (collected?.fits(samples.inputs[0])) {
-          collected.add(samples.inputs[0]);
+        if (collected?.fits(samples.inputs)) {
+          collected.add(samples.inputs);
           if (collected.batches === together) await flush();
         } else {
           await flush();
-          await predict(samples.inputs[0], 1);
+          await predict(samples.inputs, 1);
         }
       } finally {
         samples.dispose();
@@ -74,7 +74,7 @@ export async function predictMade(
     over = true;
     const whole = await results.whole();
     await callbacks.call('onPredictEnd', {});
-    return whole;
+    return model.given(whole);
   } finally {
     results?.dispose();
   }
@@ -83,37 +83,41 @@ export async function predictMade(
 /** Batches of one form, side by side on the host. */
 class Collected {
   batches = 0;
-  private readonly like: Tensor;
-  private readonly numbers: TypedArray;
-  private size = 0;
+  private readonly like: readonly Tensor[];
+  private readonly numbers: readonly TypedArray[];
 
-  private constructor(like: Tensor, most: number) {
+  private constructor(like: readonly Tensor[], most: number) {
     this.like = like;
-    this.numbers = typedArray(like.dtype, new ArrayBuffer(byteSize(like.dtype, most)), most);
+    this.numbers = like.map(({ dtype, size }) =>
+      typedArray(dtype, new ArrayBuffer(byteSize(dtype, most * size)), most * size),
+    );
   }
 
   /** Room for `batches` like this one; null where it is not on the host. */
-  static like(x: Tensor, batches: number): Collected | null {
-    return isPlain(x) ? new Collected(x, batches * x.size) : null;
+  static like(inputs: readonly Tensor[], batches: number): Collected | null {
+    return inputs.every(isPlain) ? new Collected(inputs, batches) : null;
   }
 
-  fits(x: Tensor): boolean {
-    return isPlain(x) && x.dtype === this.like.dtype && sameShape(x.shape, this.like.shape);
+  fits(inputs: readonly Tensor[]): boolean {
+    return inputs.every((x, i) => {
+      const { dtype, shape } = this.like[i];
+      return isPlain(x) && x.dtype === dtype && sameShape(x.shape, shape);
+    });
   }
 
-  add(x: Tensor): void {
-    this.numbers.set(x.host!, this.size);
-    this.size += x.size;
+  add(inputs: readonly Tensor[]): void {
+    for (const [i, { host, size }] of inputs.entries()) this.numbers[i].set(host!, this.batches * size);
     this.batches++;
   }
 
-  take(): Tensor {
-    const { shape, dtype } = this.like;
-    return onHost(this.numbers.subarray(0, this.size), [this.batches * shape[0], ...shape.slice(1)], dtype);
+  take(): Tensor[] {
+    const { batches } = this;
+    return this.like.map(({ shape, dtype, size }, i) =>
+      onHost(this.numbers[i].subarray(0, batches * size), [batches * shape[0], ...shape.slice(1)], dtype),
+    );
   }
 
   clear(): void {
-    this.size = 0;
     this.batches = 0;
   }
 }

@@ -1,5 +1,5 @@
 /** Predictions for samples that stay on the host. */
-import { type Captured, capture } from '../../../graph/capture.ts';
+import { capture } from '../../../graph/capture.ts';
 import { byteSize, typedArray } from '../../../ops/dtype.ts';
 import type { Tensor } from '../../../ops/tensor.ts';
 import { copyRows, hostRows } from '../feed/host-rows.ts';
@@ -15,22 +15,23 @@ export function streamedWay(
   batchSize: number,
   engine: Engine,
 ): Way | null {
-  const rows = hostRows(samples.inputs[0]);
-  if (rows === null) return null;
-  const { leaves, batch } = rows;
+  const rows = samples.inputs.map(hostRows);
+  if (!rows.every((one) => one !== null)) return null;
+  const leaves = [...new Set(rows.flatMap((one) => one.leaves))];
   const data = leaves.map(({ host }) => host!);
   const order = samples.order?.(0) ?? null;
   const rowBytes = data.reduce((sum, { byteLength }, i) => sum + byteLength / leaves[i].shape[0], 0);
   const together = togetherOf(batchSize, rowBytes * batchSize, engine);
-  const plain = leaves.length === 1 && leaves[0] === samples.inputs[0];
+  const plain =
+    leaves.length === samples.inputs.length && leaves.every((leaf, i) => leaf === samples.inputs[i]);
   // What is computed from the data on their way is a part of the step.
   const step = plain
     ? model.predictStep(engine)
     : capture(
         (...parts: Tensor[]) =>
-          model.run(
-            batch(parts[0].shape[0], (leaf) => parts[leaves.indexOf(leaf)]),
-            { training: false },
+          model.outputsFor(
+            rows.map(({ batch }) => batch(parts[0].shape[0], (leaf) => parts[leaves.indexOf(leaf)])),
+            false,
           ),
         { name: OPERATION, engine },
       );
@@ -46,7 +47,7 @@ export function streamedWay(
         copyRows(data[i], staging[i], rowSize, { order, first: samples.start + start, count });
         return onHost(staging[i].subarray(0, count * rowSize), [count, ...shape.slice(1)], dtype);
       });
-      return (step as Captured<readonly Tensor[], Tensor>)(...parts);
+      return step(...parts);
     },
     dispose() {
       if (!plain) step.dispose();

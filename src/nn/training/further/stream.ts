@@ -62,13 +62,12 @@ abstract class Stream {
       }
       this.loop ??= await this.makeLoop(purpose, first.samples);
       const { loop } = this;
+      const { sparse } = this.model.compiled(purpose.called).objective;
       await loop.restart();
       pass.restart();
       const logs = await runEpoch(loop, {
         async next(most) {
-          const { feed, objective } = loop;
-          const chunk =
-            left === 0 ? null : await pass.next(Math.min(most, left), feed, objective.loss.sparse);
+          const chunk = left === 0 ? null : await pass.next(Math.min(most, left), loop.feed, sparse);
           left -= chunk?.count ?? 0;
           done += chunk?.count ?? 0;
           return chunk;
@@ -111,7 +110,7 @@ abstract class Stream {
     const { model } = this;
     const { called, classWeight } = purpose;
     await model.prepareFor(first, called);
-    checkClassWeight(classWeight, model.outputShape, called);
+    checkClassWeight(classWeight, model.outputShapes[0], called);
     const engine = await model.engineFor(first.inputs[0]);
     const feed = new Generated(first, this.stepCount ?? Infinity, engine);
     const loop = loopOver(model, purpose.operation === 'trainOnBatch' ? 'train' : 'evaluate', feed, engine);

@@ -2,6 +2,7 @@
  * Where numbers went wrong. Steps are made on the batches of x and y until the loss or a weight is no finite number;
  * that step is then done again, op by op, with a look at every result. On demand: training pays nothing for it.
  */
+import { StateError } from '../../../base/errors.ts';
 import { gradients } from '../../../graph/gradients.ts';
 import { topological } from '../../../graph/order.ts';
 import { assignAll } from '../../../graph/variables.ts';
@@ -15,7 +16,7 @@ import { type LayerPlace, layerPlaces } from '../../saving/places.ts';
 import { type Batch, mapColumns } from '../feed/feed.ts';
 import { takeSamples } from '../feed/samples.ts';
 import type { Trainable } from '../trainable.ts';
-import { BatchSteps } from './train-on-batch.ts';
+import { type BatchOptions, BatchSteps } from './train-on-batch.ts';
 
 export interface TraceNaNOptions {
   /** Samples of a step, in the order in which they are given; default 32. */
@@ -64,10 +65,7 @@ export async function traceNaN(
   const given = readOptions(operation, options, { batchSize: 32, epochs: 1, sampleWeight: null as unknown });
   const batchSize = wholeNumber(given.batchSize, operation, 'batchSize');
   const epochs = wholeNumber(given.epochs, operation, 'epochs');
-  const samples = await takeSamples(
-    { x, y, sampleWeight: given.sampleWeight },
-    { operation, inputShape: model.inputShape },
-  );
+  const samples = await takeSamples({ x, y, sampleWeight: given.sampleWeight }, { operation, model });
   const single = new BatchSteps(model);
   let original: Snapshot | null = null;
   try {
@@ -112,8 +110,14 @@ export async function traceNaN(
 }
 
 /** A batch as trainOnBatch takes it. */
-const asGiven = ({ inputs, targets, weights }: Batch) =>
-  [inputs[0], targets[0], { sampleWeight: weights[0] }] as const;
+const asGiven = ({ inputs, targets, weights }: Batch): [unknown, unknown, BatchOptions] => {
+  const one = <T>(list: readonly T[]): unknown => (list.length > 1 ? [...list] : list[0]);
+  return [
+    one(inputs),
+    one(targets),
+    { sampleWeight: weights.some((weight) => weight) ? one(weights) : null },
+  ];
+};
 
 /** Computed now, as a leaf of what follows. */
 async function settled(x: Tensor): Promise<Tensor> {
@@ -190,8 +194,11 @@ class Look {
   /** `before`: the variables at the beginning of the step. */
   async result(before: Snapshot): Promise<BadResult> {
     const { model, batch } = this;
-    const named = { x: batch.inputs[0], y: batch.targets[0], weight: batch.weights[0] };
-    for (const [name, one] of Object.entries(named)) {
+    const columns = { x: batch.inputs, y: batch.targets, weight: batch.weights };
+    const named = Object.entries(columns).flatMap(([name, list]) =>
+      list.map((one, i) => [list.length > 1 ? `${name}[${i}]` : name, one] as const),
+    );
+    for (const [name, one] of named) {
       const data = one?.dtype === 'f32' ? await one.data() : [];
       const bad = badIn(data);
       if (bad) return this.told('data', null, null, bad.value, this.rowsOf(one!, data), `${name} has`);
@@ -214,12 +221,14 @@ class Look {
     const { model, batch } = this;
     const { objective } = model.compiled('traceNaN');
     const release = this.watchLayers();
-    let loss: Tensor;
+    let loss: Tensor | null;
     try {
       ({ loss } = objective.measure(model, batch, true));
     } finally {
       release();
     }
+    if (loss === null)
+      throw new StateError(`traceNaN: ${model.name} has a trainStep of its own; its loss is not known here.`);
     const forward = new Set(topological([loss], isEnd));
     const slopes = gradients(loss, model.trainableWeights);
     let infinite: BadResult | null = null;

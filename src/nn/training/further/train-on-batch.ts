@@ -1,6 +1,5 @@
 /** `trainOnBatch` and `testOnBatch`: one step on tensors that are handed in. */
 import { type Captured, capture } from '../../../graph/capture.ts';
-import { gradients } from '../../../graph/gradients.ts';
 import { concat, pad } from '../../../ops/movement.ts';
 import { Tensor } from '../../../ops/tensor.ts';
 import type { Logs } from '../../callbacks/callback.ts';
@@ -8,9 +7,9 @@ import { readOptions } from '../../names.ts';
 import { checkClassWeight } from '../feed/class-weights.ts';
 import { columnsOf, mapColumns } from '../feed/feed.ts';
 import { type Samples, takeSamples } from '../feed/samples.ts';
-import { columnSums, FEW } from '../objective.ts';
 import { Origin } from '../origin.ts';
-import type { Engine } from '../steps.ts';
+import { type Engine, learn } from '../steps.ts';
+import { columnSums, FEW } from '../tally.ts';
 import type { Trainable } from '../trainable.ts';
 
 export interface BatchOptions {
@@ -48,13 +47,10 @@ export class BatchSteps {
       classWeight: null as BatchOptions['classWeight'],
       returnDict: true,
     });
-    const samples = await takeSamples(
-      { x, y, sampleWeight, classWeight },
-      { operation, inputShape: model.inputShape },
-    );
+    const samples = await takeSamples({ x, y, sampleWeight, classWeight }, { operation, model });
     try {
       await model.prepareFor(samples, operation);
-      checkClassWeight(classWeight, model.outputShape, operation);
+      checkClassWeight(classWeight, model.outputShapes[0], operation);
       const { optimizer } = model.compiled(operation);
       if (operation === 'trainOnBatch') optimizer.build(model.trainableWeights);
       const columns = columnsOf(samples);
@@ -85,9 +81,9 @@ export class BatchSteps {
     const step = capture(
       (...given: Tensor[]) => {
         const batch = mapColumns(form, (_, i) => given[i]);
-        const { loss, columns } = objective.measure(model, batch, training);
-        const weights = model.trainableWeights;
-        if (training && weights.length > 0) optimizer.apply(weights, gradients(loss, weights));
+        const columns = training
+          ? learn(model, objective, optimizer, batch)
+          : objective.measure(model, batch, false).columns;
         origin.note();
         return lined(columnSums(columns, false));
       },
@@ -118,7 +114,8 @@ export async function runBatch(
   options?: BatchOptions,
 ): Promise<Logs> {
   const { sums, count, hasWeights } = await batchStepsOf(model).sums(operation, x, y, options);
-  return model.compiled(operation).objective.results(sums, count, hasWeights);
+  const { objective } = model.compiled(operation);
+  return objective.tally(hasWeights, operation === 'trainOnBatch').results(sums, count);
 }
 
 /** Sums one after the other. Many are added up, each between zeros: nested concatenations compile for seconds. */
