@@ -110,6 +110,12 @@ export const regularizerRow = option<WeightRuleLike, WeightRule | null>(
   describeRule,
 );
 
+/** What a layer's outputs add to the loss; default null: nothing, and then files do not speak of it. */
+export const activityRow: Row<WeightRuleLike, WeightRule | null> = {
+  ...regularizerRow,
+  config: (rule) => (rule === null ? undefined : describeRule(rule)),
+};
+
 type WeightRows<W extends string> = {
   readonly [K in `${W}Initializer`]: Row<InitializerLike, Initializer>;
 } & {

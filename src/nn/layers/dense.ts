@@ -9,11 +9,11 @@ import { flag, wholeNumber } from '../check.ts';
 import { needed, option } from '../options.ts';
 import {
   activationRow,
+  activityRow,
   factory,
   inputDimRow,
   layerOf,
   type OptionsOf,
-  regularizerRow,
   weightRows,
 } from './define.ts';
 import { type BatchShape, type CallContext, knownSizes, showBatch } from './layer.ts';
@@ -27,7 +27,7 @@ const rows = {
   useBias: option(true, flag),
   ...weightRows({ kernel: 'glorotUniform', bias: 'zeros' }),
   /** What the outputs add to the loss; default null: nothing. */
-  activityRegularizer: regularizerRow,
+  activityRegularizer: activityRow,
   /** Number of inputs, for the first layer; the same as inputShape: [inputDim]. */
   inputDim: inputDimRow,
 };
