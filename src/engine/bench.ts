@@ -1,6 +1,6 @@
 /** Runs variants of a kernel on memory of their own and tells how long they take. */
 import type { BufferRange } from './arena.ts';
-import type { Engine } from './engine.ts';
+import type { Measured } from './measured.ts';
 import type { Bench, Trial } from './race.ts';
 import type { Command, Recording } from './recorder.ts';
 
@@ -13,7 +13,7 @@ const MOST_RUNS = 1024;
  * A bench on an engine. Memory that a kernel only reads is read where it is; what it overwrites (`writes`, and
  * whatever overlaps it) is replaced by scratch memory, so that measuring changes no value.
  */
-export function openBench(engine: Engine, writes: readonly BufferRange[]): Bench {
+export function openBench(engine: Measured, writes: readonly BufferRange[]): Bench {
   const scratch = new Map<string, BufferRange>();
   const buffers: GPUBuffer[] = [];
 
@@ -59,7 +59,7 @@ export function openBench(engine: Engine, writes: readonly BufferRange[]): Bench
 }
 
 /** How many runs fill a sample: more and more are tried until the clock can tell. */
-async function runsPerSample(engine: Engine, recording: Recording): Promise<number> {
+async function runsPerSample(engine: Measured, recording: Recording): Promise<number> {
   for (let runs = 1; ; runs *= 8) {
     const microseconds = runs * (await timeOf(engine, recording, runs));
     if (microseconds < SAMPLE_MICROSECONDS / 8 && runs < MOST_RUNS) continue;
@@ -68,7 +68,7 @@ async function runsPerSample(engine: Engine, recording: Recording): Promise<numb
   }
 }
 
-async function timeOf(engine: Engine, recording: Recording, runs: number): Promise<number> {
+async function timeOf(engine: Measured, recording: Recording, runs: number): Promise<number> {
   const [{ microseconds }] = await engine.profileRun(recording, runs);
   return microseconds;
 }

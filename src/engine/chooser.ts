@@ -6,11 +6,10 @@ import { ConfigError } from '../base/errors.ts';
 import { textStore } from '../base/text-store.ts';
 import type { BufferRange } from './arena.ts';
 import { openBench } from './bench.ts';
-import type { Engine } from './engine.ts';
 import { isRecord, refusalOf, wordsOf } from './foreign-tuning.ts';
+import type { Measured } from './measured.ts';
 import { attempt, type Bench, type Contest, REPAY_RUNS, race, untried } from './race.ts';
-import type { Settled, TuningContext, TuningRequest } from './tuner.ts';
-import type { RecordedChoice, TuningOption } from './tuning.ts';
+import type { RecordedChoice, Settled, TuningContext, TuningOption, TuningRequest } from './tuning.ts';
 import { TuningCache } from './tuning-cache.ts';
 
 /** What choosing needs of the engine; a test gives a fake. */
@@ -135,8 +134,11 @@ export class Chooser {
 }
 
 /** The chooser of an engine that was opened with another `tuning` than `'off'`. */
-export function openChooser(engine: Engine, adapter: string): Chooser {
-  const { tuning, tuningBudgetMs } = engine.options;
+export function openChooser(
+  engine: Measured,
+  adapter: string,
+  { tuning, tuningBudgetMs }: { tuning?: TuningOption; tuningBudgetMs?: number },
+): Chooser {
   const note = (text: string): void => console.warn(text);
   return new Chooser(tuning!, tuningBudgetMs, {
     cache: new TuningCache(textStore('tuning'), adapter, note),

@@ -5,7 +5,6 @@ import { knownOptions } from '../base/options.ts';
 import { align } from './align.ts';
 import { type BufferRange, Heap, Staging, StepArena } from './arena.ts';
 import { Buffers } from './buffers.ts';
-import type { Chooser } from './chooser.ts';
 import { BufferUsage, type DeviceOptions, MapMode, type OpenDevice, openDevice } from './gpu.ts';
 import { Health } from './health.ts';
 import { Pipelines } from './pipeline.ts';
@@ -14,7 +13,7 @@ import { type Command, checkCommand, packUniforms, Recording } from './recorder.
 import type { StepTimes } from './step-timing.ts';
 import type { CommandTime } from './timing.ts';
 import { Tuner } from './tuner.ts';
-import type { TuningOption } from './tuning.ts';
+import type { Chooses, TuningOption } from './tuning.ts';
 
 /** Hears of long waits: `done` of `total` kernels are compiled or measured. */
 export type CompileListener = (done: number, total: number, doing: 'compiling' | 'measuring') => void;
@@ -128,7 +127,7 @@ export class Engine {
   private constructor(
     { device, profile, onWait }: OpenDevice,
     options: InitOptions,
-    openChooser?: (engine: Engine, adapter: string) => Chooser,
+    openChooser?: (engine: Engine, adapter: string, options: InitOptions) => Chooses,
   ) {
     this.device = device;
     this.profile = profile;
@@ -146,7 +145,7 @@ export class Engine {
     this.#staging = new Staging(this.#buffers);
     this.#pipelines = new Pipelines(device);
     const adapter = adapterAndDriver(profile);
-    this.tuning = new Tuner(adapter, options.tuning, openChooser?.(this, adapter));
+    this.tuning = new Tuner(adapter, options.tuning, openChooser?.(this, adapter, options));
   }
 
   get closed(): boolean {

@@ -3,8 +3,7 @@
  * text of shaders.
  */
 import { ConfigError } from '../base/errors.ts';
-import type { TuningRequest } from './tuner.ts';
-import type { Tuning, TuningOption, TuningRecord } from './tuning.ts';
+import type { Tuning, TuningOption, TuningRecord, TuningRequest } from './tuning.ts';
 
 /** A tuning in a few words, the same for the same tuning: `COOPERATE=true`. */
 export const wordsOf = (tuning: Tuning): string =>

@@ -2,8 +2,7 @@
 import { DeviceLostError, DisposedError } from '../base/errors.ts';
 import { refusalOf, wordsOf } from './foreign-tuning.ts';
 import type { Command } from './recorder.ts';
-import type { TuningRequest } from './tuner.ts';
-import type { RecordedChoice, Tuning } from './tuning.ts';
+import type { RecordedChoice, Tuning, TuningRequest } from './tuning.ts';
 
 /** A command, compiled and ready to be measured. */
 export interface Trial {

@@ -1,6 +1,6 @@
 /** How long a recording takes, kernel by kernel and as a whole, measured without leaving a trace in what it updates. */
 import type { BufferRange } from './arena.ts';
-import type { Engine } from './engine.ts';
+import type { Measured } from './measured.ts';
 import type { Recording } from './recorder.ts';
 
 /** What a step takes. */
@@ -26,7 +26,7 @@ const STEPS = 64;
  * afterwards, also when measuring fails, so that nobody can tell.
  */
 export async function timeStep(
-  engine: Engine,
+  engine: Measured,
   recording: Recording,
   updated: readonly BufferRange[],
 ): Promise<StepTimes> {
@@ -44,7 +44,7 @@ export async function timeStep(
   }
 }
 
-async function measure(engine: Engine, recording: Recording): Promise<StepTimes> {
+async function measure(engine: Measured, recording: Recording): Promise<StepTimes> {
   const timed = async (steps: number): Promise<number> => {
     const begin = performance.now();
     engine.run(recording, { times: steps });

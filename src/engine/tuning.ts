@@ -2,6 +2,9 @@
  * How kernels are told to run, in plain data: what was chosen, where it comes from, and how it is written
  * down. What the words of a tuning mean is the kernel family's business.
  */
+import type { BufferRange } from './arena.ts';
+import type { Command } from './recorder.ts';
+
 /** Values of a kernel's tunable constants, by name. Empty: the family's own rule decides. */
 export type Tuning = Readonly<Record<string, number | string | boolean>>;
 
@@ -48,6 +51,45 @@ export interface TuningRecord {
 
 /** What `init({ tuning })` takes. */
 export type TuningOption = 'off' | 'cached' | 'full' | TuningRecord | Readonly<Record<string, Tuning>>;
+
+/** A kernel that wants a variant. */
+export interface TuningRequest {
+  readonly family: string;
+  /** Family, shapes and structure, in words. Equal keys are one question. Made when asked for. */
+  readonly key: string;
+  /** The family's own choice. */
+  readonly standard: Tuning;
+  /** The whole tuning that some values of it amount to. */
+  whole(values: Tuning): Tuning;
+  /** What is worth measuring, the likeliest first. */
+  candidates(): readonly Candidate[];
+  /** Every variant of the family. */
+  catalogue(): readonly Candidate[];
+  /** Why this device cannot run a variant that is neither but has the form of one, or null. */
+  refusal?(tuning: Tuning): string | null;
+  /** The kernel in a variant, as it is going to run. Its text may have to be loaded. */
+  command(tuning: Tuning): Promise<Command>;
+  /** The memory that it overwrites. */
+  readonly writes: readonly BufferRange[];
+}
+
+export interface TuningContext {
+  /** Fingerprint of the shader texts. */
+  readonly shaders: string;
+  /** May it be measured? What runs once is not worth it. */
+  readonly measure: boolean;
+  /** Hears how many kernels are measured. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/** A choice with all that is to be written down of it. */
+export type Settled = Choice & RecordedChoice;
+
+/** What knows better than the families' own rules. */
+export interface Chooses {
+  /** A choice for each kernel of a plan. */
+  settle(requests: readonly TuningRequest[], context: TuningContext): Promise<readonly Settled[]>;
+}
 
 /** Choices as they are written down, in the order of their keys. */
 export const recordOf = (

@@ -5,8 +5,8 @@ import type { TextStore } from '../../src/base/text-store.ts';
 import { Chooser } from '../../src/engine/chooser.ts';
 import { checkTuning, wordsOf } from '../../src/engine/foreign-tuning.ts';
 import type { Command } from '../../src/engine/recorder.ts';
-import { Tuner, type TuningRequest } from '../../src/engine/tuner.ts';
-import type { Candidate, Tuning, TuningOption } from '../../src/engine/tuning.ts';
+import { Tuner } from '../../src/engine/tuner.ts';
+import type { Candidate, Tuning, TuningOption, TuningRequest } from '../../src/engine/tuning.ts';
 import { TuningCache } from '../../src/engine/tuning-cache.ts';
 import { ConfigError } from '../../src/index.ts';
 

@@ -8,7 +8,7 @@
  * floats of 32 and 64 bits, strings.
  */
 import { FormatError } from '../../base/errors.ts';
-import type { Attribute, Hdf5 } from './hdf5.ts';
+import type { Attribute, Hdf5 } from './hdf5-contents.ts';
 import { checkedSize, narrowed } from './values.ts';
 
 /** Something in the file is not as it should be; the caller adds where. */

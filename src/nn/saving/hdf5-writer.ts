@@ -3,7 +3,7 @@
  * reader knows: nothing in it depends on the time, so that the same contents are the same bytes.
  */
 import { ConfigError, LimitError } from '../../base/errors.ts';
-import type { Attribute, Hdf5 } from './hdf5.ts';
+import type { Attribute, Hdf5 } from './hdf5-contents.ts';
 import type { Values } from './values.ts';
 
 const UNDEFINED = 0xffffffffffffffffn;

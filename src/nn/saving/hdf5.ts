@@ -4,18 +4,9 @@
  */
 import { FormatError } from '../../base/errors.ts';
 import { needed } from '../../data/needed.ts';
+import type { Hdf5 } from './hdf5-contents.ts';
 import { parseHdf5 } from './hdf5-reader.ts';
 import { formatHdf5 } from './hdf5-writer.ts';
-import type { Values } from './values.ts';
-
-export type Attribute = string | readonly string[];
-
-/** A file: paths without a leading slash, '' the root. */
-export interface Hdf5 {
-  /** Attributes of groups. A group is there when it has an entry, which may be empty. */
-  readonly groups: Map<string, Readonly<Record<string, Attribute>>>;
-  readonly arrays: Map<string, Values>;
-}
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 

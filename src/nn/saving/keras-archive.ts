@@ -3,7 +3,7 @@ import { FormatError } from '../../base/errors.ts';
 import { readZip, writeZip } from '../../data/zip.ts';
 import type { Contents } from './contents.ts';
 import type { Description } from './describe-model.ts';
-import type { Hdf5 } from './hdf5.ts';
+import type { Hdf5 } from './hdf5-contents.ts';
 import { isObject, type JsonObject, jsonText, objectAt, parseJson } from './json.ts';
 import { KERAS_VERSION } from './keras-names.ts';
 import { readWeightsH5, writeWeightsH5 } from './weights-h5.ts';

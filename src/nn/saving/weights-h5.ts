@@ -7,7 +7,8 @@
 import { ShapeError } from '../../base/errors.ts';
 import type { Trainable } from '../training/trainable.ts';
 import { type Contents, type Found, readState, stateText } from './contents.ts';
-import { type Hdf5, readHdf5, writeHdf5 } from './hdf5.ts';
+import { readHdf5, writeHdf5 } from './hdf5.ts';
+import type { Hdf5 } from './hdf5-contents.ts';
 import { parseJson } from './json.ts';
 import { checkFit, join, layerPlaces } from './places.ts';
 import type { Values } from './values.ts';

@@ -4,7 +4,8 @@ import { zipSync } from 'fflate';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { writeZip } from '../../../src/data/zip.ts';
 import { FormatError, init, layers, loadModel, sequential, WeftError } from '../../../src/index.ts';
-import { type Attribute, readHdf5, writeHdf5 } from '../../../src/nn/saving/hdf5.ts';
+import { readHdf5, writeHdf5 } from '../../../src/nn/saving/hdf5.ts';
+import type { Attribute } from '../../../src/nn/saving/hdf5-contents.ts';
 
 const fixture = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
