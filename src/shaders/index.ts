@@ -17,6 +17,7 @@ const common = { arg_reduce, elementwise, elementwise_bytes, math, matmul, reduc
 /** Products as some adapters like them, and what few models ask for. */
 const others = {
   convolution: () => import('./convolution.wgsl?raw'),
+  convolution_subgroup: () => import('./convolution_subgroup.wgsl?raw'),
   matmul_broadcast: () => import('./matmul_broadcast.wgsl?raw'),
   matmul_subgroup: () => import('./matmul_subgroup.wgsl?raw'),
   matmul_workgroup: () => import('./matmul_workgroup.wgsl?raw'),
@@ -54,4 +55,4 @@ export const kernelText = (name: KernelName): string => texts[name];
  * Fingerprint of all texts without their comments: what was measured with other texts says nothing about these.
  * Written down, as no plan loads them all; a test says when it is out of date.
  */
-export const fingerprint = '470f6bcb0d2280ee';
+export const fingerprint = '00139a81b2b347ab';
