@@ -13,6 +13,7 @@ import * as crossEntropy from './cross-entropy.ts';
 import type { Composite, ProvenOp } from './define.ts';
 import * as einsum from './einsum.ts';
 import * as half from './half.ts';
+import * as kept from './kept.ts';
 import * as matmul from './matmul.ts';
 import * as mod from './mod.ts';
 import * as movement from './movement.ts';
@@ -42,6 +43,7 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...select.twins,
   ...reduce.twins,
   ...half.twins,
+  ...kept.twins,
   ...matmul.twins,
   ...convolution.twins,
   ...windows.twins,

@@ -74,6 +74,19 @@ describe('what all layers have in common', () => {
     RepeatVector: { n: 2 },
     Rescaling: { scale: 2 },
     Reshape: { targetShape: [-1] },
+    ...Object.fromEntries(
+      ['Conv1D', 'Conv2D', 'Conv3D', 'Conv1DTranspose', 'Conv2DTranspose']
+        .concat(['DepthwiseConv1D', 'DepthwiseConv2D', 'SeparableConv1D', 'SeparableConv2D'])
+        .map((name) => [name, name.startsWith('Depth') ? { kernelSize: 2 } : { filters: 2, kernelSize: 2 }]),
+    ),
+    ...Object.fromEntries(
+      ['Resizing', 'CenterCrop', 'RandomCrop'].map((name) => [name, { height: 2, width: 3 }]),
+    ),
+    RandomRotation: { factor: 0.1 },
+    RandomZoom: { heightFactor: 0.1 },
+    RandomTranslation: { heightFactor: 0.1, widthFactor: 0.2 },
+    RandomContrast: { factor: 0.1 },
+    RandomBrightness: { factor: 0.1 },
     SpatialDropout1D: { rate: 0.5 },
     SpatialDropout2D: { rate: 0.5 },
   };

@@ -18,7 +18,55 @@ export {
   type SoftmaxOptions,
   softmax,
 } from './activations.ts';
+export {
+  RandomBrightness,
+  type RandomBrightnessOptions,
+  RandomContrast,
+  type RandomContrastOptions,
+  RandomCrop,
+  type RandomCropOptions,
+  RandomFlip,
+  type RandomFlipOptions,
+  RandomRotation,
+  type RandomRotationOptions,
+  RandomTranslation,
+  type RandomTranslationOptions,
+  RandomZoom,
+  type RandomZoomOptions,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
+} from './augmentation.ts';
+export {
+  Conv1D,
+  type Conv1DOptions,
+  Conv2D,
+  type Conv2DOptions,
+  Conv3D,
+  type Conv3DOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+} from './convolution.ts';
 export { Dense, type DenseOptions, dense } from './dense.ts';
+export {
+  DepthwiseConv1D,
+  type DepthwiseConv1DOptions,
+  DepthwiseConv2D,
+  type DepthwiseConv2DOptions,
+  depthwiseConv1d,
+  depthwiseConv2d,
+  SeparableConv1D,
+  type SeparableConv1DOptions,
+  SeparableConv2D,
+  type SeparableConv2DOptions,
+  separableConv1d,
+  separableConv2d,
+} from './depthwise-convolution.ts';
 export { Dropout, type DropoutOptions, dropout } from './dropout.ts';
 export { Embedding, type EmbeddingOptions, embedding } from './embedding.ts';
 export { Flatten, type FlattenOptions, flatten } from './flatten.ts';
@@ -92,6 +140,32 @@ export {
   unitNormalization,
 } from './normalization.ts';
 export {
+  AveragePooling1D,
+  AveragePooling2D,
+  AveragePooling3D,
+  averagePooling1d,
+  averagePooling2d,
+  averagePooling3d,
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
+  GlobalMaxPooling1D,
+  GlobalMaxPooling2D,
+  type GlobalPoolingOptions,
+  globalAveragePooling1d,
+  globalAveragePooling2d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
+  MaxPooling1D,
+  MaxPooling2D,
+  MaxPooling3D,
+  maxPooling1d,
+  maxPooling2d,
+  maxPooling3d,
+  type Pooling1DOptions,
+  type Pooling2DOptions,
+  type Pooling3DOptions,
+} from './pooling.ts';
+export {
   Identity,
   identity,
   Lambda,
@@ -107,6 +181,14 @@ export {
 export { Rescaling, type RescalingOptions, rescaling } from './rescaling.ts';
 export { Reshape, type ReshapeOptions, reshape } from './reshape.ts';
 export {
+  CenterCrop,
+  type CenterCropOptions,
+  centerCrop,
+  Resizing,
+  type ResizingOptions,
+  resizing,
+} from './resizing.ts';
+export {
   SpatialDropout1D,
   type SpatialDropout1DOptions,
   SpatialDropout2D,
@@ -115,3 +197,11 @@ export {
   spatialDropout2d,
 } from './spatial-dropout.ts';
 export { Normalization, type NormalizationOptions, normalization } from './standardization.ts';
+export {
+  Conv1DTranspose,
+  type Conv1DTransposeOptions,
+  Conv2DTranspose,
+  type Conv2DTransposeOptions,
+  conv1dTranspose,
+  conv2dTranspose,
+} from './transposed-convolution.ts';

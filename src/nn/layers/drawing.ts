@@ -2,7 +2,7 @@
 import { add } from '../../ops/binary.ts';
 import type { uniform } from '../../ops/random.ts';
 import type { Shape } from '../../ops/shape.ts';
-import type { Tensor } from '../../ops/tensor.ts';
+import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { wholeFrom } from '../check.ts';
 import { option, orNull } from '../options.ts';
 import { placeOutside, seedInUse, streams } from '../seeds.ts';
@@ -14,7 +14,24 @@ export const seedRow = option(null as number | null, orNull(wholeFrom(0)));
 /**
  * What is drawn is a function of the layer's seed (or the engine's and the layer's place in its model), the count of training
  * calls and the position of the value: a replayed step draws new numbers, a repeated run the same.
+ *
+ * `steps`: the layer's count of training calls, which goes on. `own`: the layer's seed, or null.
  */
+export function drawnFor(
+  layer: Layer,
+  steps: Variable,
+  distribution: typeof uniform,
+  shape: Shape,
+  own: number | null,
+): Tensor {
+  layer.place ??= placeOutside();
+  const [seed, place] = own === null ? [layer.randomSeed ?? seedInUse(), layer.place] : [own, 0];
+  const numbers = distribution(shape, { seed, stream: streams.dropout + place, counter: steps });
+  void steps.assign(add(steps, 1));
+  return numbers;
+}
+
+/** A layer that draws in training, and whose outputs have the shape of its inputs. */
 export abstract class Drawing extends Layer {
   /** Training calls so far. */
   readonly steps = this.addState('steps');
@@ -25,10 +42,6 @@ export abstract class Drawing extends Layer {
 
   /** Numbers for this training call. */
   protected drawn(distribution: typeof uniform, shape: Shape, own: number | null): Tensor {
-    this.place ??= placeOutside();
-    const [seed, place] = own === null ? [this.randomSeed ?? seedInUse(), this.place] : [own, 0];
-    const numbers = distribution(shape, { seed, stream: streams.dropout + place, counter: this.steps });
-    void this.steps.assign(add(this.steps, 1));
-    return numbers;
+    return drawnFor(this, this.steps, distribution, shape, own);
   }
 }

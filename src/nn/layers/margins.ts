@@ -1,11 +1,12 @@
 /** Layers that put zeros around places, cut places off, or repeat them. */
 import { ShapeError } from '../../base/errors.ts';
 import { broadcastTo, pad, reshape, slice } from '../../ops/movement.ts';
+import { resize } from '../../ops/resize.ts';
 import type { Tensor } from '../../ops/tensor.ts';
-import { oneOf } from '../check.ts';
 import { option } from '../options.ts';
 import { dataFormatRow } from './data-format.ts';
 import { factory, layerOf, type OptionsOf } from './define.ts';
+import { interpolationRow } from './resizing.ts';
 import { type Margins, marginsFor, type Sizes, Spatial, sizesFor } from './spatial.ts';
 
 type MarginsLike = number | readonly (number | Margins)[];
@@ -158,16 +159,20 @@ const up2dRows = {
   /** How often rows and columns are repeated; default 2. */
   size: option<Sizes, readonly number[]>(2, sizesFor(2)),
   dataFormat: dataFormatRow,
-  /** What stands between: 'nearest' (default), the value itself. */
-  interpolation: option<'nearest'>('nearest', (given, operation, name) =>
-    oneOf(given, operation, name, ['nearest'] as const),
-  ),
+  /** What stands between: 'nearest' (default), the value itself, or 'bilinear'. */
+  interpolation: { ...interpolationRow, default: 'nearest' as const },
 };
 
 export type UpSampling2DOptions = OptionsOf<typeof up2dRows>;
 
 /** [N, height, width, C] → [N, size · height, size · width, C] */
-export class UpSampling2D extends layerOf('UpSampling2D', up2dRows, UpSampling) {}
+export class UpSampling2D extends layerOf('UpSampling2D', up2dRows, UpSampling) {
+  protected override over(x: Tensor): Tensor {
+    if (this.interpolation === 'nearest') return super.over(x);
+    const [height, width] = x.shape.slice(1, 3).map((size, axis) => this.placesOf(size, axis));
+    return resize(x, [height, width], { interpolation: this.interpolation });
+  }
+}
 
 /** Pictures with each row and column several times. */
 export const upSampling2d = factory(UpSampling2D, 'size');

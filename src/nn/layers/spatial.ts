@@ -88,11 +88,26 @@ export abstract class Spatial extends Layer {
       : { samples, places: sizes.slice(0, -1), channels: sizes[sizes.length - 1] };
   }
 
+  // Sizes that do not go together are found when a model is built, with the layer's name.
+  override build(inputShape: BatchShape): void {
+    this.computeOutputShape(inputShape);
+  }
+
+  protected override checkInput(inputShape: BatchShape, _builtFor: BatchShape): void {
+    this.computeOutputShape(inputShape);
+  }
+
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     const { samples, places, channels } = this.partsOf(inputShape);
     const sizes = places.map((size, axis) => (size === null ? null : this.placesOf(size, axis)));
-    const given = this.channelsOf(channels);
-    return this.dataFormat === 'channelsFirst' ? [samples, given, ...sizes] : [samples, ...sizes, given];
+    return this.shaped(samples, sizes, this.channelsOf(channels));
+  }
+
+  /** The shape of these parts. */
+  protected shaped(samples: number | null, places: BatchShape, channels: number | null): BatchShape {
+    return this.dataFormat === 'channelsFirst'
+      ? [samples, channels, ...places]
+      : [samples, ...places, channels];
   }
 
   override call(x: Tensor, context: CallContext): Tensor {

@@ -80,6 +80,32 @@ const ofNorms = {
   beta_constraint: of('NonNeg', {}),
   gamma_constraint: of('NonNeg', {}),
 };
+const ofConv = {
+  ...common,
+  ...first,
+  kernel_size: 2,
+  strides: 2,
+  padding: 'same',
+  dilation_rate: 2,
+  activation: 'relu',
+  use_bias: false,
+  bias_initializer: of('Ones', {}),
+  bias_regularizer: l2,
+  bias_constraint: of('NonNeg', {}),
+  activity_regularizer: l2,
+};
+const ofKernel = {
+  kernel_initializer: of('HeNormal', {}),
+  kernel_regularizer: l2,
+  kernel_constraint: of('NonNeg', {}),
+};
+const ofDepthwise = {
+  depth_multiplier: 2,
+  depthwise_initializer: of('HeNormal', {}),
+  depthwise_regularizer: l2,
+  depthwise_constraint: of('NonNeg', {}),
+};
+const ofMoves = { ...seeded, ...first, fill_mode: 'wrap', fill_value: 1, interpolation: 'nearest' };
 const ofLoss = { reduction: 'sum' };
 const cases: Case[] = [
   ...each(
@@ -156,6 +182,96 @@ const cases: Case[] = [
   ...each('layer', 'UnitNormalization', {}, { ...common, axis: 1 }),
   ...each('layer', 'GroupNormalization', {}, { ...common, ...ofNorms, groups: 2, axis: 1 }),
   ...each('layer', 'Normalization', {}, { ...common, axis: null, mean: 1, variance: 2, invert: true }),
+  ...['Conv1D', 'Conv2D', 'Conv3D'].flatMap((name) =>
+    each('layer', name, { filters: 4, kernel_size: 3 }, { ...ofConv, ...ofKernel, filters: 2, groups: 2 }),
+  ),
+  ...['Conv1DTranspose', 'Conv2DTranspose'].flatMap((name) =>
+    each(
+      'layer',
+      name,
+      { filters: 4, kernel_size: 3, strides: 2 },
+      { ...ofConv, ...ofKernel, filters: 2, strides: 3, output_padding: 1 },
+    ),
+  ),
+  ...['DepthwiseConv1D', 'DepthwiseConv2D'].flatMap((name) =>
+    each('layer', name, { kernel_size: 3 }, { ...ofConv, ...ofDepthwise }),
+  ),
+  ...['SeparableConv1D', 'SeparableConv2D'].flatMap((name) =>
+    each(
+      'layer',
+      name,
+      { filters: 4, kernel_size: 3 },
+      {
+        ...ofConv,
+        ...ofDepthwise,
+        filters: 2,
+        pointwise_initializer: of('HeNormal', {}),
+        pointwise_regularizer: l2,
+        pointwise_constraint: of('NonNeg', {}),
+      },
+    ),
+  ),
+  ...['1D', '2D', '3D'].flatMap((name) =>
+    ['Max', 'Average'].flatMap((kind) =>
+      each(
+        'layer',
+        `${kind}Pooling${name}`,
+        {},
+        { ...common, ...first, pool_size: 3, strides: 1, padding: 'same' },
+      ),
+    ),
+  ),
+  ...['1D', '2D'].flatMap((name) =>
+    ['Max', 'Average'].flatMap((kind) =>
+      each('layer', `Global${kind}Pooling${name}`, {}, { ...common, ...first, keepdims: true }),
+    ),
+  ),
+  ...each(
+    'layer',
+    'Resizing',
+    { height: 3, width: 3 },
+    {
+      ...common,
+      ...first,
+      height: 2,
+      width: 2,
+      interpolation: 'nearest',
+      crop_to_aspect_ratio: true,
+      pad_to_aspect_ratio: true,
+      fill_mode: 'reflect',
+      fill_value: 1,
+      antialias: true,
+    },
+  ),
+  ...each('layer', 'CenterCrop', { height: 3, width: 3 }, { ...common, ...first, height: 2, width: 2 }),
+  ...each('layer', 'RandomFlip', {}, { ...common, ...seeded, ...first, mode: 'vertical' }),
+  ...each('layer', 'RandomRotation', { factor: 0.1 }, { ...common, ...ofMoves, factor: [0, 0.2] }),
+  ...each(
+    'layer',
+    'RandomZoom',
+    { height_factor: 0.1 },
+    { ...common, ...ofMoves, height_factor: 0.2, width_factor: 0.3 },
+  ),
+  ...each(
+    'layer',
+    'RandomTranslation',
+    { height_factor: 0.1, width_factor: 0.1 },
+    { ...common, ...ofMoves, height_factor: 0.2, width_factor: 0.3 },
+  ),
+  ...each(
+    'layer',
+    'RandomCrop',
+    { height: 3, width: 3 },
+    { ...common, ...seeded, ...first, height: 2, width: 2 },
+  ),
+  ...['RandomContrast', 'RandomBrightness'].flatMap((name) =>
+    each(
+      'layer',
+      name,
+      { factor: 0.1 },
+      { ...common, ...seeded, ...first, factor: 0.2, value_range: [0, 1] },
+    ),
+  ),
   ...each('layer', 'ZeroPadding1D', {}, { ...common, ...first, padding: [1, 0] }),
   ...each('layer', 'ZeroPadding2D', {}, { ...common, ...first, padding: [1, 0] }),
   ...each('layer', 'Cropping1D', {}, { ...common, cropping: [2, 0] }),
