@@ -98,7 +98,7 @@ describe('losses are those of the twin for predictions that hurt', () => {
 });
 
 describe('metrics are those of the twin for predictions and weights that hurt', () => {
-  test.each(Object.keys(metrics) as (keyof typeof metrics)[])('%s', async (name) => {
+  test.each(Object.keys(metricTwins) as (keyof typeof metricTwins)[])('%s', async (name) => {
     const topK = name.toLowerCase().includes('topk');
     const metric = metrics[name](topK ? ({ k: 1 } as object) : {});
     for (const { what, t, p, weights, given } of casesFor(name)) {

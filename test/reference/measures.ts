@@ -143,7 +143,7 @@ const { cosineSimilarity, ...asMetrics } = lossTwins;
 const hits: OfRow = (t, p) => Number(argMax(p) === argMax(t));
 
 /** Top-k with k = 1; the others with their defaults. */
-export const metricTwins: Record<keyof typeof metrics, OfRows> = {
+export const metricTwins: Record<Exclude<keyof typeof metrics, 'mean'>, OfRows> = {
   ...(Object.fromEntries(Object.entries(asMetrics).map(([name, twin]) => [name, meanOf(twin)])) as Record<
     keyof typeof asMetrics,
     OfRows

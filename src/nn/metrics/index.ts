@@ -4,5 +4,6 @@ export { auc } from './auc.ts';
 export * from './counts.ts';
 export { f1Score, fBetaScore } from './f-score.ts';
 export * from './hits.ts';
+export { type Mean, mean } from './mean.ts';
 export * from './of-losses.ts';
 export { cosineSimilarity, r2Score, rootMeanSquaredError } from './regression.ts';

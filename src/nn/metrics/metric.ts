@@ -36,6 +36,12 @@ export interface MetricTraits {
   join?: Join | null;
 }
 
+/** What a batch adds to a metric: a column for each of its sums. */
+export interface MetricUpdate {
+  readonly metric: Pick<Metric, 'name' | 'result' | 'join'>;
+  readonly columns: readonly Tensor[];
+}
+
 /** A number that tells how good predictions are. */
 export class Metric {
   /** The key in logs. */
@@ -69,6 +75,19 @@ export class Metric {
   /** The same metric under another key. */
   named(name: string): Metric {
     return new Metric(name, this.columns, this.result, this);
+  }
+
+  /**
+   * In a `trainStep` of one's own: what this batch adds to the metric, to be returned for the logs:
+   * `return { loss, accuracy: this.accuracy.updateState(y, yPred) }`.
+   */
+  updateState(
+    yTrue: TensorLike,
+    yPred: TensorLike | null,
+    sampleWeight: TensorLike | null = null,
+  ): MetricUpdate {
+    const weight = sampleWeight === null ? null : cast(toTensor(sampleWeight), 'f32');
+    return { metric: this, columns: this.columns(toTensor(yTrue), toTensor(yPred!), weight) };
   }
 
   /** The metric of given predictions, for use outside of training. */

@@ -30,5 +30,13 @@ export type { BatchOptions } from '../training/further/train-on-batch.ts';
 export type { PredictOptions } from '../training/predict.ts';
 export type { CompileOptions } from '../training/trainable.ts';
 export { Sequential } from './from-config.ts';
-export { Functional, type FunctionalOptions, Model, model, type Values } from './networks.ts';
+export {
+  Functional,
+  type FunctionalOptions,
+  Model,
+  model,
+  type StepBatch,
+  type StepLogs,
+  type Values,
+} from './networks.ts';
 export { type SequentialOptions, sequential } from './sequential.ts';

@@ -241,13 +241,18 @@ export abstract class Model extends Layer implements Trainable {
     await checkLabels(samples, this, objective.sparse, operation);
   }
 
-  /** Loss and metrics for samples of this form, which has this key. */
-  protected async settle(
+  /** What is measured for samples of this form, which has this key. */
+  protected settle(...form: [ObjectiveChoice, Samples, key: string, operation: string]): Promise<Objective> {
+    return this.settleCompiled(...form);
+  }
+
+  /** Loss and metrics of compile. */
+  protected async settleCompiled(
     choice: ObjectiveChoice,
     samples: Samples,
     key: string,
     operation: string,
-  ): Promise<Objective> {
+  ): Promise<CompiledObjective> {
     const names = this.outputNames;
     const objective = await CompiledObjective.settle(
       key,

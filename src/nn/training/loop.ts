@@ -55,7 +55,7 @@ export class Loop<F extends Feed = Feed> {
       (a, b) => this.tally.joined(a, b),
     );
     this.pace = new Pace(engine.options.submitMs);
-    if (kind === 'train') optimizer.build(model.trainableWeights);
+    if (kind === 'train' && !objective.updates) optimizer.build(model.trainableWeights);
     const step =
       kind === 'train'
         ? trainingStep(model, objective, optimizer, this.state, apart)

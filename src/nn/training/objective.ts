@@ -45,6 +45,8 @@ export interface Objective {
   readonly sparse: readonly boolean[];
   /** Whether an output has no loss. */
   readonly isPartial: boolean;
+  /** Whether its training step does the updates itself. */
+  readonly updates?: boolean;
   /** ShapeError when loss or metrics cannot compare such targets with such predictions. */
   checkShapes(targets: readonly (Shape | null)[], outputs: readonly Shape[]): void;
   /** Runs the model on a batch and compares. `before`: the sums of the batches before it, for metrics that go on from theirs. */
@@ -240,12 +242,14 @@ export class CompiledObjective implements Objective {
       metricsBefore += metrics.length;
     }
     // Keras counts what weights and layers add in the loss that it reports, in validation too.
-    const total = (terms: readonly Tensor[]): Tensor =>
-      [...terms, ...penalties].reduce((sum, one) => sum.add(one));
+    const total = (terms: readonly Tensor[], none: number[]): Tensor => {
+      const all = [...terms, ...penalties];
+      return all.length > 0 ? all.reduce((sum, one) => sum.add(one)) : zeros(none);
+    };
     return {
-      loss: total(losses),
+      loss: total(losses, []),
       columns: [
-        total(weightedSums),
+        total(weightedSums, [count]),
         ...(this.lossNames.length > 0 ? ofLosses : []),
         ...ofMetrics,
         ...addedColumns(this.addedNames[training ? 'training' : 'testing'], count),

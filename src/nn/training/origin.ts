@@ -4,7 +4,7 @@
  * A step is a recording: it goes on with the network that it saw. So between two calls the model is looked through:
  * its layers and theirs, and what each keeps in its properties (flags, sizes, weights, functions, lists of such). A
  * layer's #private fields, what its functions close over and what its `call` sets itself do not count; `compile` drops
- * every step.
+ * every step. The model's own seed says in which order passes go, which is no part of a step.
  */
 import { Variable } from '../../ops/tensor.ts';
 import { Layer } from '../layers/layer.ts';
@@ -58,7 +58,14 @@ export class Origin {
         walk(rule);
       } else if (value instanceof Layer) {
         for (const [name, own] of Object.entries(value))
-          if (!OF_RUNS.has(name) && !value.writtenByCall.has(name)) walk(own);
+          if (
+            !(
+              OF_RUNS.has(name) ||
+              value.writtenByCall.has(name) ||
+              (value === this.model && name === 'randomSeed')
+            )
+          )
+            walk(own);
         for (const inner of value.layers) walk(inner);
       } else if (isList) for (const one of value) walk(one);
       else if (isRecord) for (const entry of Object.entries(value)) walk(entry);

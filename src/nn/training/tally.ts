@@ -29,7 +29,7 @@ export const meanEntry = (name: string): Entry => ({
 });
 
 export class Tally {
-  private readonly entries: readonly Entry[];
+  readonly entries: readonly Entry[];
 
   constructor(entries: readonly Entry[]) {
     this.entries = entries;

@@ -51,8 +51,8 @@ export class BatchSteps {
     try {
       await model.prepareFor(samples, operation);
       checkClassWeight(classWeight, model.outputShapes[0], operation);
-      const { optimizer } = model.compiled(operation);
-      if (operation === 'trainOnBatch') optimizer.build(model.trainableWeights);
+      const { optimizer, objective } = model.compiled(operation);
+      if (operation === 'trainOnBatch' && !objective.updates) optimizer.build(model.trainableWeights);
       const columns = columnsOf(samples);
       const hasWeights = samples.weights.some((weight) => weight !== null);
       const step = this.step(operation, samples, hasWeights, await model.engineFor(columns[0]));
