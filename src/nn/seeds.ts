@@ -18,6 +18,9 @@ export const streams = { initializer: 1, shuffle: 2, dropout: 1000 } as const;
 
 /** Layers outside any model count from here, far above the places of layers in models. */
 const FIRST_PLACE_OUTSIDE = 2 ** 24;
+/** Layers inside the layer at place p have the places from p · PLACES on. */
+export const PLACES = 64;
+
 /** The place of a layer or weight that belongs to no model: the order in which they were made decides. */
 export const placeOutside = (): number => FIRST_PLACE_OUTSIDE + nextOf('layer');
 

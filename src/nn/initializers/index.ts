@@ -184,4 +184,40 @@ export function identity(options?: { gain?: number }): Initializer {
   });
 }
 
+/**
+ * `gain` times a matrix with orthogonal rows or columns of length 1, whichever are fewer (Saxe et al. 2014); of more than two
+ * axes, all but the last are its rows. Keras's default for recurrent kernels.
+ */
+export function orthogonal(options?: { gain?: number } & SeedOption): Initializer {
+  const given = readOptions('Orthogonal', options, { gain: 1, seed: null as number | null });
+  const gain = numberBetween(given.gain, 'Orthogonal', 'gain', Number.NEGATIVE_INFINITY);
+  const config = { gain, seed: checkedSeed(given.seed, 'Orthogonal') };
+  return new KnownInitializer('Orthogonal', config, (shape, random) => {
+    if (shape.length < 2)
+      throw new ShapeError(`Orthogonal: shape is ${show(shape)}; expected two sizes or more.`);
+    const columns = shape[shape.length - 1];
+    const rows = sizeOf(shape) / Math.max(1, columns);
+    const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
+    const vectors: Float64Array[] = [];
+    while (vectors.length < count) {
+      const v = Float64Array.from({ length }, () => standardNormal(random));
+      // Gram and Schmidt: the second time takes away what rounding left of the first.
+      for (let again = 0; again < 2; again++)
+        for (const u of vectors) {
+          let along = 0;
+          for (let i = 0; i < length; i++) along += u[i] * v[i];
+          for (let i = 0; i < length; i++) v[i] -= along * u[i];
+        }
+      const norm = Math.sqrt(v.reduce((sum, one) => sum + one * one, 0));
+      if (norm > 1e-6) vectors.push(v.map((one) => one / norm));
+    }
+    const values = new Float32Array(sizeOf(shape));
+    vectors.forEach((v, k) => {
+      for (let i = 0; i < length; i++)
+        values[rows >= columns ? i * columns + k : k * columns + i] = gain * v[i];
+    });
+    return values;
+  });
+}
+
 export { Initializer };

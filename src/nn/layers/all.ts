@@ -97,6 +97,7 @@ export {
   zeroPadding1d,
   zeroPadding2d,
 } from './margins.ts';
+export { Masking, type MaskingOptions, masking } from './masking.ts';
 export {
   Add,
   Average,
@@ -178,6 +179,17 @@ export {
   type RepeatVectorOptions,
   repeatVector,
 } from './rearranging.ts';
+export {
+  GRU,
+  type GRUOptions,
+  gru,
+  LSTM,
+  type LSTMOptions,
+  lstm,
+  SimpleRNN,
+  type SimpleRNNOptions,
+  simpleRNN,
+} from './recurrent.ts';
 export { Rescaling, type RescalingOptions, rescaling } from './rescaling.ts';
 export { Reshape, type ReshapeOptions, reshape } from './reshape.ts';
 export {
@@ -205,3 +217,11 @@ export {
   conv1dTranspose,
   conv2dTranspose,
 } from './transposed-convolution.ts';
+export {
+  Bidirectional,
+  type BidirectionalOptions,
+  bidirectional,
+  TimeDistributed,
+  type TimeDistributedOptions,
+  timeDistributed,
+} from './wrapping.ts';

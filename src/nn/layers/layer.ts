@@ -141,6 +141,10 @@ export class Layer {
   private readonly regularizers = new Map<Variable, WeightRule>();
   /** Whether each step of its result is made of that step of its input: then masks go on. */
   supportsMasking = false;
+  /** Where files keep the weights of the layers inside, by Keras's names for them; default: 'layers/dense', … */
+  readonly innerPaths?: readonly string[];
+  /** Where in its own place files keep its weights; default: there. */
+  readonly weightsIn?: string;
   /** The masks of its results, where it has a rule of its own. */
   computeMask?(
     x: Tensor | readonly Tensor[],

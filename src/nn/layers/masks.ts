@@ -14,7 +14,7 @@ export type Masks = Tensor | null | readonly (Tensor | null)[];
 
 /** Layers after which each step is what it was: their results have the mask of what went in. */
 const KEEPERS = new Set(
-  'Activation,ActivityRegularization,AlphaDropout,BatchNormalization,Dense,Dropout,ELU,GaussianDropout,GaussianNoise,GroupNormalization,Identity,Lambda,LayerNormalization,LeakyReLU,Normalization,PReLU,ReLU,Rescaling,Softmax,SpatialDropout1D,SpatialDropout2D,SpatialDropout3D,UnitNormalization'.split(
+  'Activation,ActivityRegularization,AlphaDropout,BatchNormalization,Dense,Dropout,ELU,GaussianDropout,GaussianNoise,GroupNormalization,Identity,Lambda,LayerNormalization,LeakyReLU,Normalization,PReLU,ReLU,Rescaling,Softmax,SpatialDropout1D,SpatialDropout2D,SpatialDropout3D,TimeDistributed,UnitNormalization'.split(
     ',',
   ),
 );

@@ -1,7 +1,7 @@
 /** Layers from what files hold. */
-import { type Maker, Makers } from '../names.ts';
+import { camelCase, type Maker, Makers } from '../names.ts';
 import * as all from './all.ts';
-import type { Layer } from './layer.ts';
+import { Layer } from './layer.ts';
 
 type LayerClass = new (options?: never) => Layer;
 
@@ -24,4 +24,19 @@ export const isKnownLayer = (one: string | Layer): boolean =>
 
 /** The layer that Keras's { className, config } describes, without weights. */
 export const fromConfig = (description: { className: string; config?: object }): Layer =>
-  makers.make(description, 'layers.fromConfig');
+  makers.make(withLayers(description), 'layers.fromConfig');
+
+/** Options that are layers themselves, of layers around others. */
+const LAYERS = new Set(['layer', 'backwardLayer']);
+
+/** The same with the layers that its options describe. */
+function withLayers<D extends { className: string; config?: object }>(description: D): D {
+  const config = description?.config;
+  const inner = Object.entries(config ?? {}).filter(
+    ([key, value]) =>
+      LAYERS.has(camelCase(key)) && typeof value === 'object' && value !== null && !(value instanceof Layer),
+  );
+  if (inner.length === 0) return description;
+  const made = inner.map(([key, value]) => [key, fromConfig(value)]);
+  return { ...description, config: { ...config, ...Object.fromEntries(made) } };
+}

@@ -13,6 +13,7 @@ import {
   layerDefaults,
 } from '../layers/layer.ts';
 import { describe, readOptions } from '../names.ts';
+import { PLACES } from '../seeds.ts';
 import { Model } from './model.ts';
 
 export interface SequentialOptions {
@@ -23,9 +24,6 @@ export interface SequentialOptions {
 
 /** A layer, a model, or an object with `call`. */
 export type LayerLike = Omit<Layer, 'call'> | LayerDefinition;
-
-/** Places of layers inside of a model that itself is a layer: the model's place times this, plus theirs. */
-const PLACES = 64;
 
 /** See {@link sequential}. */
 export class Sequential extends Model {

@@ -28,6 +28,8 @@ const ofLayers: Neutral = {
   renorm_clipping: [null],
   renorm_momentum: [anything],
   rms_scaling: [false],
+  // recurrent layers
+  time_major: [false],
   // lambda
   output_shape: [null],
   mask: [null],
@@ -84,7 +86,7 @@ export const ownOptions = (config: JsonObject, own: OwnObjects): Record<string, 
 
 /** A value without Keras's wrapping: functions by their names, dtypes by theirs; what is the user's own, itself. */
 export function unwrapped(value: unknown, own: OwnObjects, key = '', neutral = ofLayers): unknown {
-  if (typeof value === 'string') return key === 'activation' ? activationNamed(value, own) : value;
+  if (typeof value === 'string') return /activation$/i.test(key) ? activationNamed(value, own) : value;
   if (!isObject(value) || !('class_name' in value)) return value;
   const { class_name: className, config, module } = value;
   const isFunction = className === 'function' && typeof config === 'string';

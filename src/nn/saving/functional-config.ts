@@ -17,6 +17,10 @@ type Call = LayerCall<Layer>;
 
 // ---- writing
 
+/** Layers that take a sequence, and beside it where to begin: what stands here as one list. */
+const isRecurrent = ({ className }: Layer): boolean =>
+  ['SimpleRNN', 'LSTM', 'GRU', 'RNN', 'Bidirectional'].includes(className);
+
 /** The network of a model as Keras 3's config has it; `describeLayer` gives each layer's own words. */
 export function describeNetwork(model: Functional, describeLayer: (layer: Layer) => object): JsonObject {
   const network = model.network!;
@@ -51,8 +55,9 @@ export function describeNetwork(model: Functional, describeLayer: (layer: Layer)
       ...describeLayer(layer),
       name: layer.name,
       inbound_nodes: uses.get(layer)!.map(({ inputs, listed }) => ({
-        args: [listed ? inputs.map(tensor) : tensor(inputs[0])],
-        kwargs: {},
+        ...(listed && isRecurrent(layer)
+          ? { args: [tensor(inputs[0])], kwargs: { initial_state: inputs.slice(1).map(tensor) } }
+          : { args: [listed ? inputs.map(tensor) : tensor(inputs[0])], kwargs: {} }),
       })),
     })),
     input_layers: formed(model.inputForm, model.inputs),
@@ -66,7 +71,10 @@ export function olderNodes(nodes: unknown): unknown {
     isObject(value)
       ? [[...((value.config as JsonObject).keras_history as unknown[]), {}]]
       : (value as unknown[]).flatMap(names);
-  return (nodes as { args: unknown[] }[]).map(({ args }) => names(args));
+  return (nodes as { args: unknown[]; kwargs: JsonObject }[]).map(({ args, kwargs }) => [
+    ...names(args),
+    ...names(kwargs.initial_state ?? []),
+  ]);
 }
 
 export const olderEnds = (ends: unknown): unknown =>
@@ -95,7 +103,50 @@ function readName(value: unknown, where: string): Name {
 
 const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function readNode(node: unknown, where: string): Node {
+/** Ops of Keras's that make the masks of these layers, which come with their results here. */
+const MASK_OPS = ['NotEqual', 'Any'];
+const MASKERS = ['Embedding', 'Masking'];
+
+/**
+ * Masks that Keras writes down as ops: those that layers made of their own inputs. They are read as no layers, and calls
+ * that name them need not. A mask of any other kind is refused where a call names it.
+ */
+class WrittenMasks {
+  private readonly layers: readonly JsonObject[];
+
+  constructor(layers: readonly unknown[]) {
+    this.layers = layers.filter(isObject);
+  }
+
+  isOp = ({ class_name: className }: JsonObject): boolean => MASK_OPS.includes(className as string);
+
+  /** Does the tensor that is written so come from such an op? */
+  has(tensor: unknown): boolean {
+    const name = historyOf(tensor)?.[0];
+    const op = this.layers.find((one) => one.name === name && this.isOp(one));
+    if (!op) return false;
+    const [argument] = argumentsOf(op);
+    if (this.has(argument)) return true;
+    const source = JSON.stringify(historyOf(argument));
+    return this.layers.some(
+      (one) =>
+        MASKERS.includes(one.class_name as string) &&
+        JSON.stringify(historyOf(argumentsOf(one)[0])) === source,
+    );
+  }
+}
+
+const historyOf = (tensor: unknown): unknown[] | null => {
+  const config = isObject(tensor) ? tensor.config : null;
+  return isObject(config) && Array.isArray(config.keras_history) ? config.keras_history : null;
+};
+
+const argumentsOf = ({ inbound_nodes: nodes }: JsonObject): unknown[] => {
+  const [node] = Array.isArray(nodes) ? nodes : [];
+  return isObject(node) && Array.isArray(node.args) ? node.args : [];
+};
+
+function readNode(node: unknown, where: string, masks: WrittenMasks): Node {
   if (!isObject(node)) {
     const names = listAt(node, where).map((name, i) => {
       const at = `${where}[${i}]`;
@@ -104,8 +155,11 @@ function readNode(node: unknown, where: string): Node {
     });
     return { names, listed: names.length > 1 };
   }
-  refuseArguments(node.kwargs, where);
-  const [first, ...others] = listAt(node.args, `${where}.args`);
+  const { initial_state: states, mask, ...kwargs } = objectAt(node.kwargs ?? {}, `${where}.kwargs`);
+  const isOwn = [mask].flat().every((one) => one === null || one === undefined || masks.has(one));
+  refuseArguments(isOwn ? kwargs : { ...kwargs, mask }, where);
+  const [first, ...rest] = listAt(node.args, `${where}.args`);
+  const others = [...rest, ...(states ? listAt(states, `${where}.kwargs.initial_state`) : [])];
   const listed = Array.isArray(first);
   const named = (value: unknown): Name => {
     const config = isObject(value) ? value.config : null;
@@ -118,7 +172,11 @@ function readNode(node: unknown, where: string): Node {
 
 /** Arguments beside the values would change what a layer does: only empty ones are read. */
 function refuseArguments(kwargs: unknown, where: string): void {
-  const given = isObject(kwargs) ? Object.entries(kwargs).filter(([, value]) => value !== null) : [];
+  const given = isObject(kwargs)
+    ? Object.entries(kwargs).filter(
+        ([name, value]) => value !== null && !(name === 'training' && value === false),
+      )
+    : [];
   if (given.length > 0)
     throw new FormatError(
       `${where}: the layer is called with ${given.map(([name]) => name).join(', ')}, which is not read.`,
@@ -144,10 +202,12 @@ export function buildNetwork(
   build: (one: JsonObject, at: string) => Layer,
 ): Functional {
   const layers = new Map<string, Layer>();
+  const masks = new WrittenMasks(listAt(config.layers, `${place}.layers`));
   const waiting: { name: string; use: number; node: Node; at: string }[] = [];
   for (const [i, one] of listAt(config.layers, `${place}.layers`).entries()) {
     const at = `${place}.layers[${i}]`;
     const description = objectAt(one, at);
+    if (masks.isOp(description)) continue;
     const layer = build(description, at);
     const name = textAt(description.name ?? layer.name, `${at}.name`);
     if (layers.has(name)) throw new FormatError(`${at}: a second layer is called ${JSON.stringify(name)}.`);
@@ -156,7 +216,7 @@ export function buildNetwork(
     if (layer instanceof InputLayer) continue;
     for (const [use, node] of nodes.entries()) {
       const where = `${at}.inbound_nodes[${use}]`;
-      waiting.push({ name, use, node: readNode(node, where), at: where });
+      waiting.push({ name, use, node: readNode(node, where, masks), at: where });
     }
   }
   const values = new Map<string, readonly Symbolic[]>();

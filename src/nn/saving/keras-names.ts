@@ -7,6 +7,7 @@ import { MissingInitializer, type OwnNames } from './own.ts';
 /** Options whose values are names too: 'sumOverBatchSize' → 'sum_over_batch_size'. */
 const namingOptions = new Set([
   'activation',
+  'recurrentActivation',
   'mode',
   'distribution',
   'reduction',
@@ -45,6 +46,7 @@ export interface KerasDescription {
 /** Where Keras has the class that an option describes. */
 function moduleOf(option: string): string {
   if (option === 'learningRate') return 'keras.optimizers.schedules';
+  if (/layer$/i.test(option)) return 'keras.layers';
   if (option.endsWith('Regularizer')) return 'keras.regularizers';
   return option.endsWith('Constraint') ? 'keras.constraints' : 'keras.initializers';
 }

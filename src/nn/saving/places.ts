@@ -24,9 +24,10 @@ export function layerPlaces(root: Layer, path = ''): LayerPlace[] {
   const own = root.weights.filter((weight) => !theirs.has(weight));
   // A class of the user's may be called in letters of which no snake is made.
   const names = unique(inner.map(({ className }) => snakeCase(className) || 'layer'));
+  const paths = root.innerPaths ?? names.map((name) => `layers/${name}`);
   return [
-    { layer: root, path, weights: own },
-    ...inner.flatMap((layer, i) => layerPlaces(layer, join(path, `layers/${names[i]}`))),
+    { layer: root, path: root.weightsIn ? join(path, root.weightsIn) : path, weights: own },
+    ...inner.flatMap((layer, i) => layerPlaces(layer, join(path, paths[i]))),
   ];
 }
 

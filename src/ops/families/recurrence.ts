@@ -5,7 +5,13 @@ import type { Profile } from '../../engine/profile.ts';
 import type { Candidate } from '../../engine/tuning.ts';
 import { alternatives, type KernelCall, type KernelFamily, type Lowered } from '../define.ts';
 import { grid, lanesOf } from '../elementwise.ts';
-import { CELL_ACTIVATIONS, type CellFacts, cells, type RecurrenceAttributes } from '../recurrence/cells.ts';
+import {
+  CELL_ACTIVATIONS,
+  type CellFacts,
+  cells,
+  type RecurrenceAttributes,
+  wordsOf,
+} from '../recurrence/cells.ts';
 
 /** Which rows and units a workgroup's lanes share. */
 interface Variant {
@@ -16,19 +22,6 @@ interface Variant {
   /** Rows of a lane. */
   readonly ROWS: number;
 }
-
-/** Words of workgroup memory that a variant takes: states in turn, what lanes keep for themselves. */
-type Words = (rows: number, units: number, copies: number, facts: CellFacts) => { held: number; own: number };
-
-const forwardWords: Words = (rows, units, copies, { states, atOnce, gates }) => ({
-  held: (2 * copies + (atOnce < gates ? 1 : 0)) * rows * units,
-  own: (atOnce < gates ? 3 : states) * rows * units,
-});
-
-const backwardWords: Words = (rows, units, _copies, { gates, states }) => ({
-  held: gates * rows * units,
-  own: states * rows * units,
-});
 
 const powerFrom = (least: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, least)));
 
@@ -56,12 +49,14 @@ function fitting(
   while (words(DOWN * ROWS, ACROSS) > room) {
     if (DOWN > 1) DOWN /= 2;
     else if (ROWS > 1) ROWS = Math.ceil(ROWS / 2);
+    else if (ACROSS > 64) ACROSS /= 2;
     else return null;
   }
   return { ACROSS, DOWN, ROWS };
 }
 
-function family(name: string, kernel: 'recurrence' | 'recurrence_backward', words: Words): KernelFamily {
+function family(name: string, kernel: 'recurrence' | 'recurrence_backward'): KernelFamily {
+  const isBackward = kernel === 'recurrence_backward';
   return {
     name,
     readsOften: true,
@@ -73,10 +68,9 @@ function family(name: string, kernel: 'recurrence' | 'recurrence_backward', word
       const [units] = u.shape;
       const COPIES = drop.shape[1];
       const room = profile.limits.maxComputeWorkgroupStorageSize / 4;
-      const total = (block: number, lanes: number): number => {
-        const { held, own } = words(block, units, COPIES, facts);
-        return held + own + block * facts.gates * lanes;
-      };
+      const row = wordsOf(facts, units, COPIES)[isBackward ? 'back' : 'forward'];
+      const total = (block: number, lanes: number): number =>
+        block * (row.held + row.own + facts.gates * lanes);
       const asked = { ...usual(profile, rows, units), ...(tuning as Partial<Variant>) };
       // One word more: `matrix` is never empty.
       const variant = fitting(asked, room - 1, total);
@@ -86,12 +80,11 @@ function family(name: string, kernel: 'recurrence' | 'recurrence_backward', word
         );
       const { ACROSS, DOWN, ROWS } = variant;
       const block = DOWN * ROWS;
-      const { held, own } = words(block, units, COPIES, facts);
+      const [held, own] = [block * row.held, block * row.own];
       const SUMS = block * facts.gates * ACROSS;
       const matrix = units * facts.gates * units;
       const RESIDENT =
         (tuning.RESIDENT ?? !profile.isSoftware) === true && held + own + SUMS + matrix <= room;
-      const isBackward = kernel === 'recurrence_backward';
       const TWICE = isBackward && 2 * held + own + SUMS + (RESIDENT ? matrix : 1) <= room;
       return {
         kernel,
@@ -123,5 +116,5 @@ function family(name: string, kernel: 'recurrence' | 'recurrence_backward', word
   };
 }
 
-export const recurrenceFamily = family('recurrence', 'recurrence', forwardWords);
-export const recurrenceBackwardFamily = family('recurrenceBackward', 'recurrence_backward', backwardWords);
+export const recurrenceFamily = family('recurrence', 'recurrence');
+export const recurrenceBackwardFamily = family('recurrenceBackward', 'recurrence_backward');

@@ -33,3 +33,32 @@ export interface RecurrenceAttributes extends Attributes {
   readonly activation: CellActivation;
   readonly recurrentActivation: CellActivation;
 }
+
+/** Workgroup memory that every adapter has, in words. */
+const WORDS = 4096;
+
+/** Lanes that share the units where there are most of them. */
+const LANES = 64;
+
+/**
+ * Words of workgroup memory that the kernels keep for each row: of the walk `forward` the states in turn and what lanes
+ * keep for themselves, of the walk `back` what leaves all gates.
+ */
+export const wordsOf = (
+  { gates, atOnce, states }: CellFacts,
+  units: number,
+  copies: number,
+): Record<'forward' | 'back', { readonly held: number; readonly own: number }> => ({
+  forward: {
+    held: (2 * copies + (atOnce < gates ? 1 : 0)) * units,
+    own: (atOnce < gates ? 3 : states) * units,
+  },
+  back: { held: gates * units, own: states * units },
+});
+
+/** Whether one workgroup of any adapter has room for a row of so many units. */
+export const hasRoom = (cell: Cell, units: number, copies: number): boolean => {
+  const facts = cells[cell];
+  const { forward, back } = wordsOf(facts, units, copies);
+  return [forward, back].every(({ held, own }) => held + own + facts.gates * LANES < WORDS);
+};
