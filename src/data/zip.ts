@@ -42,7 +42,8 @@ export async function readZip(
   const total = entries.reduce((sum, { size }) => sum + size, 0);
   if (total > mostBytes)
     throw new FormatError(`${file}: ${bytes.length} bytes would unpack to ${total}; refused as a zip bomb.`);
-  const { inflateSync } = await needed('fflate', () => import('fflate'));
+  const isPacked = entries.some(({ method }) => method === 8);
+  const fflate = isPacked ? await needed('fflate', () => import('fflate')) : null;
   const files = new Map<string, Uint8Array>();
   let free = 0;
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
@@ -58,7 +59,7 @@ export async function readZip(
     let content = packed;
     if (entry.method === 8) {
       try {
-        content = inflateSync(packed, { out: new Uint8Array(entry.size) });
+        content = fflate!.inflateSync(packed, { out: new Uint8Array(entry.size) });
       } catch (error) {
         fail(`cannot be unpacked: ${(error as Error).message}`);
       }

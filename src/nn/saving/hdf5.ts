@@ -15,12 +15,25 @@ export const isHdf5 = (bytes: Uint8Array): boolean => SIGNATURE.every((byte, i) 
 /** Groups with those of their attributes that `wanted` names (or name0, name1, …), and all arrays. */
 export async function readHdf5(bytes: Uint8Array, file: string, wanted: readonly string[]): Promise<Hdf5> {
   if (!isHdf5(bytes)) throw new FormatError(`${file}: not an HDF5 file.`);
-  const { unzlibSync } = await needed('fflate', () => import('fflate'));
+  const read = (inflate: Parameters<typeof parseHdf5>[2]): Hdf5 => {
+    try {
+      return parseHdf5(bytes, wanted, inflate);
+    } catch (error) {
+      throw new FormatError(`${file}, ${(error as Error).message}.`, { cause: error });
+    }
+  };
+  // Few files are packed, Weft's own never: what unpacks is loaded when a packed chunk is met.
+  let isPacked = false;
   try {
-    return parseHdf5(bytes, wanted, (packed, out) => unzlibSync(packed, { out }));
+    return read(() => {
+      isPacked = true;
+      throw new Error('packed');
+    });
   } catch (error) {
-    throw new FormatError(`${file}, ${(error as Error).message}.`, { cause: error });
+    if (!isPacked) throw error;
   }
+  const { unzlibSync } = await needed('fflate', () => import('fflate'));
+  return read((packed, out) => unzlibSync(packed, { out }));
 }
 
 /** The file that holds these groups and arrays. The same contents make the same bytes. */

@@ -4,18 +4,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { generator } from '../../reference/random.ts';
+import { isLong } from '../../support/long.ts';
 
 const train = (file: string, epochs: number, killAt?: string): Promise<string> =>
   run('train-and-save', [file, String(epochs)], killAt);
 
-/** Runs the script and resolves to its output; kills it, without a warning, once it says `killAt`. */
-function run(script: string, given: readonly string[], killAt?: string): Promise<string> {
+/** Runs the script and resolves to its output; kills it, without a warning, some time after it says `killAt`. */
+function run(script: string, given: readonly string[], killAt?: string, delayMs = 0): Promise<string> {
   return new Promise((done) => {
     const child = spawn(process.execPath, [resolve(`test/nn/saving/${script}.js`), ...given]);
     let output = '';
     child.stdout.on('data', (text) => {
       output += text;
-      if (killAt && output.includes(killAt)) child.kill('SIGKILL');
+      if (killAt && output.includes(killAt)) setTimeout(() => child.kill('SIGKILL'), delayMs);
     });
     child.stderr.on('data', (text) => {
       output += text;
@@ -56,3 +58,21 @@ test('F27: with a backup, the same program goes on after two kills to the bytes 
   expect(last).not.toContain('epoch 2');
   expect(last.match(outcome)?.[1]).toBe(expected);
 });
+
+if (isLong)
+  test('F27: killed at 20 random moments of a training, it ends with the bytes of an unbroken run', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weft-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const start = (name: string, seed: number, ...kill: [string?, number?]) =>
+      run('train-with-backup', [join(folder, name), '400', String(seed)], ...kill);
+    const outcome = /outcome ([0-9a-f]{64})/;
+    const [, expected] = (await start('whole', 42)).match(outcome)!;
+    const random = generator(27);
+    for (let kill = 1; kill <= 20; kill++)
+      expect(await start('part', kill === 1 ? 42 : kill, 'epoch', random.between(0, 300))).not.toMatch(
+        outcome,
+      );
+    const last = await start('part', 99);
+    expect(last).not.toContain('epoch 0\n');
+    expect(last.match(outcome)?.[1]).toBe(expected);
+  }, 600_000);
