@@ -11,6 +11,7 @@ export {
   type GradcheckResult,
   gradcheck,
 } from './graph/grad-check.ts';
+export { type LeakedTensors, type LeakReport, type LeakWatch, watchLeaks } from './graph/leaks.ts';
 export type { StepProfile, TimedKernel } from './graph/profile.ts';
 export {
   type OpVerdict,

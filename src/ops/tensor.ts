@@ -17,6 +17,8 @@ export type Attributes = Readonly<Record<string, unknown>>;
 let created = 0;
 
 export class Tensor {
+  /** Hears of every tensor that is made, or null: see graph/leaks.ts. */
+  static made: ((tensor: Tensor) => void) | null = null;
   /** Order of creation, hence a topological order. */
   readonly id = ++created;
   readonly shape: Shape;
@@ -63,6 +65,7 @@ export class Tensor {
       this.inside ??= input.inside;
     }
     this.tracked = tracked;
+    Tensor.made?.(this);
   }
 
   get size(): number {
