@@ -15,12 +15,13 @@ import {
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { callbacks, init, LoadError, layers, loadModel, SaveError, sequential } from '../../../src/index.ts';
 import { writeFiles } from '../../../src/nn/saving/files.ts';
+import { generator } from '../../reference/random.ts';
 import { isLong } from '../../support/long.ts';
 
 beforeAll(async () => {
@@ -185,7 +186,7 @@ describe('saving', () => {
        for (let i = 0; ; i = (i + 1) % 200)
          await writeFiles(process.argv[2], { parts: [{ name: 'a.bin', bytes: new Uint8Array(3e6).fill(i) }] }, 'save');`,
     );
-    const moments = isLong ? 100 : 8;
+    const moments = isLong ? 100 : 5;
     for (let i = 0; i < moments; i++) {
       const child = spawn(process.execPath, [join(at, 'write.mjs'), file]);
       const closed = new Promise((resolve) => child.on('close', resolve));
@@ -205,6 +206,40 @@ describe('saving', () => {
     await writeFiles(file, { parts: [{ name: 'a.bin', bytes: Uint8Array.of(1) }] }, 'save');
     expect(readdirSync(at).sort()).toEqual([foreign, 'a.bin', 'files.mjs', 'write.mjs']);
   }, 300_000);
+
+  const saves = isLong ? 50 : 2;
+  test.each(['model.json', 'model.keras'])(
+    `F45 %s, killed at ${saves} moments, is the old model or the new one, and leaves nothing else`,
+    async (name) => {
+      const at = folder();
+      const file = join(at, name);
+      const random = generator(45);
+      let last = 0;
+      for (let i = 1; i <= saves; i++) {
+        const child = spawn(process.execPath, [
+          resolve('test/nn/saving/save-for-ever.js'),
+          file,
+          String(1000 * i),
+        ]);
+        const closed = new Promise((done) => child.on('close', done));
+        await new Promise((done) => child.stdout.once('data', done));
+        await new Promise((done) => setTimeout(done, random.between(0, 120)));
+        child.kill('SIGKILL');
+        await closed;
+        const model = await loadModel(file);
+        const weights = await model.weights[0].data();
+        expect(new Set(weights).size).toBe(1);
+        // Never an older one than was there.
+        expect(weights[0]).toBeGreaterThanOrEqual(Math.max(last, 1000 * i));
+        last = weights[0];
+        model.dispose();
+      }
+      // What the killed ones left is taken away by a save to its end.
+      await small().save(file);
+      expect(readdirSync(at).length).toBe(name === 'model.json' ? 2 : 1);
+    },
+    600_000,
+  );
 });
 
 describe('loading', () => {
