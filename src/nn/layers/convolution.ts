@@ -13,8 +13,9 @@ import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { type Activation, knownActivation } from '../activations.ts';
 import { flag, oneOf, wholeNumber } from '../check.ts';
 import { needed, option } from '../options.ts';
+import type { WeightRule } from '../weights/rule.ts';
 import { dataFormatRow } from './data-format.ts';
-import { activationRow, factory, layerOf, type OptionsOf, onlyNull, weightRows } from './define.ts';
+import { activationRow, activityRow, factory, layerOf, type OptionsOf, weightRows } from './define.ts';
 import { type BatchShape, type CallContext, knownSizes } from './layer.ts';
 import { type Sizes, Spatial, sizesFor } from './spatial.ts';
 
@@ -66,7 +67,8 @@ export const outputRows = {
   activation: activationRow,
   /** Whether a bias is added; default true. */
   useBias: option(true, flag),
-  activityRegularizer: onlyNull,
+  /** What the outputs add to the loss; default null: nothing. */
+  activityRegularizer: activityRow,
 };
 
 /** A layer that moves a kernel over places. */
@@ -77,6 +79,7 @@ export abstract class Windowed extends Spatial {
   declare readonly dilationRate: readonly number[];
   declare readonly activation: Activation;
   declare readonly useBias: boolean;
+  declare readonly activityRegularizer: WeightRule | null;
   bias: Variable | null = null;
 
   protected override get dimensions(): number {
@@ -125,7 +128,8 @@ export abstract class Windowed extends Spatial {
   }
 
   override get finalActivation(): string | null {
-    return knownActivation(this.activation);
+    // A regularizer of the outputs wants them as they are.
+    return this.activityRegularizer ? null : knownActivation(this.activation);
   }
 
   /** What the op is told. */

@@ -1,5 +1,6 @@
 /** Layers that put zeros around places, cut places off, or repeat them. */
 import { ShapeError } from '../../base/errors.ts';
+import { kept } from '../../ops/kept.ts';
 import { broadcastTo, pad, reshape, slice } from '../../ops/movement.ts';
 import { resize } from '../../ops/resize.ts';
 import type { Tensor } from '../../ops/tensor.ts';
@@ -170,7 +171,7 @@ export class UpSampling2D extends layerOf('UpSampling2D', up2dRows, UpSampling) 
   protected override over(x: Tensor): Tensor {
     if (this.interpolation === 'nearest') return super.over(x);
     const [height, width] = x.shape.slice(1, 3).map((size, axis) => this.placesOf(size, axis));
-    return resize(x, [height, width], { interpolation: this.interpolation });
+    return resize(kept(x), [height, width], { interpolation: this.interpolation });
   }
 }
 

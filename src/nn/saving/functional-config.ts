@@ -155,7 +155,13 @@ function readNode(node: unknown, where: string, masks: WrittenMasks): Node {
     });
     return { names, listed: names.length > 1 };
   }
-  const { initial_state: states, mask, ...kwargs } = objectAt(node.kwargs ?? {}, `${where}.kwargs`);
+  // Keras 3 notes a layer's default for training, and says it anew to every layer whenever the model runs.
+  const {
+    initial_state: states,
+    mask,
+    training: _,
+    ...kwargs
+  } = objectAt(node.kwargs ?? {}, `${where}.kwargs`);
   const isOwn = [mask].flat().every((one) => one === null || one === undefined || masks.has(one));
   refuseArguments(isOwn ? kwargs : { ...kwargs, mask }, where);
   const [first, ...rest] = listAt(node.args, `${where}.args`);

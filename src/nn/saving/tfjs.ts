@@ -74,10 +74,14 @@ export function writeTfjs(
   };
 }
 
+/** What TensorFlow.js calls weights that have another name in Keras 3. */
+const tfjsWeight = (layer: Layer, { name }: Variable): string =>
+  name === 'kernel' && layer.className.startsWith('DepthwiseConv') ? 'depthwise_kernel' : name;
+
 /** TensorFlow.js calls a weight by its layer, whatever the model around it is called. */
 const namedWeights = (model: Trainable): { layer: Layer; weight: Variable; name: string }[] =>
   layerPlaces(model).flatMap(({ layer, weights }) =>
-    weights.map((weight) => ({ layer, weight, name: `${layer.name}/${weight.name}` })),
+    weights.map((weight) => ({ layer, weight, name: `${layer.name}/${tfjsWeight(layer, weight)}` })),
   );
 
 /** Values without modules, and shapes as `batch_input_shape`. */
