@@ -162,6 +162,9 @@ export function sketch<T>(fn: () => T): T {
   }
 }
 
+/** Is a function being run for shapes alone? */
+export const isSketching = (): boolean => tracing.current instanceof Sketch;
+
 class Sketch extends Trace {
   override draw(): { stream: number; counter: Tensor } {
     return { stream: FIRST_DRAW, counter: toTensor(0, 'i32') };

@@ -96,7 +96,8 @@ const takeRowsOp: Op = defineOp({
   ],
 });
 
-const takeRows = (x: Tensor, rows: Tensor): Tensor => apply(takeRowsOp, [x, rows]);
+/** Rows of x: [rows, inner] at these places, whose gradient sorts the places: for many of both, where gather's looks through all. */
+export const takeRows = (x: Tensor, rows: Tensor): Tensor => apply(takeRowsOp, [x, rows]);
 
 /** Positions [count, depth] in `shape` as flat ones, and whether each is inside. Those known on the host are checked. */
 function flattened(indices: TensorLike, shape: Shape, name: string) {

@@ -41,6 +41,20 @@ describe('embedding', () => {
     expect(b).toEqual(a);
   });
 
+  test('adds up the gradients of a large vocabulary to the same numbers', async () => {
+    const layer = layers.embedding(50_000, 3);
+    const ids = Int32Array.from({ length: 400 }, (_, i) => (i % 7 === 0 ? 49_999 : (i * i * 13) % 50_000));
+    const weights = Float32Array.from({ length: 1200 }, (_, i) => ((i * 37) % 101) / 50 - 1);
+    const y = layer.apply(tensor(ids, { shape: [4, 100] }));
+    const [d] = gradients(y.mul(tensor(weights, { shape: [4, 100, 3] })).sum(), [layer.embeddings!]);
+    const got = await d.data();
+    const exact = new Float64Array(150_000);
+    ids.forEach((id, j) => {
+      for (let k = 0; k < 3; k++) exact[3 * id + k] += weights[3 * j + k];
+    });
+    expect(got.findIndex((x, i) => !(Math.abs(x - exact[i]) < 1e-5))).toBe(-1);
+  });
+
   test('refuses ids outside its vocabulary and ids that are no whole numbers', async () => {
     const layer = layers.embedding(5, 2);
     for (const id of [5, -1, 0.5]) expect(() => layer.apply(tensor([[1, id]]))).toThrow(ValueError);

@@ -109,6 +109,31 @@ describe("dispatches of the benchmark's workloads", () => {
   });
 });
 
+describe('a step of Embedding(500, 16) · LSTM(8) · Dense(1) over 100 words, batch 64, adam and accuracy', () => {
+  test('takes 19 dispatches, and makes no buffer, no bind group and no pipeline', async () => {
+    const rows = 64 * 4;
+    const model = sequential([
+      layers.input([100]),
+      layers.embedding(500, 16),
+      layers.lstm(8),
+      layers.dense(1, { activation: 'sigmoid' }),
+    ]);
+    model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] });
+    const counts = atEpochs(() => ({ ...counter.calls }));
+    const words = Int32Array.from({ length: rows * 100 }, (_, i) => (i * 7919) % 500);
+    const labels = Float32Array.from({ length: rows }, (_, i) => i % 2);
+    await model.fit(tensor(words, { shape: [rows, 100] }), tensor(labels, { shape: [rows, 1] }), {
+      batchSize: 64,
+      epochs: 3,
+      verbose: 0,
+      callbacks: [counts.callback],
+    });
+    const epoch = between(counts.seen[1], counts.seen[2]);
+    expect(epoch.dispatches / 4).toBeLessThanOrEqual(engine.profile.isSoftware ? 19 : 20);
+    expect(epoch).toMatchObject({ buffers: 0, bindGroups: 0, pipelines: 0 });
+  });
+});
+
 describe('fusion belongs to the graph and not to one model', () => {
   const widths = [1, 3, 5, 7, 11, 13, 17, 23, 31, 37, 53, 61, 97];
   const activations = ['linear', 'relu', 'sigmoid', 'tanh', 'elu', 'softplus'];

@@ -1,4 +1,5 @@
 import { asIndices, checkIndices, gather } from '../../ops/movement.ts';
+import { takeRows } from '../../ops/scatter-nd.ts';
 import { greaterEqual, less, logicalAnd, notEqual, where } from '../../ops/select.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { flag, wholeNumber } from '../check.ts';
@@ -25,6 +26,12 @@ const rows = {
   },
 };
 
+/**
+ * For the gradient each row of a vocabulary looks through all ids of the batch, one dispatch, as long as they make no more
+ * pairs than this; beyond, the ids are sorted, some ten dispatches.
+ */
+const MOST_COMPARED = 2 ** 24;
+
 export type EmbeddingOptions = OptionsOf<typeof rows>;
 
 /**
@@ -36,6 +43,8 @@ export type EmbeddingOptions = OptionsOf<typeof rows>;
  */
 export class Embedding extends layerOf('Embedding', rows) {
   embeddings: Variable | null = null;
+
+  override readonly vocabulary: number = this.inputDim;
 
   override build(): void {
     if (this.maskZero) carryMasks();
@@ -50,8 +59,12 @@ export class Embedding extends layerOf('Embedding', rows) {
     checkIndices(x, this.inputDim, this.name);
     const ids = asIndices(x, this.name);
     const known = logicalAnd(greaterEqual(ids, 0), less(ids, this.inputDim));
-    const places = [...ids.shape, 1];
-    return where(known.reshape(places), gather(this.embeddings!, ids), Number.NaN);
+    const { shape, size } = ids;
+    const rows =
+      this.inputDim * size > MOST_COMPARED
+        ? takeRows(this.embeddings!, ids.reshape([size])).reshape([...shape, this.outputDim])
+        : gather(this.embeddings!, ids);
+    return where(known.reshape([...shape, 1]), rows, Number.NaN);
   }
 
   override computeMask(x: Tensor): Tensor | null {

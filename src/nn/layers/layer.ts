@@ -89,7 +89,9 @@ export const masking: {
     | null;
   /** The mask that came with a tensor, or null. */
   of(x: Tensor): Tensor | null;
-} = { carry: null, of: () => null };
+  /** What each step of masked predictions counts for, or null: 0 where masked, `evened` so that the mean is 1. */
+  weights(predictions: Tensor, evened: boolean): Tensor | null;
+} = { carry: null, of: () => null, weights: () => null };
 
 export interface WeightOptions {
   /** Whether training may change it; default true. Running statistics are not trainable. */
@@ -141,6 +143,8 @@ export class Layer {
   private readonly regularizers = new Map<Variable, WeightRule>();
   /** Whether each step of its result is made of that step of its input: then masks go on. */
   supportsMasking = false;
+  /** Where its inputs are ids, how many there are: data are checked for others before they are used. */
+  readonly vocabulary?: number;
   /** Where files keep the weights of the layers inside, by Keras's names for them; default: 'layers/dense', … */
   readonly innerPaths?: readonly string[];
   /** Where in its own place files keep its weights; default: there. */

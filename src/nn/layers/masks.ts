@@ -3,9 +3,10 @@
  * makes it to the layers, the loss and the metrics that heed it, as in Keras. A page without such a layer has none of this.
  */
 
+import { div, maximum } from '../../ops/binary.ts';
 import { ones } from '../../ops/constant.ts';
 import { concat } from '../../ops/movement.ts';
-import { logicalOr } from '../../ops/select.ts';
+import { cast, logicalOr } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { type CallContext, type Layer, masking } from './layer.ts';
 
@@ -29,6 +30,7 @@ const warned = new WeakSet<Layer>();
 export function carryMasks(): void {
   masking.carry = carry;
   masking.of = maskOf;
+  masking.weights = weightsOf;
 }
 
 /** The mask that came with a tensor, or null. */
@@ -37,6 +39,14 @@ export const maskOf = (x: Tensor): Tensor | null => masks.get(x) ?? null;
 /** Gives a tensor its mask. */
 export function setMask(x: Tensor, mask: Tensor): void {
   masks.set(x, mask);
+}
+
+/** As Keras weighs masked predictions: a loss is the mean over the steps that count. */
+function weightsOf(predictions: Tensor, evened: boolean): Tensor | null {
+  const mask = maskOf(predictions);
+  if (!mask) return null;
+  const counts = cast(mask, 'f32');
+  return evened ? counts.mul(div(mask.size, maximum(counts.sum(), 1))) : counts;
 }
 
 function carry(

@@ -4,6 +4,7 @@
  * composed step by step (recurrent-steps.ts), to the same numbers.
  */
 import { ConfigError, ShapeError } from '../../base/errors.ts';
+import { isSketching } from '../../graph/capture.ts';
 import { flip } from '../../ops/arrange.ts';
 import { add, mul } from '../../ops/binary.ts';
 import { variable, zeros } from '../../ops/constant.ts';
@@ -223,7 +224,8 @@ abstract class Recurrent extends Drawing {
   /** The state to begin with: what is given, what is remembered, or null for zeros. */
   private begin(samples: number, given: readonly Tensor[]): Tensor | null {
     let parts = given;
-    if (parts.length === 0 && this.stateful) {
+    // A sketch is of as many samples as it likes.
+    if (parts.length === 0 && this.stateful && !isSketching()) {
       if (this.memory.length === 0) this.remember(samples);
       const [size] = this.memory[0].shape;
       if (size !== samples)
@@ -321,7 +323,7 @@ abstract class Recurrent extends Drawing {
     const at = (step: number): Tensor =>
       reshape(slice(all, [0, step, 0], [samples, 1, this.units]), [samples, this.units]);
     const last = [at(steps - 1), ...(this.parts > 1 ? [at(steps)] : [])];
-    if (this.stateful) this.memory.forEach((one, i) => void one.assign(last[i]));
+    if (this.stateful && !isSketching()) this.memory.forEach((one, i) => void one.assign(last[i]));
     let output = last[0];
     if (this.returnSequences)
       output = this.parts > 1 ? slice(all, [0, 0, 0], [samples, steps, this.units]) : all;

@@ -245,6 +245,18 @@ export class Functional extends Base {
     );
   }
 
+  override get vocabularies(): readonly (number | null)[] {
+    const { network } = this;
+    if (!network) return [];
+    const sizes = (input: Symbolic): number[] =>
+      network.calls.flatMap(({ inputs, layer }) =>
+        inputs[0] === input && layer.vocabulary !== undefined ? [layer.vocabulary] : [],
+      );
+    return network.inputs
+      .map((input) => Math.min(...sizes(input), Infinity))
+      .map((size) => (size < Infinity ? size : null));
+  }
+
   override outputsFor(
     inputs: readonly Tensor[],
     training: boolean,

@@ -10,7 +10,7 @@ import type { Logs } from '../callbacks/callback.ts';
 import type { History } from '../callbacks/history.ts';
 import { oneOf } from '../check.ts';
 import { addedSoFar, adding } from '../layers/added.ts';
-import { type BatchShape, Layer, type LayerOptions } from '../layers/layer.ts';
+import { type BatchShape, Layer, type LayerOptions, masking } from '../layers/layer.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { readOptions } from '../names.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
@@ -116,6 +116,11 @@ export abstract class Model extends Layer implements Trainable {
 
   get finalActivations(): readonly (string | null)[] {
     return [this.finalActivation];
+  }
+
+  /** Of each input that takes ids, how many there are; null for others. */
+  get vocabularies(): readonly (number | null)[] {
+    return [this.layers[0]?.vocabulary ?? null];
   }
 
   outputsFor(
@@ -276,14 +281,15 @@ export abstract class Model extends Layer implements Trainable {
   /** The numbers that layers add to the logs: found once for each kind of data, by asking for shapes alone. */
   private addedNames({ inputs }: Samples): AddedNames {
     const blank = inputs.map(({ shape }) => zeros([1, ...shape.slice(1)]));
+    let masked: boolean[] = [];
     const names = (training: boolean): string[] =>
       sketch(() =>
         adding(() => {
-          this.outputsFor(blank, training);
+          masked = this.outputsFor(blank, training).map((z) => masking.of(z) !== null);
           return [...addedSoFar().metrics.keys()];
         }),
       );
-    return { training: names(true), testing: names(false) };
+    return { training: names(true), testing: names(false), masked };
   }
 
   predictStep(engine: Engine): PredictStep {

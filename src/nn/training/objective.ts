@@ -8,7 +8,7 @@ import type { Shape } from '../../ops/shape.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { resolveActivation } from '../activations.ts';
 import { addedSoFar, adding } from '../layers/added.ts';
-import type { BatchShape } from '../layers/layer.ts';
+import { type BatchShape, masking } from '../layers/layer.ts';
 import { type Loss, weighted } from '../losses/loss.ts';
 import { type LossChoice, resolveLoss } from '../losses/resolve.ts';
 import type { Metric } from '../metrics/metric.ts';
@@ -97,8 +97,10 @@ interface Comparison {
   readonly shapes: readonly [Shape | null, Shape];
 }
 
-/** Names of the numbers that layers add to the logs, in training and without. */
-export type AddedNames = Readonly<Record<'training' | 'testing', readonly string[]>>;
+/** Names of the numbers that layers add to the logs, in training and without; and of each output whether it has a mask. */
+export interface AddedNames extends Readonly<Record<'training' | 'testing', readonly string[]>> {
+  readonly masked: readonly boolean[];
+}
 
 /** A shape whose every size is a number: unknown ones are 0. */
 const known = (shape: BatchShape): Shape => shape.map((size) => size ?? 0);
@@ -114,6 +116,8 @@ export class CompiledObjective implements Objective {
   private readonly lossNames: readonly string[];
   private readonly addedNames: AddedNames;
   private readonly examples = new Map<boolean, readonly (readonly Tensor[])[]>();
+  /** Of each output whether its steps come with a mask. */
+  private readonly masked: readonly boolean[];
 
   /** Settles choices for outputs of these names, for targets and predictions of these shapes; loads metrics that were named. */
   static async settle(
@@ -153,6 +157,7 @@ export class CompiledObjective implements Objective {
   ) {
     this.outputs = outputs;
     this.addedNames = addedNames;
+    this.masked = addedNames.masked;
     this.key = key;
     this.metrics = outputs.flatMap(({ metrics }) => metrics);
     this.isPartial = outputs.some(({ loss }) => loss === null);
@@ -220,7 +225,10 @@ export class CompiledObjective implements Objective {
       const [z, y, weight] = [predictions[i], targets[i]!, weights[i] ?? null];
       const scaled = (x: Tensor): Tensor => (lossWeight === 1 ? x : x.mul(lossWeight));
       if (loss) {
-        const values = weighted(loss.values(y, z, logits[i] || loss.fromLogits), weight);
+        const values = weighted(
+          weighted(loss.values(y, z, logits[i] || loss.fromLogits), weight),
+          masking.weights(z, loss.reduction !== 'sum'),
+        );
         losses.push(scaled(loss.reduce(values)));
         ofLosses.push(loss.contributions(values, count));
         weightedSums.push(scaled(ofLosses.at(-1)!));
@@ -230,12 +238,15 @@ export class CompiledObjective implements Objective {
         activated ??= logits[i] ? resolveActivation(loss!.absorbs, 'measure').of(z) : z;
         return activated;
       };
+      const counts = masking.weights(z, false);
+      const metricWeight = (own: Tensor | null): Tensor | null =>
+        counts && own ? weighted(counts, own) : (counts ?? own);
       for (const [m, metric] of metrics.entries())
         ofMetrics.push(
           ...metric.columns(
             y,
             metric.orderOnly ? z : p(),
-            m >= firstWeighted ? weight : null,
+            metricWeight(m >= firstWeighted ? weight : null),
             metric.join && sumsFrom(before, begins[metricsBefore + m]),
           ),
         );
@@ -279,10 +290,11 @@ export class CompiledObjective implements Objective {
   private exampleColumns(hasWeights: boolean): readonly (readonly Tensor[])[] {
     const present = this.examples.get(hasWeights);
     if (present) return present;
-    const columns = this.outputs.flatMap(({ metrics, shapes, firstWeighted }) => {
+    const columns = this.outputs.flatMap(({ metrics, shapes, firstWeighted }, at) => {
+      const masked = this.masked[at] ? [1, ...shapes[1].slice(1, -1)] : null;
       const [y, p] = shapes.map((shape) => zeros([1, ...(shape?.slice(1) ?? [])]));
       return metrics.map((metric, i) =>
-        metric.columns(y, p, hasWeights && i >= firstWeighted ? zeros([1]) : null),
+        metric.columns(y, p, masked ? zeros(masked) : hasWeights && i >= firstWeighted ? zeros([1]) : null),
       );
     });
     this.examples.set(hasWeights, columns);

@@ -62,6 +62,8 @@ export interface Trainable extends Layer, Predictor {
   readonly inputShape: BatchShape | null;
   /** Null where there is one input and one output. */
   readonly ports: Ports | null;
+  /** Of each input that takes ids, how many there are; null for others. */
+  readonly vocabularies: readonly (number | null)[];
   /** Of the outputs, for logs. */
   readonly outputNames: readonly string[];
   /** Of each output, once it is built. */

@@ -13,6 +13,19 @@ async function close(y: Tensor, right: unknown): Promise<void> {
   expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(2e-6);
 }
 
+it('masks that Keras writes down as ops of a network come from the layers again; others are refused', async () => {
+  const { x, y } = recorded.models.masked;
+  const inputs = x.map((one) => tensor(one as number[][]));
+  const bytes = file('sequences-masked.keras');
+  const model = (await loadModel(bytes)) as Functional;
+  expect(model.layers.map(({ className }) => className).sort()).toEqual(
+    ['Concatenate', 'Embedding', 'GRU', 'GRU', 'InputLayer', 'InputLayer', 'LSTM', 'LSTM', 'Masking'].sort(),
+  );
+  await close(model.apply(inputs), y);
+  const again = (await loadModel(await model.toBytes('keras'))) as Functional;
+  await close(again.apply(inputs), y);
+});
+
 describe.each(['keras', 'h5'] as const)('in .%s', (form) => {
   it('embedding, recurrent layers in both directions and layers for each step are read and written', async () => {
     const { x, y } = recorded.models.stack;

@@ -81,6 +81,8 @@ export interface Recipient {
   readonly inputShape: BatchShape | null;
   /** Null where there is one input and one output. */
   readonly ports: Ports | null;
+  /** Of each input that takes ids, how many there are; null for others. */
+  readonly vocabularies: readonly (number | null)[];
 }
 
 /** What the samples are for. */
@@ -136,6 +138,11 @@ export async function takeSamples(given: GivenSamples, purpose: Purpose): Promis
       checkInput(x, part, operation);
       return x;
     });
+    const { vocabularies } = purpose.model;
+    for (const [i, one] of inputs.entries()) {
+      const size = vocabularies[i] ?? null;
+      if (size !== null) await checkIds(one, size, `${operation}: ${parts[i].name}`);
+    }
     const [x] = inputs;
     const count = x.shape[0] ?? 0;
     const asMany = (one: Tensor, name: string): Tensor => {
@@ -219,6 +226,17 @@ const OWN_DTYPE: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
   [Uint32Array, 'u32'],
   [Uint8Array, 'u8'],
 ]);
+
+/** ValueError for an id outside the vocabulary: on the GPU its row would be NaN, and training would go on. */
+async function checkIds(x: Tensor, size: number, where: string): Promise<void> {
+  if (x.size === 0) return;
+  const known = x.host ?? [...(await x.min().data()), ...(await x.max().data())];
+  const bad = known.findIndex((id: number) => !(id >= 0 && id < size));
+  if (bad >= 0)
+    throw new ValueError(
+      `${where} holds the id ${known[bad]}${x.host ? ` at position ${bad}` : ''}; ids go from 0 to ${size - 1}. Raise the embedding's inputDim, or map rare words to one id.`,
+    );
+}
 
 function checkInput(x: Tensor, { name, shape: inputShape = null }: Part, operation: string): void {
   if (x.rank === 0) throw new ShapeError(`${operation}: ${name} is one number; expected samples, [n, …].`);
