@@ -231,7 +231,15 @@ describe('a model of one’s own', () => {
       outputs: layers.dense({ units: 1, kernelInitializer: 'ones', activityRegularizer: 'l2' }).apply(x),
     });
     dense.compile({ loss: 'mae' });
-    near(await dense.evaluate(data, [3, 7], quiet), { loss: 0.01 * (9 + 49) });
+    near(await dense.evaluate(data, [3, 7], quiet), { loss: (0.01 * (9 + 49)) / 2 });
+    // As Keras has it, for each batch: the mean over batches of one is the same.
+    near(await dense.evaluate(data, [3, 7], { ...quiet, batchSize: 1 }), { loss: (0.01 * (9 + 49)) / 2 });
+    const passing = model({
+      inputs: x,
+      outputs: layers.activityRegularization({ l1: 0.5, l2: 0.25 }).apply(x),
+    });
+    passing.compile({ loss: 'mae' });
+    near(await passing.evaluate(data, data, quiet), { loss: (0.5 * 10 + 0.25 * 30) / 2 });
     expect(await dense.predict(data, quiet)).toBeDefined();
   });
 });

@@ -19,6 +19,11 @@ export {
   softmax,
 } from './activations.ts';
 export {
+  ActivityRegularization,
+  type ActivityRegularizationOptions,
+  activityRegularization,
+} from './activity-regularization.ts';
+export {
   RandomBrightness,
   type RandomBrightnessOptions,
   RandomContrast,

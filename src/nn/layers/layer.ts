@@ -284,7 +284,8 @@ export class Layer {
       if (before[name] !== value) this.writtenByCall.add(name);
     masking.carry?.(this, x, y, context);
     const rule = optionOf<WeightRule | null>(this, 'activityRegularizer');
-    if (rule) addLoss(rule.of(y));
+    // For each sample alike, however many a batch has.
+    if (rule) addLoss(rule.of(y).div(Math.max(1, y.shape[0])));
     return y;
   }
 

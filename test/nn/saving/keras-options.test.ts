@@ -180,6 +180,7 @@ const cases: Case[] = [
   ...each('layer', 'LayerNormalization', {}, { ...common, ...ofNorms, axis: [1, 2], rms_scaling: true }),
   ...each('layer', 'RMSNormalization', {}, { ...common, axis: 1, epsilon: 0.5 }),
   ...each('layer', 'UnitNormalization', {}, { ...common, axis: 1 }),
+  ...each('layer', 'ActivityRegularization', {}, { ...common, l1: 0.5, l2: 0.5 }),
   ...each('layer', 'GroupNormalization', {}, { ...common, ...ofNorms, groups: 2, axis: 1 }),
   ...each('layer', 'Normalization', {}, { ...common, axis: null, mean: 1, variance: 2, invert: true }),
   ...['Conv1D', 'Conv2D', 'Conv3D'].flatMap((name) =>
