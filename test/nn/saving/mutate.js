@@ -1,7 +1,8 @@
 /**
  * node --max-old-space-size=256 mutate.js FORMATS FROM COUNT: damages a good file of each format so many times, each time
- * from a seed of its own, and reads it. Prints what came, in a line for each: how many were read, how many refused by which code, the longest
- * read, and how far memory grew. Ends with 1 at the first answer that is neither, and says which seed.
+ * from a seed of its own, and reads it. Of files in JSON, values are changed instead two times of three. Prints what came,
+ * in a line for each: how many were read, how many refused by which code, the longest read, and how far memory grew. Ends
+ * with 1 at the first answer that is neither, and says which seed.
  */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -64,6 +65,51 @@ function damaged(good, random) {
   return bytes;
 }
 
+/** One to three values of a JSON that become other values, are lost, or change places: what no parser of JSON refuses. */
+function changedJson(good, random) {
+  const json = JSON.parse(new TextDecoder().decode(good));
+  const changes = 1 + random(3);
+  for (let i = 0; i < changes; i++) {
+    const slots = [];
+    const collect = (value) => {
+      if (typeof value !== 'object' || value === null) return;
+      for (const key of Object.keys(value)) {
+        slots.push([value, key]);
+        collect(value[key]);
+      }
+    };
+    collect(json);
+    if (slots.length === 0) break;
+    const [parent, key] = slots[random(slots.length)];
+    const [other, name] = slots[random(slots.length)];
+    const values = [
+      null,
+      true,
+      0,
+      -1,
+      0.5,
+      7,
+      2 ** 31,
+      2 ** 53,
+      1e300,
+      '',
+      'x',
+      'constructor',
+      '__proto__',
+      [],
+      {},
+      [null],
+      [[]],
+    ];
+    const kind = random(8);
+    if (kind < 4) parent[key] = values[random(values.length)];
+    else if (kind < 6) parent[key] = structuredClone(other[name]);
+    else if (kind < 7) delete parent[key];
+    else [parent[key], other[name]] = [structuredClone(other[name]), structuredClone(parent[key])];
+  }
+  return new TextEncoder().encode(JSON.stringify(json));
+}
+
 const { gpu } = await findGpu();
 await init({ gpu, seed: 1 });
 
@@ -88,11 +134,14 @@ async function readModel(...files) {
   model.dispose();
 }
 
+const fixture = (name) => new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
+
 /** Model files as they are, and what lies inside an archive with its checksums made anew. */
 async function makeModelFormat(format) {
-  const model = await trained();
   const [name, inside] = format.split('!');
-  const good = (await model.toBytes(name === 'model.keras' ? 'keras' : 'h5')).slice();
+  const good = name.startsWith('network')
+    ? fixture(name)
+    : (await (await trained()).toBytes(name === 'model.keras' ? 'keras' : 'h5')).slice();
   if (!inside) return { good, read: (bytes) => readModel(file(bytes, `x.${name.slice(6)}`)) };
   const entries = unzipSync(good);
   return {
@@ -108,12 +157,12 @@ async function makeWeightsFormat(kind) {
   return { good, read: (bytes) => other.loadWeights(file(bytes, `x.${kind}`)) };
 }
 
-const fixture = (name) => new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
-
 const formats = {
   'model.keras': makeModelFormat,
   'model.keras!config.json': makeModelFormat,
   'model.keras!model.weights.h5': makeModelFormat,
+  'network-two.keras!config.json': makeModelFormat,
+  'network-nested.keras!config.json': makeModelFormat,
   'model.h5': makeModelFormat,
   'weights.h5': () => makeWeightsFormat('weights.h5'),
   safetensors: () => makeWeightsFormat('safetensors'),
@@ -187,7 +236,9 @@ async function tryFormat(format) {
   let peak = before;
   const start = performance.now();
   for (let seed = Number(from); seed < Number(from) + Number(count); seed++) {
-    const bytes = damaged(good, generator(seed));
+    const random = generator(seed);
+    const bytes =
+      format.endsWith('.json') && random(3) > 0 ? changedJson(good, random) : damaged(good, random);
     const began = process.cpuUsage();
     try {
       await read(bytes);

@@ -27,6 +27,8 @@ const models = [
   'model.keras',
   'model.keras!config.json',
   'model.keras!model.weights.h5',
+  'network-two.keras!config.json',
+  'network-nested.keras!config.json',
   'model.h5',
   'model.json',
 ];

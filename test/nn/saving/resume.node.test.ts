@@ -64,12 +64,12 @@ if (isLong)
     const folder = mkdtempSync(join(tmpdir(), 'weft-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const start = (name: string, seed: number, ...kill: [string?, number?]) =>
-      run('train-with-backup', [join(folder, name), '400', String(seed)], ...kill);
+      run('train-with-backup', [join(folder, name), '200', String(seed)], ...kill);
     const outcome = /outcome ([0-9a-f]{64})/;
     const [, expected] = (await start('whole', 42)).match(outcome)!;
     const random = generator(27);
     for (let kill = 1; kill <= 20; kill++)
-      expect(await start('part', kill === 1 ? 42 : kill, 'epoch', random.between(0, 300))).not.toMatch(
+      expect(await start('part', kill === 1 ? 42 : kill, 'epoch', random.between(0, 150))).not.toMatch(
         outcome,
       );
     const last = await start('part', 99);
