@@ -86,12 +86,21 @@ function withFirst(set, samples = set.train.count) {
   return { ...set, train: { ...set.train, ...first, count } };
 }
 
-/** Bytes → 0 … 1 → hidden layers → one probability per class. */
-function buildModel({ hidden, activation, dropout, optimizer, learningRate }, { train, classNames }) {
-  const model = sequential([
-    layers.rescaling({ scale: 1 / 255, inputShape: [train.height, train.width] }),
-    layers.flatten(),
-  ]);
+/** Bytes → 0 … 1 → convolutions, where they are asked for → hidden layers → one probability per class. */
+function buildModel(
+  { model: kind, hidden, activation, dropout, optimizer, learningRate },
+  { train, classNames },
+) {
+  const { height, width } = train;
+  const model = sequential([layers.rescaling({ scale: 1 / 255, inputShape: [height, width] })]);
+  if (kind === 'cnn') {
+    model.add(layers.reshape([height, width, 1]));
+    for (const filters of [32, 64]) {
+      model.add(layers.conv2d({ filters, kernelSize: 3, activation, padding: 'same' }));
+      model.add(layers.maxPooling2d(2));
+    }
+  }
+  model.add(layers.flatten());
   for (const units of hidden) {
     model.add(layers.dense({ units, activation }));
     if (dropout > 0) model.add(layers.dropout({ rate: dropout }));

@@ -20,10 +20,11 @@ const HELD_BACK = 0.01;
 
 /** The bound of a run as `{ model, data, epochs, accuracy }`, or `{ reason }` why there is none. */
 export function findBound(
-  { hidden, optimizer, learningRate, dropout, batchSize, epochs },
+  { model: kind, hidden, optimizer, learningRate, dropout, batchSize, epochs },
   images,
   synthetic,
 ) {
+  if (kind === 'cnn') return { reason: 'a convolutional network' };
   const data = synthetic ? 'synthetic' : 'real';
   const wide = hidden.length === 1 && hidden[0] >= 100 && hidden[0] <= 128;
   const model = hidden.length === 0 ? 'logistic' : wide ? 'hidden 100–128' : undefined;

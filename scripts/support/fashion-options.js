@@ -7,9 +7,11 @@ export const HELP = `Trains a classifier of garments on WebGPU and reports how g
   node scripts/train-fashion.js [options]
 
 Model
+  --model NAME           dense: hidden layers alone; cnn: two convolutions, each with a pool, and a hidden
+                         layer of 100 with dropout 0.4 (dense)
   --hidden SIZES         units of the hidden layers, such as 100 or 20,20; none: logistic regression (100)
   --activation NAME      of the hidden layers: relu, sigmoid, tanh, … (relu)
-  --dropout RATE         share of hidden values dropped in training (0)
+  --dropout RATE         share of hidden values dropped in training (0; of cnn 0.4)
 
 Training
   --optimizer NAME       sgd, rmsprop, adam, adamw or adagrad (adam)
@@ -34,9 +36,10 @@ Exit code 0: trained; 1: could not be done; 2: trained, but the test accuracy is
 printed at the end.`;
 
 const OPTIONS = {
-  hidden: { type: 'string', default: '100' },
+  model: { type: 'string', default: 'dense' },
+  hidden: { type: 'string' },
   activation: { type: 'string', default: 'relu' },
-  dropout: { type: 'string', default: '0' },
+  dropout: { type: 'string' },
   optimizer: { type: 'string', default: 'adam' },
   'learning-rate': { type: 'string' },
   epochs: { type: 'string', default: '8' },
@@ -69,7 +72,10 @@ export function readOptions(args) {
   const count = (name) => number(name, (x) => Number.isInteger(x) && x > 0, 'a whole number above 0');
   const share = (name) => number(name, (x) => x >= 0 && x < 1, 'a share from 0 up to, but not, 1');
 
-  const { dataset, data: dir, hidden } = values;
+  const { dataset, data: dir, model, hidden = '100' } = values;
+  if (!['dense', 'cnn'].includes(model)) {
+    throw new Refusal(`--model is '${model}', expected dense or cnn.`);
+  }
   if (!['auto', 'fashion-mnist', 'synthetic'].includes(dataset)) {
     throw new Refusal(`--dataset is '${dataset}', expected auto, fashion-mnist or synthetic.`);
   }
@@ -81,9 +87,10 @@ export function readOptions(args) {
     throw new Refusal(`--hidden is '${hidden}', expected numbers of units such as 100 or 20,20, or none.`);
   }
   return {
+    model,
     hidden: units,
     activation: values.activation,
-    dropout: share('dropout'),
+    dropout: share('dropout') ?? (model === 'cnn' ? 0.4 : 0),
     optimizer: values.optimizer,
     learningRate: number('learning-rate', (x) => x > 0 && Number.isFinite(x), 'a number above 0'),
     epochs: count('epochs'),

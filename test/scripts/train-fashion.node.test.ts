@@ -34,7 +34,15 @@ describe('train-fashion.js', () => {
   test('--help tells the options', async () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
-    for (const option of ['--hidden', '--activation', '--optimizer', '--dataset', '--data DIR', '--json']) {
+    for (const option of [
+      '--model',
+      '--hidden',
+      '--activation',
+      '--optimizer',
+      '--dataset',
+      '--data DIR',
+      '--json',
+    ]) {
       expect(stdout).toContain(option);
     }
   });
@@ -42,6 +50,7 @@ describe('train-fashion.js', () => {
   test.each([
     [['--bogus'], '--bogus'],
     [['--epochs', 'many'], "--epochs is 'many', expected a whole number above 0"],
+    [['--model', 'rnn'], "--model is 'rnn', expected dense or cnn"],
     [['--hidden', '20,x'], "--hidden is '20,x'"],
     [['--validation-split', '1'], "--validation-split is '1'"],
     [['--dataset', 'cifar'], 'expected auto, fashion-mnist or synthetic'],
