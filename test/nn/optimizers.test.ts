@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import '../../src/graph/methods.ts';
 import { capture } from '../../src/graph/capture.ts';
+import { layers, loadModel, type Sequential, sequential } from '../../src/index.ts';
 import * as optimizers from '../../src/nn/optimizers/index.ts';
 import { resolveOptimizer } from '../../src/nn/optimizers/resolve.ts';
 import { tensor, variable } from '../../src/ops/constant.ts';
@@ -49,6 +50,25 @@ const golden: [string, () => optimizers.Optimizer, number[], number[]][] = [
     [0.99969846, -1.99946547, 2.99931169],
     [0.99954939, -2.00019574, 3.00012064],
   ],
+  [
+    'Nadam()',
+    () => optimizers.nadam(),
+    [0.99893719, -1.99893725, 2.99893713],
+    [0.99841559, -1.99981892, 2.9998188],
+  ],
+  [
+    'Adamax()',
+    () => optimizers.adamax(),
+    [0.99900001, -1.99899995, 2.99900007],
+    [0.99826241, -1.99928939, 2.99928951],
+  ],
+  [
+    'Adadelta(1)',
+    () => optimizers.adadelta(1),
+    [0.99858594, -1.99858582, 2.9985857],
+    [0.99767321, -2.00038362, 3.00038362],
+  ],
+  ['Lion()', () => optimizers.lion(), [0.99900001, -1.99899995, 2.99900007], [0.99800003, -2, 3]],
 ];
 
 const expectClose = (got: ArrayLike<number>, wanted: readonly number[]): void => {
@@ -90,6 +110,25 @@ describe.each(golden)('%s has the golden values of Keras', (_, make, first, seco
     await after.setWeights(await Promise.all(before.variables.map((one) => one.data())));
     after.apply([w], [tensor(gradients[1])]);
     expectClose(await w.data(), second);
+  });
+});
+
+describe('optimizers that are not loaded by their names', () => {
+  test('are refused by name with what to give, and read from files', async () => {
+    expect(() => resolveOptimizer('nadam', 'compile')).toThrow(/Give optimizers\.nadam\(\)/);
+    const model = sequential([layers.dense({ units: 1, inputShape: [1] })]);
+    model.compile({ optimizer: optimizers.nadam({ learningRate: 0.5, beta1: 0.8 }), loss: 'mse' });
+    await model.trainOnBatch([[1]], [[2]]);
+    const again = (await loadModel(await model.toBytes('keras'))) as Sequential;
+    expect(again.optimizer.getConfig()).toEqual(model.optimizer.getConfig());
+    const state = async ({ optimizer }: Sequential) =>
+      Promise.all(optimizer.variables.map(async (one) => [...(await one.data())]));
+    expect(await state(again)).toEqual(await state(model));
+    const next = async (one: Sequential) => {
+      await one.trainOnBatch([[1]], [[2]]);
+      return Promise.all(one.getWeights().map(async (w) => [...(await w.data())]));
+    };
+    expect(await next(again)).toEqual(await next(model));
   });
 });
 

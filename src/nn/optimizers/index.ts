@@ -6,6 +6,7 @@ import { withMain } from '../names.ts';
 import type { Schedule } from '../schedules/schedule.ts';
 import { Adagrad, type AdagradOptions } from './adagrad.ts';
 import { Adam, type AdamOptions, AdamW } from './adam.ts';
+import { Adadelta, Adamax, Lion, Nadam } from './further.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 import { RMSprop, type RmspropOptions } from './rmsprop.ts';
 import { SGD, type SgdOptions } from './sgd.ts';
@@ -29,5 +30,14 @@ export const adamw = factory<AdamOptions>(AdamW);
 /** Divides by the root of the sum of all g² so far; η 0.001. */
 export const adagrad = factory<AdagradOptions>(Adagrad);
 
+/** Adam with Nesterov's momentum; η 0.001. */
+export const nadam = factory(Nadam);
+/** Adam by the largest gradient in place of the root of a mean square; η 0.001. */
+export const adamax = factory(Adamax);
+/** Steps as long as those before; η 0.001. */
+export const adadelta = factory(Adadelta);
+/** The sign of a running mean; η 0.001. */
+export const lion = factory(Lion);
+
 export type { AdagradOptions, AdamOptions, OptimizerOptions, RmspropOptions, SgdOptions };
-export { Adagrad, Adam, AdamW, Optimizer, RMSprop, SGD };
+export { Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, Optimizer, RMSprop, SGD };

@@ -72,6 +72,8 @@ export abstract class Optimizer {
   private readonly rate: Variable;
   private readonly schedule: Schedule | null;
   private rateOnHost: number;
+  /** What it keeps beside none of the variables: behind all else, as in Keras. */
+  readonly further: readonly Variable[] = [];
   /** What each optimizer keeps beside each variable. */
   private readonly slotsOf = new Map<Variable, Variable[]>();
 
@@ -218,7 +220,7 @@ export abstract class Optimizer {
 
   /** All of its state in Keras's order: iteration, learning rate, then what it keeps beside the variables. */
   get variables(): readonly Variable[] {
-    return [this.iterations, this.rate, ...this.slotOrder([...this.slotsOf.values()])];
+    return [this.iterations, this.rate, ...this.slotOrder([...this.slotsOf.values()]), ...this.further];
   }
 
   /** What is kept beside variables, in Keras's order: kind by kind, unless an optimizer makes them pairwise. */

@@ -5,6 +5,8 @@ import { lossNames } from '../losses/resolve.ts';
 import { Metric } from '../metrics/metric.ts';
 import { metricNames } from '../metrics/resolve.ts';
 import { type Makers, readDescription } from '../names.ts';
+import { Adadelta, Adamax, Lion, Nadam } from '../optimizers/further.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
 import { isKnownOptimizer, resolveOptimizer } from '../optimizers/resolve.ts';
 import { isRecord } from '../training/by-output.ts';
 import type { CompileOptions, Trainable } from '../training/trainable.ts';
@@ -27,9 +29,10 @@ export function describeCompiled(model: Trainable, names: OwnNames): Record<stri
         ? null
         : mapNested(given, (one) => written(one, 'keras.metrics', names));
     return {
-      optimizer: isKnownOptimizer(optimizer)
-        ? described('keras.optimizers', optimizer.className, config, names)
-        : names.byClass(optimizer, optimizer.className, config, 'the optimizer'),
+      optimizer:
+        isKnownOptimizer(optimizer) || isFurther(optimizer)
+          ? described('keras.optimizers', optimizer.className, config, names)
+          : names.byClass(optimizer, optimizer.className, config, 'the optimizer'),
       loss: mapNested(options.loss, (one) => written(one, 'keras.losses', names)),
       loss_weights: options.lossWeights ?? null,
       metrics: metrics(options.metrics),
@@ -85,7 +88,7 @@ export async function compileAsSaved(
     // For one output tf.keras 2 writes a list of one.
     const plain = model.ports === null && [weights].flat().every((one) => one === null || one === 1);
     model.compile({
-      optimizer: resolveOptimizer(unwrapped(config.optimizer, own, '', ofCompiled), 'optimizer'),
+      optimizer: optimizerFrom(unwrapped(config.optimizer, own, '', ofCompiled)),
       loss: await nested(config.loss, (one) => readLoss(one, own)),
       metrics: await readMetrics(model, config.metrics, own),
       weightedMetrics: await readMetrics(model, config.weighted_metrics, own),
@@ -126,4 +129,21 @@ function byClass(given: unknown, kind: string, makers: Makers<unknown>, own: Own
   // tf.keras 2 wraps functions: { fn: 'sparse_categorical_accuracy' }.
   const { fn, ...options } = config as { fn?: unknown };
   return makers.make({ className: typeof fn === 'string' ? fn : className, config: options }, kind);
+}
+
+/** Optimizers that `compile` takes as objects, and not by name. */
+const further: Readonly<Record<string, new (options?: object) => Optimizer>> = {
+  Adadelta,
+  Adamax,
+  Lion,
+  Nadam,
+};
+
+const isFurther = (optimizer: Optimizer): boolean =>
+  (Object.values(further) as unknown[]).includes(optimizer.constructor);
+
+function optimizerFrom(given: unknown): Optimizer {
+  const name = isObject(given) ? (given.class_name as string) : '';
+  if (!Object.hasOwn(further, name)) return resolveOptimizer(given, 'optimizer');
+  return new further[name]((given as JsonObject).config as object);
 }

@@ -94,8 +94,9 @@ async function gatherOptimizer(
   const frozen = [...paths.keys()].filter(
     (one) => optimizer.slotsBeside(one).length > 0 && !trained.includes(one),
   );
-  const [head, beside, aside] = await Promise.all([
+  const [head, further, beside, aside] = await Promise.all([
     Promise.all(headOf(optimizer).map(read)),
+    Promise.all(optimizer.further.map(read)),
     // What was not trained yet will begin so.
     Promise.all(
       trained.map((one) =>
@@ -104,7 +105,7 @@ async function gatherOptimizer(
     ),
     Promise.all(frozen.map(async (one) => [paths.get(one)!, await slots(one)] as const)),
   ]);
-  return { values: [...head, ...optimizer.slotOrder(beside)], aside: new Map(aside) };
+  return { values: [...head, ...optimizer.slotOrder(beside), ...further], aside: new Map(aside) };
 }
 
 const slotsAtStart = (optimizer: Optimizer, one: Variable): Values[] =>
@@ -121,7 +122,11 @@ export function optimizerNames({ model, optimizer, state }: Contents): string[] 
   const slots = state.optimizer!.of.map((path) =>
     of.slotNames.map((slot) => `${byPath.get(path)!.name}_${slot}`),
   );
-  const names = [...headOf(of).map(({ name }) => name), ...of.slotOrder(slots)];
+  const names = [
+    ...headOf(of).map(({ name }) => name),
+    ...of.slotOrder(slots),
+    ...of.further.map(({ name }) => name),
+  ];
   return unique(names.slice(0, values.length).map((name) => `${of.name}/${name}`));
 }
 
@@ -189,6 +194,7 @@ function fitState(model: Trainable, optimizer: Optimizer, found: Found): Map<Var
     const shapes = [
       ...head.map(({ shape }) => shape),
       ...optimizer.slotOrder(those.map(({ shape }) => optimizer.slotNames.map(() => shape))),
+      ...optimizer.further.map(({ shape }) => shape),
     ];
     return shapes.length === values.length && shapes.every((shape, i) => sameShape(shape, values[i].shape));
   };
@@ -203,7 +209,8 @@ function fitState(model: Trainable, optimizer: Optimizer, found: Found): Map<Var
     : [[], [...new Set(model.trainableWeights)], weights.filter(({ trainable }) => trainable)];
   const owners = candidates.find(fits);
   if (!owners) {
-    const count = head.length + optimizer.slotNames.length * model.trainableWeights.length;
+    const count =
+      head.length + optimizer.slotNames.length * model.trainableWeights.length + optimizer.further.length;
     return values.length === count
       ? `optimizer ${optimizer.name} expects other shapes; found ${values.map(({ shape }) => show(shape)).join(', ')}.`
       : `optimizer ${optimizer.name} expects ${count} variables; found ${values.length}.`;
@@ -226,7 +233,11 @@ function fitState(model: Trainable, optimizer: Optimizer, found: Found): Map<Var
     optimizer.slotsBeside(one).forEach((slot, i) => {
       state.set(slot, slots[i]);
     });
-  const own = [...head, ...optimizer.slotOrder(owners.map((one) => optimizer.slotsBeside(one)))];
+  const own = [
+    ...head,
+    ...optimizer.slotOrder(owners.map((one) => optimizer.slotsBeside(one))),
+    ...optimizer.further,
+  ];
   own.forEach((one, i) => {
     state.set(one, values[i]);
   });
