@@ -9,4 +9,5 @@ export { type ConfusionOptions, confusion } from './confusion.ts';
 export { type Curve, type CurveOptions, type CurvePanel, curves } from './curves.ts';
 export { type HistoryGiven, type HistoryOptions, history } from './history.ts';
 export { type ImageOptions, type ImagesGiven, images } from './images.ts';
+export { type DrawnModel, type ModelOptions, model } from './model.ts';
 export { type WeightOptions, weights } from './weights.ts';

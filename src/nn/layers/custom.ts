@@ -35,7 +35,7 @@ export interface LayerDefinition {
  * ```
  */
 export class Custom extends Layer {
-  private readonly definition: LayerDefinition;
+  readonly definition: LayerDefinition;
 
   constructor(definition: LayerDefinition & LayerOptions) {
     const { className = 'Custom', build, call, computeOutputShape, config, ...options } = definition;

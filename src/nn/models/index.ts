@@ -29,6 +29,7 @@ export type { BadResult, TraceNaNOptions } from '../training/further/trace-nan.t
 export type { BatchOptions } from '../training/further/train-on-batch.ts';
 export type { PredictOptions } from '../training/predict.ts';
 export type { CompileOptions } from '../training/trainable.ts';
+export { type CloneOptions, cloneModel } from './clone.ts';
 export { Sequential } from './from-config.ts';
 export {
   Functional,
