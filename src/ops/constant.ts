@@ -95,6 +95,12 @@ function refuseOptions(operation: string, options: object): void {
   );
 }
 
+/** What stands for a value in a network of layers has a shape and no numbers. */
+const ofSymbolic = (data: unknown): string =>
+  typeof data === 'object' && data !== null && 'call' in data && 'shape' in data
+    ? ' Functions of symbolic tensors are layers: layers.lambda((x) => …).apply(a).'
+    : '';
+
 /**
  * A tensor from JavaScript data, which is copied. A tensor is given back as it is.
  *
@@ -137,7 +143,7 @@ export function tensor(data: TensorLike, given?: TensorOptions | readonly number
   } else {
     if (typeof data !== 'number' && typeof data !== 'boolean' && !Array.isArray(data))
       throw new DTypeError(
-        `tensor: data is ${describe(data)}; expected a number, nested arrays or a typed array.`,
+        `tensor: data is ${describe(data)}; expected a number, nested arrays or a typed array.${ofSymbolic(data)}`,
       );
     const { values, shape } = flatten(data as Nested);
     natural = shape;

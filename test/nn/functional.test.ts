@@ -1,6 +1,6 @@
 /** Networks of layers: what they compute, how they train, and how they refuse what is no network. */
 import { describe, expect, it } from 'vitest';
-import { layers, Model, model, optimizers, sequential, type Tensor, tensor } from '../../src/index.ts';
+import { layers, Model, model, optimizers, relu, sequential, type Tensor, tensor } from '../../src/index.ts';
 
 const quiet = { verbose: 0 } as const;
 const numbers = async (x: Tensor): Promise<number[]> => [...(await x.data())];
@@ -218,6 +218,8 @@ describe('what is no network is refused by name', () => {
       /that of the samples/,
     ],
     ['numbers of a symbolic tensor', () => h.data(), /has no numbers/],
+    ['arithmetic with symbolic tensors', () => h.add(), /add: Symbolic.*layers\.add\(\)\.apply\(\[a, b\]\)/],
+    ['functions of symbolic tensors', () => relu(h as never), /tensor: data is .*layers\.lambda/],
     ['the output of a layer without calls', () => layers.dense(2).output, /never/],
   ];
   for (const [name, make, message] of cases)

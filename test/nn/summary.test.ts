@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { layers, resetNames, sequential } from '../../src/index.ts';
+import { layers, model, resetNames, sequential } from '../../src/index.ts';
 import { type Summarized, type SummaryOptions, summaryLines } from '../../src/nn/report/summary.ts';
 import { keras2SummaryLines } from '../../src/nn/report/summary-keras2.ts';
 import recorded from './fixtures/keras-summary.json';
@@ -151,6 +151,40 @@ describe('a summary in the old form is what tf.keras 2 prints', () => {
   test('with names and shapes that do not fit their column', () => {
     expect(old('sequential', long(true))).toBe(recordings.long);
     expect(old('sequential', wide)).toBe(recordings.wide);
+  });
+
+  test('for networks, with what each layer is connected to', () => {
+    const x = layers.input([8], { name: 'x' });
+    const h = layers.dense({ units: 8, name: 'h1' }).apply(x);
+    const y = layers.dense({ units: 3, name: 'y' }).apply(layers.add({ name: 'add' }).apply([x, h]));
+    const residual = model({ inputs: x, outputs: y, name: 'residual' });
+    const form = { form: 'keras2', print: false } as const;
+    expect(residual.summary(form)).toBe(recordings.residual);
+    expect(residual.summary({ ...form, lineLength: 120, showTrainable: true })).toBe(
+      recordings['residual 120'],
+    );
+    const [a, b, inside] = ['a', 'b', 'inside'].map((name) => layers.input([4], { name }));
+    const shared = layers.dense({ units: 4, name: 'shared_by_everything_inside' });
+    const product = layers
+      .multiply({ name: 'mul' })
+      .apply([shared.apply(inside), shared.apply(shared.apply(inside))]);
+    const inner = model({ inputs: inside, outputs: product, name: 'inner' });
+    const both = layers.subtract({ name: 'difference' }).apply([inner.apply(a), inner.apply(b)]);
+    const outputs = [
+      layers.dense({ units: 1, name: 'same' }).apply(both),
+      layers.dense({ units: 2, name: 'kind' }).apply(both),
+    ];
+    const siamese = model({ inputs: [a, b], outputs, name: 'siamese' });
+    expect(siamese.summary(form)).toBe(recordings.siamese);
+    expect(siamese.summary({ ...form, expandNested: true, showTrainable: true })).toBe(
+      recordings['siamese expanded'],
+    );
+    const row = layers.input([8], { name: 'x' });
+    expect(
+      model({ inputs: row, outputs: layers.dense({ units: 3, name: 'y' }).apply(row), name: 'row' }).summary(
+        form,
+      ),
+    ).toBe(recordings.row);
   });
 
   test('with layers inside of layers', () => {

@@ -57,6 +57,35 @@ export class SymbolicTensor<L = unknown> {
     return call;
   }
 
+  // Arithmetic waits for numbers: layers merge what stands for them.
+  add(): never {
+    return this.refuse('add', 'layers.add().apply([a, b])');
+  }
+  sub(): never {
+    return this.refuse('sub', 'layers.subtract().apply([a, b])');
+  }
+  mul(): never {
+    return this.refuse('mul', 'layers.multiply().apply([a, b]), or layers.rescaling(2).apply(a)');
+  }
+  div(): never {
+    return this.refuse('div', 'layers.rescaling(1 / 2).apply(a)');
+  }
+  maximum(): never {
+    return this.refuse('maximum', 'layers.maximum().apply([a, b])');
+  }
+  minimum(): never {
+    return this.refuse('minimum', 'layers.minimum().apply([a, b])');
+  }
+  concat(): never {
+    return this.refuse('concat', 'layers.concatenate().apply([a, b])');
+  }
+
+  private refuse(operation: string, instead: string): never {
+    throw new StateError(
+      `${operation}: ${this.toString()} has no numbers yet. Use a layer, ${instead}, or any function as layers.lambda((x) => …).apply(a).`,
+    );
+  }
+
   toString(): string {
     return `SymbolicTensor(${this.dtype} ${showBatch(this.shape)})`;
   }

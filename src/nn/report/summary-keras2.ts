@@ -1,8 +1,9 @@
 /** `model.summary()` as tf.keras 2 prints it, to the character (`utils/layer_utils.py`). */
 import type { Variable } from '../../ops/tensor.ts';
-import type { BatchShape, Layer } from '../layers/layer.ts';
+import type { Layer } from '../layers/layer.ts';
+import { type InputShape, isList } from '../layers/symbolic.ts';
 import { memorySize } from './format.ts';
-import { bytes, count, printable, type Summarized, type SummaryOptions } from './summary.ts';
+import { bytes, count, isNetwork, printable, type Summarized, type SummaryOptions } from './summary.ts';
 
 /** Characters as Python counts them. */
 const characters = (text: string): string[] => [...text];
@@ -42,9 +43,10 @@ function rowLines(fields: readonly string[], positions: readonly number[], level
   return lines;
 }
 
-/** A shape as a Python tuple. */
-function tuple(shape: BatchShape | null): string {
+/** A shape as a Python tuple; several, and that of an input, as a list. */
+function tuple(shape: InputShape | null): string {
   if (shape === null) return '?';
+  if (isList(shape)) return `[${shape.map(tuple).join(', ')}]`;
   const sizes = shape.map((size) => size ?? 'None');
   return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`;
 }
@@ -55,8 +57,9 @@ const total = (label: string, weights: readonly Variable[]): string =>
 /** The summary's lines. The optimizer is not in it. */
 export function keras2SummaryLines(model: Summarized, options: Required<SummaryOptions>): string[] {
   const { showTrainable, expandNested } = options;
-  const own = options.lineLength ?? 65;
-  const shares = options.positions ?? [0.45, 0.85, 1];
+  const connected = isNetwork(model);
+  const own = options.lineLength ?? (connected ? 98 : 65);
+  const shares = options.positions ?? (connected ? [0.3, 0.6, 0.7, 1] : [0.45, 0.85, 1]);
   const positions = shares.map((share) => (shares[shares.length - 1] <= 1 ? Math.trunc(own * share) : share));
   const width = own + (showTrainable ? 11 : 0);
   if (showTrainable) positions.push(width);
@@ -65,10 +68,13 @@ export function keras2SummaryLines(model: Summarized, options: Required<SummaryO
   const rule = (level: number, dash: string): string =>
     '|'.repeat(level) + dash.repeat(width - 2 * level) + '|'.repeat(level);
   const layerLines = (layer: Layer, level: number, isLast: boolean): string[] => {
+    const shape = model.outputShapeOf(layer);
+    const connections = connected ? (model.connectionsOf!(layer) ?? []) : [];
     const fields = [
       `${printable(layer.name)} (${printable(layer.className)})`,
-      tuple(model.outputShapeOf(layer)),
+      layer.className === 'InputLayer' ? `[${tuple(shape)}]` : tuple(shape),
       layer.built ? String(layer.countParams()) : '0 (unused)',
+      ...(connected ? [`[${connections.map((one) => `'${printable(one)}'`).join(', ')}]`] : []),
       ...optional(layer.trainable ? 'Y' : 'N'),
     ];
     const inner = expandNested ? layer.layers : [];
@@ -84,7 +90,16 @@ export function keras2SummaryLines(model: Summarized, options: Required<SummaryO
   return [
     `Model: "${printable(model.name)}"`,
     '_'.repeat(width),
-    ...rowLines(['Layer (type)', 'Output Shape', 'Param #', ...optional('Trainable')], positions),
+    ...rowLines(
+      [
+        'Layer (type)',
+        'Output Shape',
+        'Param #',
+        ...(connected ? ['Connected to'] : []),
+        ...optional('Trainable'),
+      ],
+      positions,
+    ),
     '='.repeat(width),
     ...model.layers.flatMap((layer) => layerLines(layer, 0, false)),
     '='.repeat(width),

@@ -65,7 +65,7 @@ function trainableCell(layer: Layer): Cell {
 export const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
 
 /** Does the table say what goes into each layer? */
-const isNetwork = (model: Summarized): boolean =>
+export const isNetwork = (model: Summarized): boolean =>
   model.layers.some((layer) => (model.connectionsOf?.(layer) ?? null) !== null);
 
 function rowsOf(model: Summarized, options: Required<SummaryOptions>): Cell[][] {
