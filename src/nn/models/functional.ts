@@ -116,6 +116,10 @@ export class Functional extends Base {
     this.builtFor = from.form === 'one' ? shapes[0] : shapes;
   }
 
+  override get fileForm(): 'network' | null {
+    return this.constructor === Functional ? 'network' : null;
+  }
+
   /** Whether its function is one of its own. One that is trained by steps of its own may have none. */
   private get hasOwnCall(): boolean {
     return !this.network && this.call !== Functional.prototype.call;

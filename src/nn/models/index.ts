@@ -1,5 +1,7 @@
 /** Models: building, training, saving and loading them. */
 import '../../graph/methods.ts';
+import { loaded } from '../../base/loaded.ts';
+import { files } from '../saving/door.ts';
 
 export {
   type CrossValidateOptions,
@@ -41,3 +43,5 @@ export {
   type Values,
 } from './networks.ts';
 export { type SequentialOptions, sequential } from './sequential.ts';
+
+files.formats = () => loaded('weft: the file formats', import('../saving/formats.ts'));

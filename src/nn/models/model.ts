@@ -19,10 +19,10 @@ import type { Explanation } from '../report/explanation.ts';
 import { type SummaryOptions, summaryLines } from '../report/summary.ts';
 import { keras2SummaryLines } from '../report/summary-keras2.ts';
 import { standardTerminal } from '../report/terminal.ts';
+import { type Formats, files } from '../saving/door.ts';
 import type { FileSource, FileTarget } from '../saving/files.ts';
 import type { FileFormat, SaveOptions } from '../saving/save.ts';
 import { nextModelSeed } from '../seeds.ts';
-import { further } from '../training/door.ts';
 import type { EvaluateOptions } from '../training/evaluate.ts';
 import type { Ports, Samples } from '../training/feed/samples.ts';
 import type { FitOptions } from '../training/fit.ts';
@@ -88,6 +88,11 @@ export abstract class Model extends Layer implements Trainable {
   get seed(): number {
     this.randomSeed ??= nextModelSeed();
     return this.randomSeed;
+  }
+
+  /** As what files describe it: layers in a row, or a network. Null: they can hold its weights alone. */
+  get fileForm(): 'row' | 'network' | null {
+    return null;
   }
 
   /** Input as it is known: [null, 784], or null before. */
@@ -465,9 +470,9 @@ export abstract class Model extends Layer implements Trainable {
     return this.toFiles('toBytes', ({ toBytes }) => toBytes(this, format));
   }
 
-  private async toFiles<T>(operation: string, write: (files: Formats) => Promise<T>): Promise<T> {
+  private async toFiles<T>(operation: string, write: (formats: Formats) => Promise<T>): Promise<T> {
     this.refuseWhileChanging(operation);
-    return this.besides(async () => write(await formats()));
+    return this.besides(async () => write(await files.formats()));
   }
 
   /**
@@ -478,7 +483,7 @@ export abstract class Model extends Layer implements Trainable {
    */
   async loadWeights(source: FileSource): Promise<void> {
     return this.alone('loadWeights', async () => {
-      const { loadWeightsFrom } = await formats();
+      const { loadWeightsFrom } = await files.formats();
       await loadWeightsFrom(this, source);
     });
   }
@@ -556,5 +561,5 @@ export abstract class Model extends Layer implements Trainable {
 const anyNumber = (x: Tensor | null): BatchShape | null => x && [null, ...x.shape.slice(1)];
 
 const running = () => loaded('weft: what trains', import('../training/index.ts'));
-const formats = () => loaded('weft: the file formats', import('../saving/formats.ts'));
-type Formats = Awaited<ReturnType<typeof formats>>;
+/** What comes after that, which it shares much with. */
+const further = async () => (await running()).further();

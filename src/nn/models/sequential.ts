@@ -45,6 +45,10 @@ export class Sequential extends Model {
     return [...(this.list ?? [])];
   }
 
+  override get fileForm(): 'row' | null {
+    return this.constructor === Sequential ? 'row' : null;
+  }
+
   override get inputShape(): BatchShape | null {
     return (this.builtFor as BatchShape | null) ?? this.shapeAsked;
   }

@@ -5,8 +5,8 @@ import { fromConfig, isKnownLayer } from '../layers/resolve.ts';
 import type { Functional } from '../models/functional.ts';
 import { Sequential } from '../models/sequential.ts';
 import { describe } from '../names.ts';
+import { buildNetwork } from './build-network.ts';
 import { ownOptions, renamed, withoutNeutral } from './foreign-options.ts';
-import { buildNetwork } from './functional-config.ts';
 import { isObject, type JsonObject, listAt, objectAt, textAt } from './json.ts';
 import { isOwn, type OwnObjects } from './own.ts';
 

@@ -3,14 +3,18 @@ import { ConfigError } from '../../base/errors.ts';
 import { InputLayer } from '../layers/input.ts';
 import type { BatchShape, Layer } from '../layers/layer.ts';
 import { isKnownLayer } from '../layers/resolve.ts';
-import { Functional } from '../models/functional.ts';
-import { Model } from '../models/model.ts';
-import { Sequential } from '../models/sequential.ts';
+import type { Trainable } from '../training/trainable.ts';
 import { describeCompiled } from './compile-config.ts';
-import { describeNetwork } from './functional-config.ts';
+import { type DescribedNetwork, describeNetwork } from './describe-network.ts';
 import type { JsonObject } from './json.ts';
 import { described, kerasValue } from './keras-names.ts';
 import { OwnNames } from './own.ts';
+
+/** What files ask of a model beside what training does. */
+export interface Savable extends Trainable {
+  /** As what files describe it: layers in a row, or a network. Null: they can hold its weights alone. */
+  readonly fileForm: 'row' | 'network' | null;
+}
 
 export interface Description {
   readonly model: JsonObject;
@@ -21,7 +25,7 @@ export interface Description {
  * The words for a whole model. ConfigError for what loadModel could not make again; a warning, once for each name, for
  * what it has to be given.
  */
-export function describeWhole(model: Model): Description {
+export function describeWhole(model: Savable): Description {
   const names = new OwnNames();
   const description = { model: describeModel(model, names), compiled: describeCompiled(model, names) };
   names.tell();
@@ -36,20 +40,20 @@ const inputLayer = (shape: BatchShape, name = 'input_layer', dtype = 'float32'):
 });
 
 /** The model as Keras 3's `config.json` has it, without how it was compiled. */
-function describeModel(model: Model, names: OwnNames): Record<string, unknown> {
-  if ((model.constructor as unknown) === Functional)
+function describeModel(model: Savable, names: OwnNames): Record<string, unknown> {
+  if (model.fileForm === 'network')
     return {
       module: 'keras.src.models.functional',
       class_name: model.className,
       config: {
         name: model.name,
         trainable: model.trainable,
-        ...describeNetwork(model as Functional, (layer) => describeInner(layer, names)),
+        ...describeNetwork(model as Savable & DescribedNetwork, (layer) => describeInner(layer, names)),
       },
       registered_name: 'Functional',
       build_config: { input_shape: null },
     };
-  if ((model.constructor as unknown) !== Sequential)
+  if (model.fileForm === null)
     throw new ConfigError(
       `save: ${model.name} is of class ${model.constructor.name}; files describe models made by sequential and model. Use saveWeights.`,
     );
@@ -76,7 +80,7 @@ function describeModel(model: Model, names: OwnNames): Record<string, unknown> {
 function describeInner(layer: Layer, names: OwnNames): object {
   if (layer instanceof InputLayer)
     return inputLayer(layer.batchInputShape!, layer.name, layer.getConfig().dtype as string);
-  return layer instanceof Model ? describeModel(layer, names) : describeLayer(layer, names);
+  return 'fileForm' in layer ? describeModel(layer as Savable, names) : describeLayer(layer, names);
 }
 
 function describeLayer(layer: Layer, names: OwnNames): object {

@@ -1,5 +1,5 @@
 /** The older dialect, which `.h5` files and TensorFlow.js speak: descriptions without modules. */
-import { olderEnds, olderNodes } from './functional-config.ts';
+import { olderEnds, olderNodes } from './describe-network.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { isOwn } from './own.ts';
 

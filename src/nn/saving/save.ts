@@ -1,9 +1,8 @@
 /** `model.save`, `model.saveWeights`, `model.toBytes`. */
 import { ConfigError } from '../../base/errors.ts';
-import type { Model } from '../models/model.ts';
 import { describe, readOptions } from '../names.ts';
 import { type Contents, gather } from './contents.ts';
-import { describeWhole } from './describe-model.ts';
+import { describeWhole, type Savable } from './describe-model.ts';
 import { type Files, type FileTarget, writeFiles } from './files.ts';
 import { writeKerasArchive } from './keras-archive.ts';
 import { writeLegacyH5 } from './legacy-h5.ts';
@@ -55,7 +54,7 @@ function chooseFormat(name: string, asked: unknown, operation: string): FileForm
 }
 
 async function encode(
-  model: Model,
+  model: Savable,
   format: FileFormat,
   name: string,
   includeOptimizer: boolean,
@@ -73,7 +72,7 @@ async function encode(
 
 /** Writes the model, or only its weights, to a target. */
 export async function saveTo(
-  model: Model,
+  model: Savable,
   target: FileTarget,
   options: SaveOptions | undefined,
   operation: 'save' | 'saveWeights',
@@ -91,7 +90,7 @@ export async function saveTo(
 }
 
 /** The bytes of a file of any format but TensorFlow.js's, which has two files. */
-export async function toBytes(model: Model, format: FileFormat = 'keras'): Promise<Uint8Array> {
+export async function toBytes(model: Savable, format: FileFormat = 'keras'): Promise<Uint8Array> {
   if (!Object.hasOwn({ ...wholeModels, ...weightsAlone }, format) || format === 'tfjs')
     throw new ConfigError(
       `toBytes: format is ${describe(format)}; expected keras, h5, weights.h5 or safetensors.`,

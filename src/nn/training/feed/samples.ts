@@ -1,6 +1,5 @@
 /** What `fit` and its kin are given, checked and made into tensors, before any GPU work. */
 import { ConfigError, ShapeError, ValueError } from '../../../base/errors.ts';
-import { loaded } from '../../../base/loaded.ts';
 import { isNdArray, isTyped } from '../../../data/pipeline/columns.ts';
 import type { Dataset } from '../../../data/pipeline/dataset.ts';
 import { isDataset } from '../../../data/pipeline/is-dataset.ts';
@@ -12,6 +11,7 @@ import { Tensor } from '../../../ops/tensor.ts';
 import { type BatchShape, fits, showBatch } from '../../layers/layer.ts';
 import { describe } from '../../names.ts';
 import { isSparse, refuseBadClasses } from '../../targets.ts';
+import { classWeights } from './class-weights.ts';
 
 /** Samples that are the same in number: [n, …] each. `start` and `count` are a part of them. */
 export interface Samples {
@@ -273,7 +273,6 @@ async function weightsOf(
     return weight.rank === 2 && weight.shape[1] === 1 ? reshape(weight, [count]) : weight;
   }
   if (y === null) throw new ConfigError(`${operation}: classWeight needs y.`);
-  const { classWeights } = await loaded('weft: class weights', import('./class-weights.ts'));
   return own(await classWeights(classWeight, y, operation), 'classWeight');
 }
 
