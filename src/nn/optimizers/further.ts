@@ -8,9 +8,32 @@ import { Optimizer, type OptimizerOptions, optimizerDefaults, type Update } from
 /** The options of an optimizer beside those of all, with their defaults; each is a number from 0. */
 type Numbers = Readonly<Record<string, number>>;
 
+/** What these optimizers count by. */
+export abstract class Numbered extends Optimizer {
+  /** 1 − βᵗ of the step to come, or of one `later`: see Adam. */
+  protected correction(beta: number, later = 0): Tensor {
+    return this.step(later).mul(Math.log(beta)).expm1().neg();
+  }
+
+  /** The number of the step to come, from 1, or of one `later`. */
+  protected step(later = 0): Tensor {
+    return this.iterations.add(1 + later).cast('f32');
+  }
+
+  /** Keras makes what it keeps of a variable next to each other. */
+  override slotOrder<T>(beside: readonly (readonly T[])[]): T[] {
+    return beside.flat();
+  }
+}
+
+/** The class of an optimizer with these numbers, which are its properties. */
+export type NumberedClass<N extends Numbers> = abstract new (
+  options?: OptimizerOptions & Partial<N>,
+) => Numbered & { readonly [K in keyof N]: number };
+
 /** What an optimizer of these numbers is: they are checked, become properties, and are written down. */
-function numbered<N extends Numbers>(className: string, numbers: N, rate = 0.001) {
-  abstract class Numbered extends Optimizer {
+function numbered<N extends Numbers>(className: string, numbers: N, rate = 0.001): NumberedClass<N> {
+  abstract class Own extends Numbered {
     constructor(options?: OptimizerOptions & Partial<N>) {
       const name = className.toLowerCase();
       const given = readOptions(name, options, {
@@ -25,29 +48,12 @@ function numbered<N extends Numbers>(className: string, numbers: N, rate = 0.001
         });
     }
 
-    /** 1 − βᵗ of the step to come, or of one `later`: see Adam. */
-    protected correction(beta: number, later = 0): Tensor {
-      return this.step(later).mul(Math.log(beta)).expm1().neg();
-    }
-
-    /** The number of the step to come, from 1, or of one `later`. */
-    protected step(later = 0): Tensor {
-      return this.iterations.add(1 + later).cast('f32');
-    }
-
-    /** Keras makes what it keeps of a variable next to each other. */
-    override slotOrder<T>(beside: readonly (readonly T[])[]): T[] {
-      return beside.flat();
-    }
-
     override getConfig(): Record<string, unknown> {
       const own = Object.keys(numbers).map((key) => [key, (this as Record<string, unknown>)[key]]);
       return { ...super.getConfig(), ...Object.fromEntries(own) };
     }
   }
-  return Numbered as unknown as abstract new (
-    options?: OptimizerOptions & Partial<N>,
-  ) => Numbered & { readonly [K in keyof N]: number };
+  return Own as unknown as NumberedClass<N>;
 }
 
 /**
