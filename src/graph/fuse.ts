@@ -444,7 +444,7 @@ export class Fuser {
       if (kernel.family) continue;
       const { size } = kernel.roots[0].tensor;
       if (storesBytes(kernel)) continue;
-      const shared = size === 1 ? [] : [...this.reads(kernel)].filter((read) => read.size === size);
+      const shared = size === 1 ? [] : [...this.reads(kernel)].filter((read) => read.size >= size);
       const hosts = size === 1 ? scalars : new Set(shared.flatMap((read) => readersOf.get(read) ?? []));
       const host = [...hosts].find((one) => this.#joins(one, kernel, size));
       if (!host) {
@@ -467,15 +467,17 @@ export class Fuser {
     const places = new Set<Tensor>([...this.reads(host), ...this.reads(kernel)]);
     for (const root of roots) places.add(this.#overwrites.get(root) ?? root);
     if (places.size > STORAGE_BUFFERS || this.#ops(host) + this.#ops(kernel) > MOST_OPS) return false;
+    const overwritten = new Set(roots.map((root) => this.#overwrites.get(root)));
+    // Updates of a weight and its slots may read a gradient that still lies in parts.
+    const updating = !overwritten.has(undefined);
     for (const root of roots)
       for (const [source, indices] of this.pattern(root)) {
         const maker = this.producer.get(source);
         const own = this.producer.get(root);
         if (maker !== own && (maker === host || maker === kernel)) return false;
-        if (!onlyAtOwnPlace(indices, source)) return false;
+        if (!onlyAtOwnPlace(indices, source) && (!updating || overwritten.has(source))) return false;
         // A scalar that one of them overwrites would be read before or after by chance.
-        if (size > 1 && source.size === 1 && roots.some((one) => this.#overwrites.get(one) === source))
-          return false;
+        if (size > 1 && source.size === 1 && overwritten.has(source)) return false;
       }
     // Melting the two would make a circle with what is between them.
     return !this.#ranks.needs(kernel, host, true) && !this.#ranks.needs(host, kernel, true);
