@@ -5,6 +5,7 @@
  * asks for. esbuild would otherwise load whatever the file can reach (`tensor` alone: 52 KB, now 22).
  */
 export * from './base/errors.ts';
+export * from './convolutions.ts';
 export * from './data/index.ts';
 export * from './engines.ts';
 export * from './nn/index.ts';

@@ -22,16 +22,6 @@ export {
   variable,
   zeros,
 } from './ops/constant.ts';
-export {
-  type ConvOptions,
-  type ConvTransposeOptions,
-  conv1d,
-  conv1dTranspose,
-  conv2d,
-  conv2dTranspose,
-  conv3d,
-  conv3dTranspose,
-} from './ops/convolution.ts';
 export { arange, diag, type EyeOptions, eye, linspace, tril, triu } from './ops/create.ts';
 export * as random from './ops/draws.ts';
 export type { DType, TypedArray } from './ops/dtype.ts';
@@ -40,17 +30,8 @@ export { half } from './ops/half.ts';
 export type { MatmulOptions } from './ops/matmul.ts';
 export { mod } from './ops/mod.ts';
 export { concat, stack } from './ops/movement.ts';
-export {
-  avgPool,
-  type DepthwiseConvOptions,
-  depthwiseConv1d,
-  depthwiseConv2d,
-  maxPool,
-  type PoolOptions,
-} from './ops/pooling.ts';
 export type { RandomOptions } from './ops/random.ts';
 export type { Axes, ReduceOptions } from './ops/reduce.ts';
-export { type ResizeOptions, resize } from './ops/resize.ts';
 export { cumprod, cumsum, type ScanOptions } from './ops/scan.ts';
 export { gatherNd, scatter, takeAlongAxis } from './ops/scatter-nd.ts';
 export { type NanToNumOptions, nanToNum, where } from './ops/select.ts';

@@ -1,0 +1,20 @@
+/** Convolution, pooling and resizing. A part of its own, so that a page without them does not reach them. */
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv1dTranspose,
+  conv2d,
+  conv2dTranspose,
+  conv3d,
+  conv3dTranspose,
+} from './ops/convolution.ts';
+export {
+  avgPool,
+  type DepthwiseConvOptions,
+  depthwiseConv1d,
+  depthwiseConv2d,
+  maxPool,
+  type PoolOptions,
+} from './ops/pooling.ts';
+export { type ResizeOptions, resize } from './ops/resize.ts';
