@@ -1,18 +1,30 @@
 /** Pooling and depthwise convolution: maxima and sums over the taps of windows, channel by channel. */
 import { ShapeError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
-import { argMax } from './arg-reduce.ts';
+import type { KernelName } from '../shaders/index.ts';
 import { div, maximum, minimum, mul, sub } from './binary.ts';
 import { iota, type TensorLike, toTensor, zeros } from './constant.ts';
-import { type Geometry, geometryOf, isInside, type PerAxis, perAxis } from './convolution/geometry.ts';
-import { apply, type Case, type Composite, defineOp, type Op, twin } from './define.ts';
+import { type Geometry, geometryOf, isInside, named, type PerAxis, perAxis } from './convolution/geometry.ts';
+import {
+  apply,
+  type Case,
+  type Composite,
+  defineOp,
+  type KernelCall,
+  type KernelFamily,
+  type Lowered,
+  noGradient,
+  type Op,
+  twin,
+} from './define.ts';
+import { grid, lanesOf } from './elementwise.ts';
 import { reshape } from './movement.ts';
-import { max, sum } from './reduce.ts';
-import { at, build, type NdArray } from './reference.ts';
+import { sum } from './reduce.ts';
+import { at, build, forEachIndex, type NdArray, ndarray } from './reference.ts';
 import { cast, equal, where } from './select.ts';
 import { type Shape, show, sizeOf, stridesOf } from './shape.ts';
 import type { Attributes, Tensor } from './tensor.ts';
-import { fromWindows, windows } from './windows.ts';
+import { areApart, fromWindows, windows } from './windows.ts';
 
 export interface PoolOptions {
   /** Steps between windows, one number or one per axis; default: the size of a window. */
@@ -21,27 +33,103 @@ export interface PoolOptions {
   padding?: 'valid' | 'same';
 }
 
+/** How the kernels of maxima are run: a lane for each of `spans`, or for four channels of it. */
+function perPlace(
+  kernel: KernelName,
+  fours: string[],
+  { attributes, profile }: KernelCall,
+  shape: Shape,
+  spans: Shape,
+): Lowered {
+  const { size, places, taps, strides, before } = attributes as Geometry;
+  const channels = shape[shape.length - 1];
+  const WIDE = channels % 4 === 0 ? 4 : 1;
+  const lanes = (shape[0] * sizeOf(spans) * channels) / WIDE;
+  const WORKGROUP = lanesOf(profile);
+  return {
+    kernel,
+    tune: { WIDE },
+    constants: { WORKGROUP },
+    fours: WIDE === 4 ? fours : [],
+    params: {
+      lanes,
+      channels,
+      ...named('size', size),
+      ...named('places', places),
+      ...named('taps', taps),
+      ...named('scale', strides),
+      ...named('before', before, 0),
+    },
+    workgroups: grid(Math.ceil(lanes / WORKGROUP), profile.limits.maxComputeWorkgroupsPerDimension),
+  };
+}
+
+const maxPoolFamily: KernelFamily = {
+  name: 'maxPool',
+  readsOften: true,
+  lower: (call) =>
+    perPlace('max_pool', ['x'], call, call.inputs.x.shape, (call.attributes as Geometry).places),
+};
+
+const maxPoolGradientFamily: KernelFamily = {
+  name: 'maxPoolGradient',
+  lower(call) {
+    const { size, strides, before } = call.attributes as Geometry;
+    const spans = size.map((n, i) => Math.ceil((n + before[i]) / strides[i]));
+    const lowered = perPlace('max_pool_gradient', ['g', 'first'], call, call.inputs.g.shape, spans);
+    return { ...lowered, params: { ...lowered.params, ...named('spans', spans) } };
+  },
+};
+
+const pooledShape: Op['shape'] = ([x], a) => [x[0], ...(a as Geometry).places, x[x.length - 1]];
+const poolCost: Op['cost'] = ([x], y) => ({
+  flops: sizeOf(x.shape),
+  bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)),
+});
+
 /** y[n, p, c] = max over taps of x[n, p · stride + t − before, c]. */
 const maxPoolOp: Op = defineOp({
   name: 'maxPool',
-  shape: ([x], a) => [x[0], ...(a as Geometry).places, x[x.length - 1]],
+  shape: pooledShape,
   dtype: ([x]) => x,
-  expand: ({ inputs: [x], attributes, shape }) =>
-    sizeOf(shape) === 0 ? zeros(shape) : max(taps(x, attributes), x.rank - 1),
+  kernel: { family: maxPoolFamily, inputs: ['x'], output: 'y' },
+  expand: (y) => (y.size === 0 ? zeros(y.shape) : null),
   /** The first of equals gets all, in row order, as in Keras. */
   backward([x], y, g, a) {
-    const geometry = a as Geometry;
-    if (g.size === 0) return [zeros(x.shape)];
-    const first = argMax(taps(x, a), x.rank - 1);
-    const one = [...y.shape.slice(0, -1), 1, ...y.shape.slice(-1)];
-    const tap = reshape(iota(sizeOf(geometry.taps)), [-1, 1]);
-    return [fromWindows(where(equal(reshape(first, one), tap), reshape(g, one), 0), geometry)];
+    if (y.size === 0) return [zeros(x.shape)];
+    const first = apply(firstOp, [x], a);
+    if (areApart(a as Geometry)) return [apply(maxPoolGradientOp, [g, first], a)];
+    return [fromWindows(ofFirst(first, reshape(g, one(g.shape)), a), a as Geometry)];
   },
-  cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
+  cost: poolCost,
 });
 
-const taps = (x: Tensor, geometry: Attributes): Tensor =>
-  windows(x, geometry as Geometry, Number.NEGATIVE_INFINITY);
+/** [N, ...places, C] with an axis for taps. */
+const one = (shape: Shape): Shape => [...shape.slice(0, -1), 1, ...shape.slice(-1)];
+
+/** `values`, with or without taps, where the tap is the one that had the maximum, else 0: [N, ...places, taps, C]. */
+const ofFirst = (first: Tensor, values: Tensor, { taps }: Attributes): Tensor =>
+  where(equal(reshape(first, one(first.shape)), reshape(iota(sizeOf(taps as Shape)), [-1, 1])), values, 0);
+
+/** The gradient of a maximum over windows that do not overlap, from what arrives and the taps that had it. */
+const maxPoolGradientOp: Op = defineOp({
+  name: 'maxPoolGradient',
+  shape: ([g], a) => [g[0], ...(a as Geometry).size, g[g.length - 1]],
+  dtype: () => 'f32',
+  kernel: { family: maxPoolGradientFamily, inputs: ['g', 'first'], output: 'dx' },
+  backward: ([g, first], _dx, h, a) => [sum(ofFirst(first, windows(h, a as Geometry), a), g.rank - 1), null],
+  cost: ([g], y) => ({ flops: sizeOf(y.shape), bytes: 4 * (2 * sizeOf(g.shape) + sizeOf(y.shape)) }),
+});
+
+/** The number of the tap that has the maximum: from the same kernel. */
+const firstOp: Op = defineOp({
+  name: 'maxPoolFirst',
+  shape: pooledShape,
+  dtype: () => 'i32',
+  kernel: { family: maxPoolFamily, inputs: ['x'], output: 'first' },
+  backward: noGradient,
+  cost: poolCost,
+});
 
 /** How many elements of the input the window at each place has: [...places, 1]. */
 function counts({ size, places, taps: extents, strides, before }: Geometry): Tensor {
@@ -189,6 +277,7 @@ const layouts: Layout[] = [
   { shape: [2, 5, 7, 4], windowSize: [3, 2], options: { padding: 'same' } },
   { shape: [1, 7, 5, 5], windowSize: 3, options: { strides: 1, padding: 'same' } },
   { shape: [2, 9, 8, 1], windowSize: 2, options: { strides: [3, 1] } },
+  { shape: [1, 9, 6, 4], windowSize: 2, options: { strides: 3 } },
   { shape: [3, 9, 2], windowSize: 3, options: { strides: 2 } },
   { shape: [1, 4, 3, 5, 4], windowSize: [2, 1, 3], options: { padding: 'same' } },
   { shape: [0, 4, 4, 2], windowSize: 2, options: {} },
@@ -197,17 +286,50 @@ const layouts: Layout[] = [
 const geometryOfLayout = ({ shape, windowSize, options }: Layout): Geometry =>
   pooled('case', zeros(shape), windowSize, options)[1];
 
+/** The largest element that the window at a place has, and the first tap that has it. */
+function largest(x: NdArray, a: Attributes, place: readonly number[]): [number, number] {
+  let best: [number, number] = [Number.NEGATIVE_INFINITY, 0];
+  seenFrom(x, a as Geometry, place, (value, tap) => {
+    if (value > best[0]) best = [value, tap];
+  });
+  return best;
+}
+
+const maxCases: Case[] = layouts.map((one) => ({ shapes: [one.shape], attributes: geometryOfLayout(one) }));
+
 const maxPoolTwin = twin(maxPoolOp, () => ({
-  reference([x], a) {
-    return build(shapeOf(x.shape, a as Geometry), (place) => {
-      let largest = Number.NEGATIVE_INFINITY;
-      seenFrom(x, a as Geometry, place, (value) => {
-        largest = Math.max(largest, value);
-      });
-      return largest;
+  reference: ([x], a) => build(shapeOf(x.shape, a as Geometry), (place) => largest(x, a, place)[0]),
+  cases: maxCases,
+}));
+
+const firstTwin = twin(firstOp, () => ({
+  reference: ([x], a) => build(shapeOf(x.shape, a as Geometry), (place) => largest(x, a, place)[1]),
+  cases: maxCases.slice(0, -1),
+}));
+
+const apart = maxCases.filter(({ attributes }) => areApart(attributes as Geometry)).slice(0, -1);
+
+const maxPoolGradientTwin = twin(maxPoolGradientOp, () => ({
+  reference: ([g, first], a) => {
+    const { size, taps, strides, before } = a as Geometry;
+    const dx = ndarray([g.shape[0], ...size, g.shape.at(-1) as number]);
+    const [steps, tapSteps] = [stridesOf(dx.shape), stridesOf(taps)];
+    forEachIndex(g.shape, (place, flat) => {
+      const tap = first.data[flat];
+      const to = size.map(
+        (_, i) => place[i + 1] * strides[i] + (Math.floor(tap / tapSteps[i]) % taps[i]) - before[i],
+      );
+      // A tap that is none, or lies beside the input, is nobody's.
+      if (tap < 0 || tap >= sizeOf(taps) || to.some((i, axis) => i < 0 || i >= size[axis])) return;
+      const index = [place[0], ...to, place.at(-1) as number];
+      dx.data[index.reduce((sum, i, axis) => sum + i * steps[axis], 0)] += g.data[flat];
     });
+    return dx;
   },
-  cases: layouts.map((one) => ({ shapes: [one.shape], attributes: geometryOfLayout(one) })),
+  cases: apart.map(({ attributes, shapes: [x] }) => {
+    const shape = shapeOf(x, attributes as Geometry);
+    return { shapes: [shape, shape], dtypes: ['f32', 'i32'], attributes, range: [-2, 4] };
+  }),
 }));
 
 const avgPoolTwin = (): Composite => ({
@@ -258,4 +380,4 @@ const depthwiseTwin = (): Composite => ({
 });
 
 /** For the registry. */
-export const twins = [maxPoolTwin, avgPoolTwin, depthwiseTwin];
+export const twins = [maxPoolTwin, firstTwin, maxPoolGradientTwin, avgPoolTwin, depthwiseTwin];

@@ -126,7 +126,8 @@ const pickOp: Op = defineOp({
   backward: (_inputs, _y, h, a) => [apply(windowsOp, [h], { ...a, own: false, outside: 0 })],
 });
 
-const areApart = ({ taps, strides, dilations }: Geometry): boolean =>
+/** Do no two windows overlap? */
+export const areApart = ({ taps, strides, dilations }: Geometry): boolean =>
   taps.every((n, i) => extentOf(n, dilations[i]) <= strides[i]);
 
 /** Windows of x: [N, ...size, C] → [N, ...places, taps, C], with `outside` where they reach beyond it. */

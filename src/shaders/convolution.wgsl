@@ -6,7 +6,7 @@
 //
 // - forward: m is a place, k a tap with a channel; b are the filters.
 // - GATHER, the gradient of the input: m is a place in the input, k a tap with a channel of what arrives, which lies
-//   at (place + shift − tap · dilation) / scale, where that is whole; b are the filters with channels swapped.
+//   at (place + shift − tap · dilation) / scale, where that is whole (SPREAD says that it may not be); b are the filters with channels swapped.
 // - FILTER, the gradient of the filters: m is a tap with a channel, k a place; b is what arrives. On the way
 //   col_sum[z, n] = Σₖ b[z, k, n], the gradient of the bias. Long sums come in slices of k, to be summed afterwards.
 //
@@ -22,10 +22,11 @@ const LANES_N = 8u; // @tune
 const AXES = 2u; // @tune
 const GATHER = false; // @tune
 const FILTER = false; // @tune
+const SPREAD = false; // @tune
 const INSIDE = false; // @tune
 
 const TILE_COLUMNS = 4u * TILE_N;
-const_assert AXES >= 1u && AXES <= 3u && !(GATHER && FILTER);
+const_assert AXES >= 1u && AXES <= 3u && !(GATHER && FILTER) && (GATHER || !SPREAD);
 
 struct Params {
   rows: u32,
@@ -88,8 +89,8 @@ fn store_col_sum(i: u32, value: f32) {
   col_sum[i] = value; // @store col_sum
 }
 
-// What a place, or a tap with a channel, adds to the position in x: to the index and to each coordinate. With GATHER
-// the rests of two parts must be equal, or they meet between two elements. Numbers below zero wrap.
+// What a place, or a tap with a channel, adds to the position in x: to the index and to each coordinate. Where windows are
+// SPREAD over what arrives, the rests of two parts must be equal, or they meet between two elements. What is below zero wraps.
 struct Part {
   index: u32,
   at_0: u32,
@@ -102,62 +103,99 @@ struct Part {
 
 // One axis of a place: the coordinate, and the rest.
 fn place_on(p: u32, scale: u32, shift: u32) -> vec2u {
-  if (GATHER) {
+  if (SPREAD) {
     return vec2u((p + shift) / scale, (p + shift) % scale);
+  }
+  if (GATHER) {
+    return vec2u(p + shift, 0u);
   }
   return vec2u(p * scale + shift, 0u);
 }
 
 fn tap_on(t: u32, scale: u32, dilation: u32) -> vec2u {
-  if (GATHER) {
+  if (SPREAD) {
     return vec2u(0u - t * dilation / scale, t * dilation % scale);
+  }
+  if (GATHER) {
+    return vec2u(0u - t * dilation, 0u);
   }
   return vec2u(t * dilation, 0u);
 }
 
-fn place(m: u32) -> Part {
+// Places and taps with channels are counted in digits, the fastest first: (p_2, p_1, p_0, sample) without the axes that
+// are not there, and (c, t_2, t_1, t_0). Counting on needs no division.
+const NO_END = 0xffffffffu;
+
+fn place_radix() -> vec3u {
+  return vec3u(params.places_2, select(NO_END, params.places_1, AXES > 1u), select(NO_END, params.places_0, AXES > 2u));
+}
+
+fn tap_radix() -> vec3u {
+  return vec3u(params.channels, select(NO_END, params.taps_2, AXES > 1u), select(NO_END, params.taps_1, AXES > 2u));
+}
+
+fn digits_of(i: u32, radix: vec3u) -> vec4u {
+  let a = i / radix.x;
+  var b = 0u;
+  var c = 0u;
+  if (AXES > 1u) {
+    b = a / radix.y;
+  }
+  if (AXES > 2u) {
+    c = b / radix.z;
+  }
+  return vec4u(i - a * radix.x, a - b * radix.y, b - c * radix.z, c);
+}
+
+// One more in the second digit, with what it carries.
+fn next_run(digits: vec4u, radix: vec3u) -> vec4u {
+  let y = digits.y + 1u;
+  let y_full = y == radix.y;
+  let z = digits.z + select(0u, 1u, y_full);
+  let z_full = z == radix.z;
+  return vec4u(0u, select(y, 0u, y_full), select(z, 0u, z_full), digits.w + select(0u, 1u, z_full));
+}
+
+fn next(digits: vec4u, radix: vec3u) -> vec4u {
+  let same_run = vec4u(digits.x + 1u, digits.yzw);
+  return select(same_run, next_run(digits, radix), same_run.x == radix.x);
+}
+
+fn place(digits: vec4u) -> Part {
   var part: Part;
-  var rest = m;
-  let on_2 = place_on(rest % params.places_2, params.scale_2, params.shift_2);
-  rest /= params.places_2;
+  let on_2 = place_on(digits.x, params.scale_2, params.shift_2);
   part.at_2 = on_2.x;
   part.rest_2 = on_2.y;
-  part.index = on_2.x * params.stride_2;
+  part.index = digits[AXES] * params.stride_sample + on_2.x * params.stride_2;
   if (AXES > 1u) {
-    let on_1 = place_on(rest % params.places_1, params.scale_1, params.shift_1);
-    rest /= params.places_1;
+    let on_1 = place_on(digits.y, params.scale_1, params.shift_1);
     part.at_1 = on_1.x;
     part.rest_1 = on_1.y;
     part.index += on_1.x * params.stride_1;
   }
   if (AXES > 2u) {
-    let on_0 = place_on(rest % params.places_0, params.scale_0, params.shift_0);
-    rest /= params.places_0;
+    let on_0 = place_on(digits.z, params.scale_0, params.shift_0);
     part.at_0 = on_0.x;
     part.rest_0 = on_0.y;
     part.index += on_0.x * params.stride_0;
   }
-  part.index += rest * params.stride_sample;
   return part;
 }
 
-fn tap(k: u32) -> Part {
+fn tap(digits: vec4u) -> Part {
   var part: Part;
-  var rest = k / params.channels;
-  let on_2 = tap_on(rest % params.taps_2, params.scale_2, params.dilation_2);
+  let on_2 = tap_on(digits.y, params.scale_2, params.dilation_2);
   part.at_2 = on_2.x;
   part.rest_2 = on_2.y;
-  part.index = k % params.channels + on_2.x * params.stride_2;
+  part.index = digits.x + on_2.x * params.stride_2;
   if (AXES > 1u) {
-    rest /= params.taps_2;
-    let on_1 = tap_on(rest % params.taps_1, params.scale_1, params.dilation_1);
+    let on_1 = tap_on(digits.z, params.scale_1, params.dilation_1);
     part.at_1 = on_1.x;
     part.rest_1 = on_1.y;
     part.index += on_1.x * params.stride_1;
   }
   if (AXES > 2u) {
-    rest /= params.taps_1;
-    let on_0 = tap_on(rest, params.scale_0, params.dilation_0);
+    let on_0 = tap_on(digits.w, params.scale_0, params.dilation_0);
     part.at_0 = on_0.x;
     part.rest_0 = on_0.y;
     part.index += on_0.x * params.stride_0;
@@ -165,37 +203,46 @@ fn tap(k: u32) -> Part {
   return part;
 }
 
-fn row_part(m: u32) -> Part {
+// ---- rows and steps of k, by the product
+
+fn row_radix() -> vec3u {
   if (FILTER) {
-    return tap(m);
+    return tap_radix();
   }
-  return place(m);
+  return place_radix();
 }
 
-fn step_part(k: u32) -> Part {
+fn step_radix() -> vec3u {
   if (FILTER) {
-    return place(k);
+    return place_radix();
   }
-  return tap(k);
+  return tap_radix();
 }
 
-// Steps side by side: channels of one tap, or places along the last axis.
-fn run_length() -> u32 {
+fn row_part(digits: vec4u) -> Part {
   if (FILTER) {
-    return params.places_2;
+    return tap(digits);
   }
-  return params.channels;
+  return place(digits);
 }
 
-fn next_in_run(part: Part) -> Part {
-  var next = part;
+fn step_part(digits: vec4u) -> Part {
   if (FILTER) {
-    next.index += params.scale_2 * params.stride_2;
-    next.at_2 += params.scale_2;
+    return place(digits);
+  }
+  return tap(digits);
+}
+
+// The step `by` further in the same run: another channel of one tap, or another place on the last axis.
+fn further_in_run(start: Part, by: u32) -> Part {
+  var part = start;
+  if (FILTER) {
+    part.index += by * params.scale_2 * params.stride_2;
+    part.at_2 += by * params.scale_2;
   } else {
-    next.index++;
+    part.index += by;
   }
-  return next;
+  return part;
 }
 
 // The element where a row and a step meet. INSIDE says that all windows lie in x.
@@ -211,7 +258,7 @@ fn window(row: Part, step: Part) -> f32 {
   if (AXES > 2u) {
     inside = inside & (row.at_0 + step.at_0 < params.size_0);
   }
-  if (GATHER) {
+  if (SPREAD) {
     inside = inside & (row.rest_2 == step.rest_2) & (row.rest_1 == step.rest_1) & (row.rest_0 == step.rest_0);
   }
   return select(0.0, load_a(select(0u, i, inside)), inside);
@@ -237,9 +284,11 @@ fn main(
 
   // At the edges the last row and column are loaded again: no condition inside the loop.
   var a_at: array<Part, TILE_M>;
+  var row_digits = digits_of(row, row_radix());
   for (var m = 0u; m < TILE_M; m++) { // @unroll
-    a_at[m] = row_part(min(row + m, params.rows - 1u));
+    a_at[m] = row_part(row_digits);
     a_at[m].index += z * params.channels;
+    row_digits = select(row_digits, next(row_digits, row_radix()), row + m + 1u < params.rows);
   }
   var b_at: array<vec4u, TILE_N>;
   for (var n = 0u; n < TILE_N; n++) { // @unroll
@@ -249,16 +298,20 @@ fn main(
 
   var sum: array<array<vec4f, TILE_N>, TILE_M>;
   var b_sum: array<vec4f, TILE_N>;
-  let run = run_length();
+  let run = step_radix().x;
   let first = part % params.slices * params.slice;
   let end = min(first + params.slice, params.inner);
+  var digits = digits_of(first, step_radix());
+  var b_run = first / run * params.b_outer;
   var k = first;
   while (k < end) {
-    let in_run = k % run;
-    let stop = min(end, k + run - in_run);
-    var step = step_part(k);
-    var b_step = k / run * params.b_outer + in_run * params.b_inner;
+    let start = k;
+    let stop = min(end, k + run - digits.x);
+    let start_of_run = step_part(digits);
+    let b_start = b_run + digits.x * params.b_inner;
     while (k < stop) {
+      let step = further_in_run(start_of_run, k - start);
+      let b_step = b_start + (k - start) * params.b_inner;
       var right: array<vec4f, TILE_N>;
       for (var n = 0u; n < TILE_N; n++) { // @unroll
         let at = b_at[n] + b_step;
@@ -271,10 +324,10 @@ fn main(
           sum[m][n] += left * right[n];
         }
       }
-      step = next_in_run(step);
-      b_step += params.b_inner;
       k++;
     }
+    digits = next_run(digits, step_radix());
+    b_run += params.b_outer;
   }
 
   // Rows in a loop whose bound is known only at run time: drivers that compile at the first dispatch take

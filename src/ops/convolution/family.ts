@@ -2,8 +2,8 @@
 import type { Profile } from '../../engine/profile.ts';
 import type { KernelCall, KernelFamily, Lowered } from '../define.ts';
 import { grid } from '../elementwise.ts';
-import { type Shape, sizeOf, stridesOf } from '../shape.ts';
-import { type Geometry, isInside } from './geometry.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
+import { type Geometry, isInside, named } from './geometry.ts';
 
 /** Which of the three products: y = x ∗ w, dx from g and w, dw from x and g. */
 export type Product = 'forward' | 'input' | 'filter';
@@ -39,15 +39,6 @@ export function sizesOf(
   if (product === 'input') return { rows: samples * sizeOf(size), columns: c, inner: window * o, slices };
   return { rows: window * c, columns: o, inner: samples * sizeOf(places), slices };
 }
-
-/** One number per axis as the shader names them: `size_0`, `size_1`, `size_2`, missing ones in front. */
-const named = (name: string, values: Shape, missing = 1): Record<string, number> =>
-  Object.fromEntries(
-    [...new Array<number>(3 - values.length).fill(missing), ...values].map((n, i) => [
-      `${name}_${i}`,
-      n >>> 0,
-    ]),
-  );
 
 function paramsOf(attributes: ProductAttributes, samples: number): Record<string, number> {
   const { product, places, size, taps, strides, dilations, before, channels, groups } = attributes;
@@ -207,6 +198,7 @@ export const convolutionFamily: KernelFamily = {
         AXES: size.length,
         GATHER: product === 'input',
         FILTER: product === 'filter',
+        SPREAD: product === 'input' && attributes.strides.some((n) => n > 1),
         INSIDE: product !== 'input' && isInside(attributes),
         ...(variant.shader === 'convolution_subgroup' && { FOUR: four, SHORT: run < variant.WIDTH }),
       },

@@ -128,3 +128,12 @@ export function transposedGeometry(
   });
   return { size, places, taps, strides, dilations, before };
 }
+
+/** One number per axis as shaders name them: `size_0`, `size_1`, `size_2`, missing axes in front. What is below zero wraps. */
+export const named = (name: string, values: Shape, missing = 1): Record<string, number> =>
+  Object.fromEntries(
+    [...new Array<number>(3 - values.length).fill(missing), ...values].map((n, i) => [
+      `${name}_${i}`,
+      n >>> 0,
+    ]),
+  );
