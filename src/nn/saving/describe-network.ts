@@ -85,5 +85,8 @@ export function olderNodes(nodes: unknown): unknown {
   ]);
 }
 
-export const olderEnds = (ends: unknown): unknown =>
-  isObject(ends) ? Object.values(ends) : typeof (ends as unknown[])[0] === 'string' ? [ends] : ends;
+/** `asLists`: TensorFlow.js knows no records. */
+export function olderEnds(ends: unknown, asLists: boolean): unknown {
+  if (isObject(ends)) return asLists ? Object.values(ends) : ends;
+  return typeof (ends as unknown[])[0] === 'string' ? [ends] : ends;
+}

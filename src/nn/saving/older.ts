@@ -9,11 +9,19 @@ export function bare(value: unknown): unknown {
   return { class_name: value.class_name, config: value.config };
 }
 
-/** A model or layer. `options`: what becomes of the options of each. */
-export function olderModel(
-  description: JsonObject,
-  options: (config: JsonObject) => JsonObject = (config) => config,
-): JsonObject {
+/** What of the dialect differs. */
+export interface Dialect {
+  /** What becomes of the options of each layer. */
+  options(config: JsonObject): JsonObject;
+  /** Whether several inputs or outputs are lists, never records. */
+  readonly asLists: boolean;
+}
+
+const keras2: Dialect = { options: (config) => config, asLists: false };
+
+/** A model or layer. */
+export function olderModel(description: JsonObject, dialect: Dialect = keras2): JsonObject {
+  const { options, asLists } = dialect;
   const {
     layers,
     input_layers: inputs,
@@ -26,18 +34,36 @@ export function olderModel(
     ...(nodes ? { name, inbound_nodes: olderNodes(nodes) } : {}),
     config: {
       ...options(config),
-      ...(Array.isArray(layers) ? { layers: layers.map((layer) => olderModel(layer, options)) } : {}),
-      ...(inputs ? { input_layers: olderEnds(inputs), output_layers: olderEnds(outputs) } : {}),
+      ...(Array.isArray(layers) ? { layers: layers.map((layer) => olderModel(layer, dialect)) } : {}),
+      ...(inputs
+        ? { input_layers: olderEnds(inputs, asLists), output_layers: olderEnds(outputs, asLists) }
+        : {}),
     },
   };
 }
 
-/** How the model was compiled, the optimizer under its older name. */
-export const olderTraining = ({ optimizer, ...rest }: Record<string, unknown>): JsonObject =>
-  Object.fromEntries([
-    ...Object.entries(rest).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.map(bare) : bare(value),
-    ]),
-    ['optimizer_config', bare(optimizer)],
-  ]);
+/**
+ * How the model was compiled, the optimizer under its older name. `outputs`: names by which records are told apart, where
+ * they become lists.
+ */
+export function olderTraining(
+  { optimizer, ...rest }: Record<string, unknown>,
+  outputs: readonly string[] | null = null,
+): JsonObject {
+  const all = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(all);
+    if (!isObject(value) || 'class_name' in value) return bare(value);
+    if (outputs) return outputs.map((name) => all(value[name] ?? null));
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, all(one)]));
+  };
+  return {
+    ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, all(value)])),
+    optimizer_config: bare(optimizer),
+  };
+}
+
+/** The names of a network's outputs, where they come as a record. */
+export function recordOfOutputs({ config }: JsonObject): readonly string[] | null {
+  const ends = isObject(config) ? config.output_layers : null;
+  return isObject(ends) ? Object.keys(ends) : null;
+}

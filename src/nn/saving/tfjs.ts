@@ -12,7 +12,7 @@ import { type Contents, type Found, readState, stateText } from './contents.ts';
 import type { Description } from './describe-model.ts';
 import type { Files, OpenFile } from './files.ts';
 import { isObject, type JsonObject, jsonText, listAt, objectAt, parseJson, textAt } from './json.ts';
-import { bare, olderModel } from './older.ts';
+import { bare, olderModel, olderTraining, recordOfOutputs } from './older.ts';
 import { checkFit, layerPlaces, unique, weightPaths } from './places.ts';
 import { checkedSize, type Values } from './values.ts';
 
@@ -44,9 +44,9 @@ export function writeTfjs(
     modelTopology: {
       keras_version: 'tfjs-layers 4.22.0',
       backend: 'tensor_flow.js',
-      model_config: olderModel(description, tfjsOptions),
+      model_config: olderModel(description, { options: tfjsOptions, asLists: true }),
     },
-    ...(compiled ? { trainingConfig: trainingConfig(compiled) } : {}),
+    ...(compiled ? { trainingConfig: trainingConfig(compiled, description) } : {}),
     weightsManifest: [
       {
         paths: [binary],
@@ -90,14 +90,28 @@ const tfjsOptions = ({ batch_shape, build_input_shape: _, ...rest }: JsonObject)
   ...(batch_shape ? { batch_input_shape: batch_shape } : {}),
 });
 
-function trainingConfig({ loss, metrics, optimizer }: Record<string, unknown>): object {
-  const { class_name: className, config } = optimizer as JsonObject;
+function trainingConfig(compiled: Record<string, unknown>, description: JsonObject): object {
+  const { loss, metrics, loss_weights: lossWeights } = olderTraining(compiled, recordOfOutputs(description));
+  const { class_name: className, config } = compiled.optimizer as JsonObject;
   return {
-    loss: bare(loss),
-    // It knows metrics by name only.
-    metrics: ((metrics as unknown[] | null) ?? []).filter((metric) => typeof metric === 'string'),
+    loss,
+    metrics: metricsByName(metrics, layersOfOutputs(description)),
+    ...(lossWeights === null ? {} : { loss_weights: lossWeights }),
     optimizer_config: { class_name: className === 'RMSprop' ? 'RMSProp' : className, config },
   };
+}
+
+/** It knows metrics by name only, and those of several outputs by the names of their layers. */
+function metricsByName(metrics: unknown, outputs: readonly string[]): unknown {
+  const words = (of: unknown): unknown[] => [of].flat().filter((metric) => typeof metric === 'string');
+  if (outputs.length < 2 || !Array.isArray(metrics)) return words(metrics);
+  return Object.fromEntries(outputs.map((name, i) => [name, words(metrics[i])]));
+}
+
+function layersOfOutputs({ config }: JsonObject): readonly string[] {
+  const ends = isObject(config) ? config.output_layers : null;
+  const all = isObject(ends) ? Object.values(ends) : Array.isArray(ends) ? ends : [];
+  return all.filter(Array.isArray).map(([name]) => String(name));
 }
 
 // ---- reading
