@@ -117,7 +117,8 @@ export class Functional extends Base {
   }
 
   override get fileForm(): 'network' | null {
-    return this.constructor === Functional ? 'network' : null;
+    // What a class does beside its network, files do not hold: whoever loads them gives the class.
+    return this.network && this.call === Functional.prototype.call ? 'network' : null;
   }
 
   /** Whether its function is one of its own. One that is trained by steps of its own may have none. */

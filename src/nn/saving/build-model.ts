@@ -2,13 +2,17 @@
 import { ConfigError, FormatError, WeftError } from '../../base/errors.ts';
 import { Layer, type WeightOptions } from '../layers/layer.ts';
 import { fromConfig, isKnownLayer } from '../layers/resolve.ts';
-import type { Functional } from '../models/functional.ts';
+import { Functional } from '../models/functional.ts';
 import { Sequential } from '../models/sequential.ts';
 import { describe } from '../names.ts';
 import { buildNetwork } from './build-network.ts';
 import { ownOptions, renamed, withoutNeutral } from './foreign-options.ts';
 import { isObject, type JsonObject, listAt, objectAt, textAt } from './json.ts';
 import { isOwn, type OwnObjects } from './own.ts';
+
+/** A network of a class of the user's. */
+const isOwnNetwork = ({ module, config }: JsonObject): boolean =>
+  isOwn(module) && isObject(config) && 'input_layers' in config;
 
 /** Classes of models in files; Keras 2 called networks `Model`. */
 const models = ['Sequential', 'Functional', 'Model'];
@@ -27,7 +31,8 @@ export function buildModel(
   const buildInner = (one: JsonObject, at: string): Layer => {
     const name = textAt(one.class_name, `${at}.class_name`);
     try {
-      const layer = models.includes(name) ? build(one, at) : buildLayer(one, name, own, at);
+      const isModel = models.includes(name) || isOwnNetwork(one);
+      const layer = isModel ? build(one, at) : buildLayer(one, name, own, at);
       budget.watch(layer, at);
       return layer;
     } catch (error) {
@@ -36,7 +41,21 @@ export function buildModel(
     }
   };
   const build = (given: unknown, place: string): Sequential | Functional => {
-    const { class_name: className, config, build_config: built } = objectAt(given, place);
+    const description = objectAt(given, place);
+    const { class_name: className, config, build_config: built } = description;
+    if (isOwnNetwork(description)) {
+      const Class = own.get(textAt(className, `${place}.class_name`));
+      if (typeof Class !== 'function' || !(Class.prototype instanceof Functional))
+        throw new ConfigError(
+          `${place}: ${describe(className)} is ${describe(Class)} here; expected a class that extends Model.`,
+        );
+      return buildNetwork(
+        objectAt(config, `${place}.config`),
+        `${place}.config`,
+        buildInner,
+        Class as typeof Functional,
+      );
+    }
     if (!models.includes(className as string))
       throw new ConfigError(
         `${place}: class is ${describe(className)}; only ${models.join(', ')} are offered.`,

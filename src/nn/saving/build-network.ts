@@ -131,6 +131,8 @@ export function buildNetwork(
   config: JsonObject,
   place: string,
   build: (one: JsonObject, at: string) => Layer,
+  /** A class of the user's, where it is one. */
+  Class = Functional,
 ): Functional {
   const layers = new Map<string, Layer>();
   const masks = new WrittenMasks(listAt(config.layers, `${place}.layers`));
@@ -199,7 +201,7 @@ export function buildNetwork(
           Object.entries(ends as Record<string, Name>).map(([key, name]) => [key, one(name)]),
         );
   };
-  return new Functional({
+  return new Class({
     inputs: end('input_layers'),
     outputs: end('output_layers'),
     ...(typeof config.name === 'string' ? { name: config.name } : {}),

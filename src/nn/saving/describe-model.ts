@@ -41,18 +41,22 @@ const inputLayer = (shape: BatchShape, name = 'input_layer', dtype = 'float32'):
 
 /** The model as Keras 3's `config.json` has it, without how it was compiled. */
 function describeModel(model: Savable, names: OwnNames): Record<string, unknown> {
-  if (model.fileForm === 'network')
+  if (model.fileForm === 'network') {
+    const config = {
+      name: model.name,
+      trainable: model.trainable,
+      ...describeNetwork(model as Savable & DescribedNetwork, (layer) => describeInner(layer, names)),
+    };
+    if (model.className !== 'Functional')
+      return names.byClass(model, model.className, config, model.name) as Record<string, unknown>;
     return {
       module: 'keras.src.models.functional',
       class_name: model.className,
-      config: {
-        name: model.name,
-        trainable: model.trainable,
-        ...describeNetwork(model as Savable & DescribedNetwork, (layer) => describeInner(layer, names)),
-      },
+      config,
       registered_name: 'Functional',
       build_config: { input_shape: null },
     };
+  }
   if (model.fileForm === null)
     throw new ConfigError(
       `save: ${model.name} is of class ${model.constructor.name}; files describe models made by sequential and model. Use saveWeights.`,

@@ -8,7 +8,9 @@ import {
   type layers as Layers,
   layers,
   loadModel,
+  Model,
   model,
+  type StepBatch,
   type Tensor,
   tensor,
 } from '../../../src/index.ts';
@@ -136,5 +138,48 @@ describe('how a network of several outputs was compiled comes back', () => {
       value,
     ]);
     expect(told).toEqual(Object.fromEntries(wanted));
+  });
+});
+
+describe('a network of a class of one’s own', () => {
+  class Told extends Model {
+    override trainStep(batch: StepBatch) {
+      return { ...super.trainStep(batch), mean: batch.x.mean() };
+    }
+  }
+  class Called extends Told {
+    override call(x: Tensor | readonly Tensor[]) {
+      return x as Tensor;
+    }
+  }
+  const data = [
+    [1, 2],
+    [3, 4],
+  ];
+  const make = (Class: typeof Told) => {
+    const x = layers.input([2]);
+    return new Class({ inputs: x, outputs: layers.dense(1).apply(x) });
+  };
+
+  it('comes back as one, of the class that the loader is given', async () => {
+    const net = make(Told);
+    net.compile({ loss: 'mse', optimizer: 'sgd' });
+    for (const name of ['own.keras', 'own.h5', 'own.json']) {
+      const path = join(mkdtempSync(join(tmpdir(), 'weft-')), name);
+      await net.save(path);
+      await expect(loadModel(path)).rejects.toThrow(/"Told" is the user's own/);
+      await expect(loadModel(path, { customObjects: { Told: layers.Dense } })).rejects.toThrow(
+        /extends Model/,
+      );
+      const again = await loadModel(path, { customObjects: { Told } });
+      expect(again).toBeInstanceOf(Told);
+      const predicted = async (one: Model) => [...(await (await one.predict(data, { verbose: 0 })).data())];
+      expect(await predicted(again)).toEqual(await predicted(net));
+      expect(Object.keys((await again.fit(data, [1, 2], { verbose: 0 })).history)).toEqual(['loss', 'mean']);
+    }
+  });
+
+  it('is refused where its call is its own: files hold layers', async () => {
+    await expect(make(Called).toBytes()).rejects.toThrow(/is of class Called/);
   });
 });
