@@ -78,10 +78,13 @@ const pages = {
     ${outcome}`,
 };
 
-/** Bounded a KB or two above what holds. The aim is a core below 58 KB and a fit below 77 through vite. */
+/**
+ * Bounded a KB or two above what holds. The aim is a core below 58 KB and a fit below 77 through vite. esbuild loads of a list
+ * at once what any later part uses: with `layers` every layer that files know.
+ */
 const MOST_BYTES = {
-  core: { vite: 62_500, esbuild: 83_000 },
-  fit: { vite: 92_000, esbuild: 107_500 },
+  core: { vite: 62_500, esbuild: 104_000 },
+  fit: { vite: 90_500, esbuild: 133_500 },
 };
 
 interface Outcome {
