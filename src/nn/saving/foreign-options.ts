@@ -63,7 +63,9 @@ export function withoutNeutral(
   for (const [key, value] of Object.entries(config)) {
     const same = Object.hasOwn(neutral, key) ? neutral[key] : [];
     if (same.includes(anything) || same.includes(value)) continue;
-    kept[key] = unwrapped(value, own, key, neutral);
+    // tf.keras 2's optimizers have 'lr'.
+    const name = key === 'lr' && neutral === ofCompiled ? 'learning_rate' : key;
+    kept[name] = unwrapped(value, own, key, neutral);
   }
   return kept;
 }

@@ -141,7 +141,7 @@ export async function readTfjs({ name: file, bytes, neighbour }: OpenFile): Prom
     for (const path of listAt(paths, `${where}.paths`))
       parts.push(await neighbour(textAt(path, `${where}.paths`)));
     const held = parts.reduce((sum, part) => sum + part.length, 0);
-    const needed = specs.reduce((sum, { size }) => sum + 4 * size, 0);
+    const needed = specs.reduce((sum, { size, packing }) => sum + packing.bytes * size, 0);
     if (held !== needed)
       throw new FormatError(`${where}: weights take ${needed} bytes; their files hold ${held}.`);
     const data = new Uint8Array(held);
@@ -150,13 +150,12 @@ export async function readTfjs({ name: file, bytes, neighbour }: OpenFile): Prom
       return at + part.length;
     }, 0);
     let at = 0;
-    for (const { name, shape, size, integer } of specs) {
+    for (const { name, shape, size, packing } of specs) {
       if (tensors.has(name)) throw new FormatError(`${where}: ${name} is there twice.`);
-      tensors.set(name, {
-        shape,
-        data: integer ? new Int32Array(data.buffer, at, size) : new Float32Array(data.buffer, at, size),
-      });
-      at += 4 * size;
+      const end = at + packing.bytes * size;
+      // A copy: numbers of one byte leave those after them at any place.
+      tensors.set(name, { shape, data: packing.read(data.slice(at, end).buffer) });
+      at = end;
     }
   }
   const own = isObject(json.userDefinedMetadata) ? json.userDefinedMetadata.weft : undefined;
@@ -175,18 +174,63 @@ export async function readTfjs({ name: file, bytes, neighbour }: OpenFile): Prom
   };
 }
 
+/** How the numbers of a weight lie in a file. */
+interface Packing {
+  /** For each number. */
+  readonly bytes: number;
+  read(bytes: ArrayBuffer): Float32Array | Int32Array;
+}
+
+/** Numbers as they are. */
+const plain: Readonly<Record<string, Packing>> = {
+  float32: { bytes: 4, read: (bytes) => new Float32Array(bytes) },
+  int32: { bytes: 4, read: (bytes) => new Int32Array(bytes) },
+};
+
+/** Whole numbers q that stand for q · scale + min, in float64 as TensorFlow.js has it, and halves that stand for themselves. */
+const quantized: Readonly<Record<string, (scale: number, min: number) => Packing>> = {
+  uint8: (scale, min) => ({
+    bytes: 1,
+    read: (bytes) => Float32Array.from(new Uint8Array(bytes), (q) => q * scale + min),
+  }),
+  uint16: (scale, min) => ({
+    bytes: 2,
+    read: (bytes) => Float32Array.from(new Uint16Array(bytes), (q) => q * scale + min),
+  }),
+  float16: () => ({ bytes: 2, read: (bytes) => Float32Array.from(new Uint16Array(bytes), fromHalf) }),
+};
+
+/** The number that 16 bits stand for. */
+function fromHalf(bits: number): number {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  const sign = bits >> 15 ? -1 : 1;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24);
+}
+
+function packingOf(dtype: unknown, quantization: unknown, where: string): Packing {
+  if (quantization === undefined || quantization === null) {
+    if (typeof dtype === 'string' && Object.hasOwn(plain, dtype)) return plain[dtype];
+    throw new FormatError(`${where}: dtype is ${describe(dtype)}; float32 and int32 are read.`);
+  }
+  const { dtype: kind, scale, min } = objectAt(quantization, `${where}.quantization`);
+  const isKnown = typeof kind === 'string' && Object.hasOwn(quantized, kind) && dtype === 'float32';
+  if (isKnown && (kind === 'float16' || (Number.isFinite(scale) && Number.isFinite(min))))
+    return quantized[kind](scale as number, min as number);
+  throw new FormatError(
+    `${where}: ${describe(dtype)} is quantized as ${describe(kind)} with scale ${describe(scale)} and min ${describe(min)}; float32 as ${Object.keys(quantized).join(', ')} is read.`,
+  );
+}
+
 function spec(given: unknown, where: string) {
   const { name, shape, dtype, quantization } = objectAt(given, where);
-  if (!['float32', 'int32'].includes(dtype as string) || quantization)
-    throw new FormatError(
-      `${where}: dtype is ${describe(quantization ? 'quantized' : dtype)}; float32 and int32 are read.`,
-    );
+  const packing = packingOf(dtype, quantization, where);
   const sizes = listAt(shape, `${where}.shape`) as number[];
   return {
     name: textAt(name, `${where}.name`),
     shape: sizes,
     size: checkedSize(sizes, `${where}.shape`),
-    integer: dtype === 'int32',
+    packing,
   };
 }
 

@@ -320,6 +320,8 @@ const cases: Case[] = [
   ...inDense('kernel_constraint', 'MaxNorm', { max_value: 3, axis: -1 }),
   ...inDense('kernel_constraint', 'UnitNorm', { axis: -1 }),
   ...inDense('kernel_constraint', 'MinMaxNorm', { min_value: 0.5, max_value: 3, rate: 0.5, axis: -1 }),
+  // tf.keras 2 has 'lr'.
+  ...each('optimizer', 'Adam', {}, { lr: 0.5 }),
   ...each('optimizer', 'SGD', {}, { ...optimizer, momentum: 0.5, nesterov: true }),
   ...each('optimizer', 'RMSprop', {}, { ...optimizer, rho: 0.5, momentum: 0.5, epsilon: 1, centered: true }),
   ...each('optimizer', 'Adam', {}, { ...optimizer, beta_1: 0.5, beta_2: 0.5, epsilon: 1, amsgrad: true }),
