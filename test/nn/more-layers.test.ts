@@ -63,6 +63,8 @@ describe('what all layers have in common', () => {
   const made: Record<string, object> = {
     Activation: { activation: 'tanh' },
     Dense: { units: 2 },
+    EinsumDense: { equation: 'abc,cd->abd', outputShape: [null, 2] },
+    MultiHeadAttention: { numHeads: 2, keyDim: 3 },
     Embedding: { inputDim: 3, outputDim: 2 },
     SimpleRNN: { units: 2 },
     LSTM: { units: 2 },

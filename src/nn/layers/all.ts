@@ -24,6 +24,17 @@ export {
   activityRegularization,
 } from './activity-regularization.ts';
 export {
+  AdditiveAttention,
+  type AdditiveAttentionOptions,
+  Attention,
+  type AttentionOptions,
+  additiveAttention,
+  attention,
+  MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+  multiHeadAttention,
+} from './attention.ts';
+export {
   RandomBrightness,
   type RandomBrightnessOptions,
   RandomContrast,
@@ -73,6 +84,7 @@ export {
   separableConv2d,
 } from './depthwise-convolution.ts';
 export { Dropout, type DropoutOptions, dropout } from './dropout.ts';
+export { EinsumDense, type EinsumDenseOptions, einsumDense } from './einsum-dense.ts';
 export { Embedding, type EmbeddingOptions, embedding } from './embedding.ts';
 export { Flatten, type FlattenOptions, flatten } from './flatten.ts';
 export {

@@ -4,7 +4,7 @@ import { greaterEqual, less, logicalAnd, notEqual, where } from '../../ops/selec
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { flag, wholeNumber } from '../check.ts';
 import { needed, option, orNull } from '../options.ts';
-import { layerOf, type OptionsOf, onlyNull, weightRows } from './define.ts';
+import { activityRow, layerOf, type OptionsOf, weightRows } from './define.ts';
 import type { BatchShape } from './layer.ts';
 import { carryMasks } from './masks.ts';
 
@@ -14,7 +14,7 @@ const rows = {
   /** Length of a row. */
   outputDim: needed<number>(wholeNumber),
   ...weightRows({ embeddings: 'uniform' }),
-  activityRegularizer: onlyNull,
+  activityRegularizer: activityRow,
   /** Whether id 0 is no word but a place to be skipped; then a mask goes along with the rows. Default false. */
   maskZero: option(false, flag),
   /** Ids in a sample, for the first layer of a model; Keras 2's name for inputShape: [inputLength]. Default null: any. */

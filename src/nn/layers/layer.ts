@@ -73,6 +73,8 @@ export interface CallContext {
   readonly logits?: boolean | readonly boolean[];
   /** Which steps count, [samples, steps] of bool; default: the mask that came with the input. */
   readonly mask?: Tensor | null;
+  /** What attention may look at, [samples, T, S] of bool; default null: all. */
+  readonly attentionMask?: Tensor | null;
   /** Where recurrent layers begin, a tensor of each part of their state; default zeros. */
   readonly initialState?: readonly Tensor[] | null;
 }
@@ -285,7 +287,7 @@ export class Layer {
     masking.carry?.(this, x, y, context);
     const rule = optionOf<WeightRule | null>(this, 'activityRegularizer');
     // For each sample alike, however many a batch has.
-    if (rule) addLoss(rule.of(y).div(Math.max(1, y.shape[0])));
+    if (rule) for (const one of [y].flat() as Tensor[]) addLoss(rule.of(one).div(Math.max(1, one.shape[0])));
     return y;
   }
 

@@ -33,7 +33,7 @@ import { between, flag, wholeNumber } from '../check.ts';
 import type { Initializer } from '../initializers/initializer.ts';
 import { describe } from '../names.ts';
 import { needed, option, type Values } from '../options.ts';
-import { activationRow, factory, layerOf, type OptionsOf, onlyNull, weightRows } from './define.ts';
+import { activationRow, activityRow, factory, layerOf, type OptionsOf, weightRows } from './define.ts';
 import { Drawing, seedRow } from './drawing.ts';
 import {
   type BatchShape,
@@ -73,7 +73,7 @@ const common = {
   /** Whether a bias is added; default true. */
   useBias: option(true, flag),
   ...weightRows({ kernel: 'glorotUniform', recurrent: 'orthogonal', bias: 'zeros' }),
-  activityRegularizer: onlyNull,
+  activityRegularizer: activityRow,
   /** Share of the inputs that is dropped in training, the same at all steps; default 0. */
   dropout: option(0, between(0, 1)),
   /** Share of the state that is dropped on its way into each gate, the same at all steps; default 0. */

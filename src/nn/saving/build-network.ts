@@ -4,7 +4,8 @@ import { InputLayer } from '../layers/input.ts';
 import type { Layer } from '../layers/layer.ts';
 import { Functional, type Values } from '../models/functional.ts';
 import type { Symbolic } from '../models/network.ts';
-import { describe } from '../names.ts';
+import { camelCase, describe } from '../names.ts';
+import { CALL_OPTIONS } from './describe-network.ts';
 import { isObject, type JsonObject, listAt, objectAt, textAt } from './json.ts';
 
 /** A value by the use of a layer that gives it. */
@@ -18,6 +19,8 @@ interface Name {
 interface Node {
   readonly names: readonly Name[];
   readonly listed: boolean;
+  /** Options of the layer that the call says. */
+  readonly options: readonly string[];
 }
 
 function readName(value: unknown, where: string): Name {
@@ -78,17 +81,15 @@ function readNode(node: unknown, where: string, masks: WrittenMasks): Node {
       refuseArguments(listAt(name, at)[3], at);
       return readName(name, at);
     });
-    return { names, listed: names.length > 1 };
+    return { names, listed: names.length > 1, options: [] };
   }
   // Keras 3 notes a layer's default for training, and says it anew to every layer whenever the model runs.
-  const {
-    initial_state: states,
-    mask,
-    training: _,
-    ...kwargs
-  } = objectAt(node.kwargs ?? {}, `${where}.kwargs`);
-  const isOwn = [mask].flat().every((one) => one === null || one === undefined || masks.has(one));
-  refuseArguments(isOwn ? kwargs : { ...kwargs, mask }, where);
+  const { initial_state: states, training: _, ...given } = objectAt(node.kwargs ?? {}, `${where}.kwargs`);
+  const isRead = ([name, value]: [string, unknown]): boolean =>
+    (CALL_OPTIONS.includes(name) && typeof value === 'boolean') ||
+    (name.endsWith('mask') && [value].flat().every((one) => one === null || masks.has(one)));
+  refuseArguments(Object.fromEntries(Object.entries(given).filter((entry) => !isRead(entry))), where);
+  const options = CALL_OPTIONS.filter((key) => given[key] === true).map((key) => camelCase(key));
   const [first, ...rest] = listAt(node.args, `${where}.args`);
   const others = [...rest, ...(states ? listAt(states, `${where}.kwargs.initial_state`) : [])];
   const listed = Array.isArray(first);
@@ -97,8 +98,8 @@ function readNode(node: unknown, where: string, masks: WrittenMasks): Node {
     return readName(isObject(config) ? config.keras_history : value, where);
   };
   // A layer of the user's may take values one after the other; here they are a list.
-  if (others.length > 0) return { names: [first, ...others].flat().map(named), listed: true };
-  return { names: listed ? first.map(named) : [named(first)], listed };
+  if (others.length > 0) return { names: [first, ...others].flat().map(named), listed: true, options };
+  return { names: listed ? first.map(named) : [named(first)], listed, options };
 }
 
 /** Arguments beside the values would change what a layer does: only empty ones are read. */
@@ -169,6 +170,7 @@ export function buildNetwork(
       }
       const layer = layers.get(name)!;
       try {
+        for (const option of node.options) Object.assign(layer, { [option]: true });
         layer.apply(node.listed ? (inputs as Symbolic[]) : inputs[0]!);
       } catch (error) {
         throw new FormatError(`${at}: ${(error as Error).message}`, { cause: error });

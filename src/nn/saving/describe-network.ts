@@ -26,6 +26,9 @@ export interface DescribedNetwork {
 const isRecurrent = ({ className }: Layer): boolean =>
   ['SimpleRNN', 'LSTM', 'GRU', 'RNN', 'Bidirectional'].includes(className);
 
+/** What Keras has as arguments of a layer's call, and we as its options. */
+export const CALL_OPTIONS = ['use_causal_mask', 'return_attention_scores'];
+
 /** The network of a model as Keras 3's config has it; `describeLayer` gives each layer's own words. */
 export function describeNetwork(
   model: DescribedNetwork,
@@ -59,15 +62,25 @@ export function describeNetwork(
     return form === 'list' ? all : Object.fromEntries(form.map((name, i) => [name, all[i]]));
   };
   return {
-    layers: network.layers.map((layer) => ({
-      ...describeLayer(layer),
-      name: layer.name,
-      inbound_nodes: uses.get(layer)!.map(({ inputs, listed }) => ({
-        ...(listed && isRecurrent(layer)
-          ? { args: [tensor(inputs[0])], kwargs: { initial_state: inputs.slice(1).map(tensor) } }
-          : { args: [listed ? inputs.map(tensor) : tensor(inputs[0])], kwargs: {} }),
-      })),
-    })),
+    layers: network.layers.map((layer) => {
+      const { config, ...words } = describeLayer(layer) as JsonObject & { config: JsonObject };
+      const isCall = ([key]: [string, unknown]): boolean => CALL_OPTIONS.includes(key);
+      const call = Object.fromEntries(Object.entries(config).filter(isCall));
+      return {
+        ...words,
+        config: Object.fromEntries(Object.entries(config).filter((entry) => !isCall(entry))),
+        name: layer.name,
+        inbound_nodes: uses.get(layer)!.map(({ inputs, listed }) => {
+          const all = inputs.map(tensor);
+          if (listed && isRecurrent(layer))
+            return { args: [all[0]], kwargs: { initial_state: all.slice(1) } };
+          // Query and value, which one tensor may be.
+          if (layer.className === 'MultiHeadAttention')
+            return { args: all.length === 1 ? [all[0], all[0]] : all, kwargs: call };
+          return { args: [listed ? all : all[0]], kwargs: call };
+        }),
+      };
+    }),
     input_layers: formed(model.inputForm, model.inputs),
     output_layers: formed(model.outputForm, model.outputs),
   };

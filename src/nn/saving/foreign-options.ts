@@ -28,6 +28,9 @@ const ofLayers: Neutral = {
   renorm_clipping: [null],
   renorm_momentum: [anything],
   rms_scaling: [false],
+  // attention
+  use_gate: [false],
+  flash_attention: [null, false],
   // recurrent layers
   time_major: [false],
   // lambda

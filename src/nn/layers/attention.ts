@@ -1,0 +1,347 @@
+/** Layers of attention: each step of one sequence looks at the steps of another, and takes a mean of what it finds. */
+import { ConfigError, ShapeError } from '../../base/errors.ts';
+import { iota } from '../../ops/constant.ts';
+import { matmul } from '../../ops/matmul.ts';
+import { uniform } from '../../ops/random.ts';
+import { cast, greaterEqual, logicalAnd, where } from '../../ops/select.ts';
+import { show } from '../../ops/shape.ts';
+import type { Tensor, Variable } from '../../ops/tensor.ts';
+import { between, flag, wholeNumber } from '../check.ts';
+import type { Initializer } from '../initializers/initializer.ts';
+import { describe } from '../names.ts';
+import { needed, option, orNull } from '../options.ts';
+import { PLACES } from '../seeds.ts';
+import { activityRow, factory, layerOf, type OptionsOf, weightRows } from './define.ts';
+import { Drawing, seedRow } from './drawing.ts';
+import { EinsumDense } from './einsum-dense.ts';
+import { type BatchShape, type CallContext, type InputShape, masking, showBatch } from './layer.ts';
+import { carryMasks, type Masks } from './masks.ts';
+import { isList } from './symbolic.ts';
+
+/** The score of a step that does not count. */
+const NOTHING = -1e9;
+
+/** What goes into attention: query, value and key, by default the value; of one tensor alone all three. */
+function inputsOf<T>(given: T | readonly T[], layer: string): { query: T; value: T; key: T; apart: boolean } {
+  const list = (Array.isArray(given) ? given : [given]) as readonly T[];
+  if (list.length < 1 || list.length > 3)
+    throw new ShapeError(
+      `${layer}: ${list.length} inputs came; expected [query, value] or [query, value, key].`,
+    );
+  const [query, value = query, key = value] = list;
+  return { query, value, key, apart: list.length === 3 };
+}
+
+const shapesOf = (shape: InputShape): readonly BatchShape[] => (isList(shape) ? shape : [shape]);
+
+/** Which of the steps of a value count for which of a query: [1 or samples, T, S]; null for all. */
+function allowed(
+  [T, S]: readonly [number, number],
+  { causal = false, window = null as number | null },
+  masks: readonly (Tensor | null)[],
+): Tensor | null {
+  const row = iota(T).reshape([1, T, 1]);
+  const column = iota(S).reshape([1, 1, S]);
+  const all = [
+    ...masks,
+    causal ? greaterEqual(row, column) : null,
+    window === null ? null : row.sub(column).abs().less(window),
+  ].filter((mask) => mask !== null);
+  return all.length === 0 ? null : all.reduce((a, b) => logicalAnd(a, b));
+}
+
+/** What layers of attention have in common: dropping shares, and masks. */
+abstract class Attending extends Drawing {
+  declare readonly dropout: number;
+  declare readonly seed: number | null;
+
+  /** The shares, some of them dropped in training. */
+  protected thinned(shares: Tensor, { training }: CallContext): Tensor {
+    if (!training || this.dropout === 0) return shares;
+    const kept = greaterEqual(this.drawn(uniform, shares.shape, this.seed), this.dropout);
+    return where(kept, shares.div(1 - this.dropout), 0);
+  }
+
+  override computeMask(_x: unknown, mask: Masks): Masks {
+    return [[mask].flat()[0] as Tensor | null];
+  }
+}
+
+const heads = {
+  /** Number of heads. */
+  numHeads: needed<number>(wholeNumber),
+  /** Length of a head's queries and keys. */
+  keyDim: needed<number>(wholeNumber),
+  /** Length of a head's values; default null: keyDim. */
+  valueDim: option(null as number | null, orNull(wholeNumber)),
+  /** Share of the scores' softmax that is dropped in training; default 0. */
+  dropout: option(0, between(0, 1)),
+  /** Whether projections add a bias; default true. */
+  useBias: option(true, flag),
+  /** Length of what comes out; default null: that of the query. */
+  outputShape: option<number | readonly number[] | null, number | null>(null, (given, ...where) => {
+    const one = Array.isArray(given) && given.length === 1 ? given[0] : given;
+    return one === null ? null : wholeNumber(one, ...where);
+  }),
+  /** Accepted where it is the axis of the steps: null (default) or 1. */
+  attentionAxes: option<unknown, null>(null, (given, operation, name) => {
+    if (given === null || given === 1 || (Array.isArray(given) && given.length === 1 && given[0] === 1))
+      return null;
+    throw new ConfigError(
+      `${operation}: ${name} is ${describe(given)}; expected null or 1, the axis of the steps.`,
+    );
+  }),
+  /** Each step sees those nearer than this alone; default null: all. */
+  slidingWindow: option(null as number | null, orNull(wholeNumber)),
+  /** Whether a step sees no later one, as in a decoder; default false. Keras has it as an argument of the call. */
+  useCausalMask: { ...option(false, flag), config: (causal: boolean) => causal || undefined },
+  /** Whether the shares come out too, [samples, heads, T, S]; default false. Keras has it as an argument of the call. */
+  returnAttentionScores: { ...option(false, flag), config: (asked: boolean) => asked || undefined },
+  ...weightRows({ kernel: 'glorotUniform', bias: 'zeros' }),
+  activityRegularizer: activityRow,
+  /** For what is dropped; default null: the engine's seed. */
+  seed: seedRow,
+};
+
+export type MultiHeadAttentionOptions = OptionsOf<typeof heads>;
+
+/**
+ * Attention in several heads (Vaswani et al. 2017): softmax(q kᵀ / √keyDim) v of each, with q, k, v and the result projected.
+ *
+ * [query, value] or [query, value, key], or one tensor for all; query: [samples, T, a], value and key: [samples, S, …] →
+ * [samples, T, a]. What masks of the inputs, `attentionMask` of the call ([samples, T, S]), the causal mask and the window
+ * leave out has no share. Composed of ops: the scores, [samples, heads, T, S], are stored.
+ */
+export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, Attending) {
+  queryDense: EinsumDense | null = null;
+  keyDense: EinsumDense | null = null;
+  valueDense: EinsumDense | null = null;
+  outputDense: EinsumDense | null = null;
+
+  override readonly innerPaths = ['query_dense', 'key_dense', 'value_dense', 'output_dense'];
+
+  override build(inputShape: InputShape): void {
+    carryMasks();
+    const { query, value, key } = inputsOf(shapesOf(inputShape) as readonly BatchShape[], this.name);
+    for (const shape of [query, value, key])
+      if (shape.length !== 3)
+        throw new ShapeError(
+          `${this.name}: input has shape ${showBatch(shape)}; expected [samples, steps, features].`,
+        );
+    const { numHeads, keyDim, useBias } = this;
+    const options = this as object as Record<string, Initializer>;
+    const common = Object.fromEntries(
+      ['Initializer', 'Regularizer', 'Constraint'].flatMap((kind) =>
+        ['kernel', 'bias'].map((weight) => [`${weight}${kind}`, options[`${weight}${kind}`]]),
+      ),
+    );
+    const project = (
+      name: string,
+      shape: BatchShape,
+      equation: string,
+      sizes: (number | null)[],
+      biasAxes: string,
+    ) => {
+      const layer = new EinsumDense({
+        name,
+        equation,
+        outputShape: sizes,
+        biasAxes: useBias ? biasAxes : null,
+        ...common,
+      } as never);
+      layer.supportsMasking = true;
+      layer.place = (this.place ?? 0) * PLACES + this.layers.length + 1;
+      layer.randomSeed ??= this.randomSeed;
+      layer.buildFor(shape);
+      return layer;
+    };
+    const size = this.valueDim ?? keyDim;
+    this.queryDense = project('query', query, 'abc,cde->abde', [null, numHeads, keyDim], 'de');
+    this.keyDense = project('key', key, 'abc,cde->abde', [null, numHeads, keyDim], 'de');
+    this.valueDense = project('value', value, 'abc,cde->abde', [null, numHeads, size], 'de');
+    const out = this.outputShape ?? (query[2] as number);
+    this.outputDense = project(
+      'attention_output',
+      [query[0], query[1], numHeads, size],
+      'abcd,cde->abe',
+      [null, out],
+      'e',
+    );
+  }
+
+  protected override checkInput(inputShape: InputShape): void {
+    const { query, value, key } = inputsOf(shapesOf(inputShape) as readonly BatchShape[], this.name);
+    this.queryDense!.buildFor(query);
+    this.valueDense!.buildFor(value);
+    this.keyDense!.buildFor(key);
+  }
+
+  override computeOutputShape(inputShape: InputShape): BatchShape {
+    const { query, value } = inputsOf(shapesOf(inputShape) as readonly BatchShape[], this.name);
+    const output = [query[0], query[1], this.outputShape ?? query[2]];
+    if (!this.returnAttentionScores) return output;
+    return [output, [query[0], this.numHeads, query[1], value[1]]] as object as BatchShape;
+  }
+
+  override call(given: Tensor | readonly Tensor[], context: CallContext): Tensor {
+    const { query, value, key, apart } = inputsOf<Tensor>(given, this.name);
+    const [T, S] = [query.shape[1], value.shape[1]];
+    const inner = { training: context.training && this.trainable };
+    const byHead = (x: Tensor): Tensor => x.transpose([0, 2, 1, 3]);
+    const q = byHead(this.queryDense!.apply(query, inner)).mul(1 / Math.sqrt(this.keyDim));
+    const k = byHead(this.keyDense!.apply(key, inner));
+    const v = byHead(this.valueDense!.apply(value, inner));
+    const queryMask = context.mask ?? masking.of(query);
+    const extra = context.attentionMask ? cast(context.attentionMask, 'bool') : null;
+    if (extra && (extra.rank !== 3 || extra.shape[1] !== T || extra.shape[2] !== S))
+      throw new ShapeError(
+        `${this.name}: attentionMask has shape ${show(extra.shape)}; expected [samples, ${T}, ${S}].`,
+      );
+    const across = (mask: Tensor | null): Tensor | null => mask?.expandDims(1) ?? null;
+    const mask = allowed([T, S], { causal: this.useCausalMask, window: this.slidingWindow }, [
+      queryMask?.expandDims(2) ?? null,
+      across(value === query ? queryMask : masking.of(value)),
+      apart ? across(masking.of(key)) : null,
+      extra,
+    ])?.expandDims(1);
+    const scores = matmul(q, k, { transposeB: true });
+    const all = (mask ? where(mask, scores, NOTHING) : scores).softmax(-1);
+    // A step that may look at nothing looks at all alike, as in Keras, whose shares are 0 only where they are asked for.
+    const shares = mask && this.returnAttentionScores ? where(mask, all, 0) : all;
+    const made = matmul(this.thinned(shares, context), v).transpose([0, 2, 1, 3]);
+    const output = this.outputDense!.apply(made, inner);
+    return (this.returnAttentionScores ? [output, shares] : output) as Tensor;
+  }
+}
+
+/** Attention in several heads: multiHeadAttention(8, 64).apply([query, value]). */
+export function multiHeadAttention(options: MultiHeadAttentionOptions): MultiHeadAttention;
+export function multiHeadAttention(
+  numHeads: number,
+  keyDim: number,
+  options?: Omit<MultiHeadAttentionOptions, 'numHeads' | 'keyDim'>,
+): MultiHeadAttention;
+export function multiHeadAttention(
+  first: number | MultiHeadAttentionOptions,
+  keyDim?: number,
+  options: object = {},
+): MultiHeadAttention {
+  return new MultiHeadAttention(
+    typeof first === 'number'
+      ? ({ ...options, numHeads: first, keyDim } as MultiHeadAttentionOptions)
+      : first,
+  );
+}
+
+const plainRows = {
+  /** Share of the scores' softmax that is dropped in training; default 0. */
+  dropout: option(0, between(0, 1)),
+  /** For what is dropped; default null: the engine's seed. */
+  seed: seedRow,
+  /** Whether a step sees no later one; default false. Keras has it as an argument of the call. */
+  useCausalMask: heads.useCausalMask,
+  /** Whether the shares come out too, [samples, T, S]; default false. Keras has it as an argument of the call. */
+  returnAttentionScores: heads.returnAttentionScores,
+};
+
+const dotRows = {
+  /** Whether scores are multiplied by a weight; default false. */
+  useScale: option(false, flag),
+  /** 'dot': q · k (default); 'concat': Σ tanh(q + k), times a weight. */
+  scoreMode: option<'dot' | 'concat'>('dot', (given, operation, name) => {
+    if (given === 'dot' || given === 'concat') return given;
+    throw new ConfigError(`${operation}: ${name} is ${describe(given)}; expected 'dot' or 'concat'.`);
+  }),
+  ...plainRows,
+};
+
+/** What attention without heads does with its scores. */
+abstract class Plain extends Attending {
+  declare readonly useScale: boolean;
+  declare readonly useCausalMask: boolean;
+  declare readonly returnAttentionScores: boolean;
+  scale: Variable | null = null;
+
+  /** [samples, T, S] */
+  protected abstract scores(query: Tensor, key: Tensor): Tensor;
+
+  override computeOutputShape(inputShape: InputShape): BatchShape {
+    const { query, value } = inputsOf(shapesOf(inputShape) as readonly BatchShape[], this.name);
+    const output = [...query.slice(0, -1), value.at(-1)!];
+    if (!this.returnAttentionScores) return output;
+    return [output, [query[0], query[1], value[1]]] as object as BatchShape;
+  }
+
+  override call(given: Tensor | readonly Tensor[], context: CallContext): Tensor {
+    const { query, value, key } = inputsOf<Tensor>(given, this.name);
+    const scores = this.scores(query, key);
+    const valueMask = masking.of(value);
+    const mask = allowed([query.shape[1], value.shape[1]], { causal: this.useCausalMask }, [
+      valueMask?.expandDims(1) ?? null,
+    ]);
+    const shares = this.thinned(
+      (mask ? where(mask, scores, scores.add(NOTHING)) : scores).softmax(-1),
+      context,
+    );
+    const made = matmul(shares, value);
+    const queryMask = context.mask ?? masking.of(query);
+    const output = queryMask ? where(queryMask.expandDims(2), made, 0) : made;
+    return (this.returnAttentionScores ? [output, shares] : output) as Tensor;
+  }
+}
+
+export type AttentionOptions = OptionsOf<typeof dotRows>;
+
+/**
+ * softmax(q kᵀ) v (Luong et al. 2015)
+ *
+ * [query, value] or [query, value, key]: [samples, T, a], [samples, S, b], [samples, S, a] → [samples, T, b]. Steps of the value
+ * that are masked have no share; masked steps of the query give 0.
+ */
+export class Attention extends layerOf('Attention', dotRows, Plain) {
+  concatScoreWeight: Variable | null = null;
+
+  override build(): void {
+    carryMasks();
+    if (this.useScale) this.scale = this.addWeight('scale', [], 'ones');
+    if (this.scoreMode === 'concat')
+      this.concatScoreWeight = this.addWeight('concat_score_weight', [], 'ones');
+  }
+
+  protected override scores(query: Tensor, key: Tensor): Tensor {
+    const { scale } = this;
+    if (this.scoreMode === 'dot') {
+      const scores = matmul(query, key, { transposeB: true });
+      return scale ? scores.mul(scale) : scores;
+    }
+    const sums = query.expandDims(2).add(key.expandDims(1));
+    return (scale ? sums.mul(scale) : sums).tanh().sum(-1).mul(this.concatScoreWeight!);
+  }
+}
+
+const additiveRows = {
+  /** Whether each feature has a weight in the score; default true. */
+  useScale: option(true, flag),
+  ...plainRows,
+};
+
+export type AdditiveAttentionOptions = OptionsOf<typeof additiveRows>;
+
+/** softmax(Σ scale · tanh(q + k)) v (Bahdanau et al. 2015); as attention otherwise. */
+export class AdditiveAttention extends layerOf('AdditiveAttention', additiveRows, Plain) {
+  override build(inputShape: InputShape): void {
+    carryMasks();
+    const { query } = inputsOf(shapesOf(inputShape) as readonly BatchShape[], this.name);
+    if (this.useScale) this.scale = this.addWeight('scale', [query.at(-1)!]);
+  }
+
+  protected override scores(query: Tensor, key: Tensor): Tensor {
+    const shapes = query.expandDims(2).add(key.expandDims(1)).tanh();
+    return (this.scale ? shapes.mul(this.scale) : shapes).sum(-1);
+  }
+}
+
+/** softmax(q kᵀ) v: attention().apply([query, value]). */
+export const attention = factory(Attention, 'useScale');
+/** softmax(Σ scale · tanh(q + k)) v: additiveAttention().apply([query, value]). */
+export const additiveAttention = factory(AdditiveAttention, 'useScale');
