@@ -14,7 +14,6 @@ import {
   fits,
   type InputShape,
   type Layer,
-  type LayerInput,
   type SymbolicLike,
   showBatch,
   symbolic,
@@ -22,14 +21,11 @@ import {
 import { isList } from '../layers/symbolic.ts';
 import { describe, readOptions } from '../names.ts';
 import { chooseByOutput, isRecord } from '../training/by-output.ts';
-import type { Batch } from '../training/feed/feed.ts';
-import type { Samples } from '../training/feed/samples.ts';
-import type { CompiledObjective, Measured, Objective, ObjectiveChoice } from '../training/objective.ts';
-import { OwnObjective, type OwnSteps, type StepBatch, type StepLogs } from '../training/own-step.ts';
-import { learn } from '../training/steps.ts';
+import type { ObjectiveChoice } from '../training/objective.ts';
 import { Model as Base } from './model.ts';
 import { Network, type Symbolic } from './network.ts';
 import { type Form, formOfData, ModelPorts, packed, type Side, spread } from './ports.ts';
+import { Stepped } from './stepped.ts';
 
 /** One value, a list, or a record by name. */
 export type Values<T> = T | readonly T[] | Readonly<Record<string, T>>;
@@ -73,16 +69,11 @@ function listed(values: unknown, what: string): { form: Form; all: Symbolic[] } 
  *
  * Layers that it keeps as properties are its own: their weights train with it. It is built with the first data.
  */
-export class Functional extends Base {
+export class Functional extends Stepped {
   /** Null in a model of one's own. */
   readonly network: Network | null = null;
-  /** How values are given and taken. A model of one's own learns it from its first data. */
-  inputForm: Form = 'one';
-  outputForm: Form = 'one';
   /** What comes out of a model of one's own for inputs like the latest ones. */
   private ownOutputs: readonly BatchShape[] = [];
-  /** Loss and metrics of compile, once y has been seen. */
-  private compiledObjective: CompiledObjective | null = null;
   override readonly ports = new ModelPorts({
     inputs: (x) => this.inputSide(x),
     outputs: (inputs) => {
@@ -270,124 +261,6 @@ export class Functional extends Base {
     return spread(this.runOn(inputs, { training, logits: this.network ? logits : logits[0] })).all;
   }
 
-  // ---- steps
-
-  /**
-   * One step of training, which a class may replace by its own. It is captured once and replayed, so it is synchronous and
-   * sees tensors and variables alone. `y` and `sampleWeight` are null where they are not given.
-   *
-   * ```ts
-   * class Careful extends Model {
-   *   trainStep({ x, y }) {
-   *     const yPred = this.apply(x, { training: true });
-   *     const loss = this.computeLoss({ x, y, yPred }).mul(2);
-   *     const weights = this.trainableWeights;
-   *     this.optimizer.apply(weights, gradients(loss, weights));
-   *     return { loss, ...this.computeMetrics({ x, y, yPred }) };
-   *   }
-   * }
-   * ```
-   */
-  trainStep(batch: StepBatch): StepLogs {
-    return this.fitsOwn('trainStep', batch, true);
-  }
-
-  /** One batch of evaluate, and of validation: see {@link trainStep}. */
-  testStep(batch: StepBatch): StepLogs {
-    return this.fitsOwn('testStep', batch, false);
-  }
-
-  /** Compile's losses, weighted and added, and what weights and layers add; 0 where there is none of them. */
-  computeLoss({ x, y, yPred, sampleWeight = null }: Compared): Tensor {
-    const { compare } = this.comparing('computeLoss');
-    return compare(this.columns({ x, y, sampleWeight }), spread(yPred as Tensor).all).loss!;
-  }
-
-  /** Compile's metrics and, of several outputs, their losses, for the logs of a step. */
-  computeMetrics({ x, y, yPred, sampleWeight = null }: Compared): StepLogs {
-    const { compare, logs } = this.comparing('computeMetrics');
-    const batch = this.columns({ x, y, sampleWeight });
-    const { loss, ...rest } = logs(compare(batch, spread(yPred as Tensor).all), batch);
-    return rest;
-  }
-
-  private fitsOwn(what: string, batch: StepBatch, training: boolean): StepLogs {
-    const { objective, logs } = this.comparing(what);
-    const columns = this.columns(batch);
-    if (!training) return logs({ columns: objective.measure(this, columns, false).columns }, columns);
-    return logs({ columns: learn(this, objective, this.optimizer, columns) }, columns);
-  }
-
-  /** How compile's objective compares within a step. */
-  private comparing(what: string) {
-    const objective = this.compiledObjective;
-    if (!objective)
-      throw new StateError(
-        `${what}: ${this.name} was compiled without a loss, or got no y. Compute the loss in the step itself.`,
-      );
-    return {
-      objective,
-      compare: (batch: Batch, predictions: readonly Tensor[]) =>
-        objective.compare(this, batch, predictions, true),
-      logs: ({ columns }: Pick<Measured, 'columns'>, { weights }: Batch): StepLogs => {
-        let end = 0;
-        const { entries } = objective.tally(
-          weights.some((one) => one),
-          true,
-        );
-        return Object.fromEntries(
-          entries.map((entry) => {
-            const begin = end;
-            end += entry.columns.length;
-            return [entry.name, { metric: entry, columns: columns.slice(begin, end) }];
-          }),
-        );
-      },
-    };
-  }
-
-  /** A step's batch as lists. */
-  private columns({ x, y, sampleWeight }: Pick<Compared, 'x' | 'y' | 'sampleWeight'>): Batch {
-    const list = (given: unknown): readonly (Tensor | null)[] =>
-      given === null || given === undefined ? [] : spread(given as Tensor | null).all;
-    return { inputs: list(x) as Tensor[], targets: list(y), weights: list(sampleWeight) };
-  }
-
-  /** The steps that its class has of its own. */
-  private get ownSteps(): OwnSteps {
-    const packedBatch = ({ inputs, targets, weights }: Batch): StepBatch => {
-      const some = (list: readonly (Tensor | null)[], form: Form): LayerInput | null =>
-        list.some((one) => one) ? (packed(list, form) as LayerInput) : null;
-      return {
-        x: packed(inputs, this.inputForm) as LayerInput,
-        y: some(targets, this.outputForm)!,
-        sampleWeight: some(weights, this.outputForm),
-      };
-    };
-    const own = (name: 'trainStep' | 'testStep') =>
-      this[name] === Functional.prototype[name]
-        ? null
-        : (batch: Batch): StepLogs => this[name](packedBatch(batch));
-    return { train: own('trainStep'), test: own('testStep') };
-  }
-
-  protected override async settle(
-    choice: ObjectiveChoice,
-    samples: Samples,
-    key: string,
-    operation: string,
-  ): Promise<Objective> {
-    const { train, test } = this.ownSteps;
-    const choices = choice(this.outputNames);
-    // A step of one's own may do without y.
-    const hasLoss = choices.some(({ loss }) => loss) && (!train || samples.targets.length > 0);
-    this.compiledObjective = hasLoss ? await this.settleCompiled(choice, samples, key, operation) : null;
-    if (train || test)
-      return new OwnObjective(key, this.name, { train, test }, this.compiledObjective, samples);
-    if (this.compiledObjective) return this.compiledObjective;
-    throw new ConfigError(`compile: no output of ${this.name} has a loss. Name one for an output.`);
-  }
-
   override given(outputs: readonly Tensor[]): Tensor {
     return packed(outputs, this.outputForm) as Tensor;
   }
@@ -477,14 +350,6 @@ export class Functional extends Base {
  * ```
  */
 export const model = (options: FunctionalOptions): Functional => new Functional(options);
-
-/** What losses and metrics compare in a step of one's own. */
-export interface Compared {
-  readonly x: Tensor;
-  readonly y: Tensor | null;
-  readonly yPred: Tensor;
-  readonly sampleWeight?: Tensor | null;
-}
 
 /** What users extend, and make networks of; as a type any model, layers in a row included. */
 export const Model = Functional;
