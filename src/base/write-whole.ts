@@ -12,8 +12,9 @@ export async function writeWhole(file: string, bytes: Uint8Array): Promise<void>
   const fs = builtin<typeof import('node:fs/promises')>('node:fs/promises')!;
   const path = builtin<typeof import('node:path')>('node:path')!;
   const folder = path.dirname(file);
-  const stem = `.${path.basename(file)}.`;
-  await sweep(folder, stem).catch(() => {});
+  const name = path.basename(file);
+  const stem = `.${name}.`;
+  await sweepFor(folder, name);
   const unique = crypto.randomUUID().slice(0, 8);
   const temporary = path.join(folder, `${stem}${machine()}-${process.pid}-${unique}.tmp`);
   try {
@@ -30,6 +31,14 @@ export async function writeWhole(file: string, bytes: Uint8Array): Promise<void>
     throw error;
   }
 }
+
+/** The file as which a temporary one was meant, or null where its name is none of ours. */
+export const meantAs = (name: string): string | null =>
+  /^\.(.+)\.[0-9a-f]{8}-\d+-[0-9a-f]{8}\.tmp$/.exec(name)?.[1] ?? null;
+
+/** Takes away what killed processes left of this file. */
+export const sweepFor = (folder: string, name: string): Promise<void> =>
+  sweep(folder, `.${name}.`).catch(() => {});
 
 /** Takes away what was left under names that begin with `stem`, unless somebody may still be writing it. */
 async function sweep(folder: string, stem: string): Promise<void> {

@@ -252,10 +252,17 @@ class Drawer {
       : to;
   }
 
-  #isSmooth(name: string): boolean {
+  /**
+   * `isPartly`: some elements were left out on the way here. Their gradient is 0, and a product further back makes NaN of
+   * 0 · NaN, while the walk knows nothing of elements that nobody reads.
+   */
+  #isSmooth(name: string, isPartly = false): boolean {
     const s = this.#made.get(name);
     if (s?.do === 'data' || s?.do === 'variable' || s === undefined) return true;
-    return s.do === 'op' && SMOOTH.has(s.op) && s.inputs.every((one) => this.#isSmooth(one));
+    if (s.do !== 'op' || !SMOOTH.has(s.op)) return false;
+    if (isPartly && (s.op === 'log' || (s.op === 'mul' && s.inputs.length > 1))) return false;
+    const leavesOut = isPartly || s.op === 'gather' || s.op === 'slice';
+    return s.inputs.every((one) => this.#isSmooth(one, leavesOut));
   }
 
   /** May a gradient go through this tensor, or was its graph let go? */

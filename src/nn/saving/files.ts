@@ -4,7 +4,7 @@
  */
 import { ConfigError, FormatError, LoadError, SaveError } from '../../base/errors.ts';
 import { builtin } from '../../base/platform.ts';
-import { writeWhole } from '../../base/write-whole.ts';
+import { meantAs, sweepFor, writeWhole } from '../../base/write-whole.ts';
 import { isInside } from '../../data/zip.ts';
 import { describe } from '../names.ts';
 
@@ -286,6 +286,9 @@ async function writeBeside(main: string, { parts, isObsolete }: Files, operation
   const read = (name: string): Promise<string> => fs.readFile(path.join(folder, name), 'utf8');
   for (const name of await nobodysFiles(names, path.basename(main), isObsolete, read))
     await fs.rm(path.join(folder, name), { force: true }).catch(() => {});
+  // Weights have a new name with each save, so nobody will write again what a killed process left of them.
+  for (const meant of new Set(names.map(meantAs)))
+    if (meant !== null && isObsolete(meant)) await sweepFor(folder, meant);
 }
 
 /** Of the obsolete files those that no other description in the folder, a copy perhaps, still names. */

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -32,6 +32,13 @@ function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'weft-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+/** As src/base/write-whole.ts names this machine. */
+function hashOfHost(): string {
+  let hash = 0x811c9dc5;
+  for (const letter of hostname()) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
 const small = () => sequential([layers.input([3]), layers.dense(2)]);
@@ -206,6 +213,23 @@ describe('saving', () => {
     await writeFiles(file, { parts: [{ name: 'a.bin', bytes: Uint8Array.of(1) }] }, 'save');
     expect(readdirSync(at).sort()).toEqual([foreign, 'a.bin', 'files.mjs', 'write.mjs']);
   }, 300_000);
+
+  test('what a killed process left of weights under any name is taken away, what somebody writes is not', async () => {
+    const at = folder();
+    const host = hashOfHost();
+    const left = (pid: number, weights: string) =>
+      `.model.weights.${weights}.bin.${host}-${pid}-01234567.tmp`;
+    // Above the most that Linux gives, and our own.
+    writeFileSync(join(at, left(2 ** 22 + 1, '00000001')), 'x');
+    writeFileSync(join(at, left(process.pid, '00000002')), 'x');
+    writeFileSync(join(at, '.other.weights.00000003.bin.tmp'), 'x');
+    await small().save(join(at, 'model.json'));
+    expect(
+      readdirSync(at)
+        .filter((name) => name.startsWith('.'))
+        .sort(),
+    ).toEqual([left(process.pid, '00000002'), '.other.weights.00000003.bin.tmp'].sort());
+  });
 
   const saves = isLong ? 50 : 2;
   test.each(['model.json', 'model.keras'])(
