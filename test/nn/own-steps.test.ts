@@ -92,6 +92,18 @@ describe('a step of one’s own', () => {
     expect(after.bindGroups).toBe(before.bindGroups);
   });
 
+  it('tells of weighted metrics whether or not a run before it had weights', async () => {
+    const net = await start(new Written(made()));
+    const plain = await start(model(made()));
+    for (const one of [net, plain])
+      one.compile({ ...compiled(), optimizer: optimizers.sgd(0), weightedMetrics: ['mse'] });
+    for (const sampleWeight of [null, line(40, 2).map(Math.abs)]) {
+      const options = { epochs: 1, batchSize: 8, sampleWeight, ...quiet };
+      const [a, b] = [(await net.fit(x, y, options)).history, (await plain.fit(x, y, options)).history];
+      for (const key of ['loss', 'mae', 'mse']) expect(a[key][0]).toBeCloseTo(b[key][0], 5);
+    }
+  });
+
   it('may call that of fit, and be one batch’s', async () => {
     class Told extends Model {
       override trainStep(batch: StepBatch) {

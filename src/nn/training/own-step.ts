@@ -49,7 +49,7 @@ export class OwnObjective implements Objective {
   private readonly steps: OwnSteps;
   /** Of compile, where the model has a loss. */
   private readonly compiled: Objective | null;
-  private readonly tallies = new Map<boolean, Tally>();
+  private readonly tallies = new Map<string, Tally>();
   private readonly found = new Map<string, Metric>();
   private readonly like: Batch;
 
@@ -83,10 +83,14 @@ export class OwnObjective implements Objective {
   tally(hasWeights: boolean, training: boolean): Tally {
     const step = this.own(training);
     if (!step) return this.fits(training).tally(hasWeights, training);
-    const known = this.tallies.get(training);
+    const key = JSON.stringify([hasWeights, training]);
+    const known = this.tallies.get(key);
     if (known) return known;
     // The step is run for the names and shapes of what it returns: it changes nothing.
-    const blank = mapColumns(this.like, ({ shape, dtype }) => cast(zeros([2, ...shape.slice(1)]), dtype));
+    const blank = {
+      ...mapColumns(this.like, ({ shape, dtype }) => cast(zeros([2, ...shape.slice(1)]), dtype)),
+      weights: this.like.targets.map((target) => (hasWeights && target ? zeros([2]) : null)),
+    };
     const tally = new Tally(
       sketch(() => this.logs(step, blank)).map(({ name, log, columns }): Entry => {
         if (!isUpdate(log)) return meanEntry(name);
@@ -99,7 +103,7 @@ export class OwnObjective implements Objective {
         return { name, columns, result, join };
       }),
     );
-    this.tallies.set(training, tally);
+    this.tallies.set(key, tally);
     return tally;
   }
 
