@@ -9,12 +9,6 @@ export {
   conv3d,
   conv3dTranspose,
 } from './ops/convolution.ts';
-export {
-  avgPool,
-  type DepthwiseConvOptions,
-  depthwiseConv1d,
-  depthwiseConv2d,
-  maxPool,
-  type PoolOptions,
-} from './ops/pooling.ts';
+export { type DepthwiseConvOptions, depthwiseConv1d, depthwiseConv2d } from './ops/depthwise.ts';
+export { avgPool, maxPool, type PoolOptions } from './ops/pooling.ts';
 export { type ResizeOptions, resize } from './ops/resize.ts';

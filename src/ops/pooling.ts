@@ -1,4 +1,4 @@
-/** Pooling and depthwise convolution: maxima and sums over the taps of windows, channel by channel. */
+/** Pooling: maxima and means over the taps of windows, channel by channel. */
 import { ShapeError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
 import type { KernelName } from '../shaders/index.ts';
@@ -188,60 +188,6 @@ export function avgPool(x: TensorLike, windowSize: PerAxis, options?: PoolOption
   return isInside(geometry) ? mul(total, 1 / sizeOf(geometry.taps)) : div(total, counts(geometry));
 }
 
-// ---- depthwise
-
-export interface DepthwiseConvOptions {
-  /** Steps between windows, one number or one per axis; default 1. */
-  strides?: PerAxis;
-  /** `'valid'` (default) or `'same'`; see conv2d. */
-  padding?: 'valid' | 'same';
-  /** Distance between taps, one number or one per axis; default 1. Not together with strides. */
-  dilations?: PerAxis;
-}
-
-function depthwise(
-  operation: string,
-  axes: number,
-  input: TensorLike,
-  kernel: TensorLike,
-  given?: DepthwiseConvOptions,
-): Tensor {
-  const options = knownOptions<DepthwiseConvOptions>(operation, given, ['strides', 'padding', 'dilations']);
-  const x = cast(toTensor(input), 'f32');
-  const filter = cast(toTensor(kernel), 'f32');
-  const where = `${operation}: x ${show(x.shape)}, filter ${show(filter.shape)}`;
-  if (x.rank !== axes + 2 || filter.rank !== axes + 2)
-    throw new ShapeError(
-      `${where}: expected rank ${axes + 2} of both: x [samples, sizes, channels], filter [sizes, channels, multiplier].`,
-    );
-  const [channels, multiplier] = filter.shape.slice(axes);
-  if (channels !== x.shape[axes + 1])
-    throw new ShapeError(`${where}: x has ${x.shape[axes + 1]} channels, the filter is for ${channels}.`);
-  const extents = filter.shape.slice(0, axes);
-  if (extents.includes(0)) throw new ShapeError(`${where}: the filter has no taps.`);
-  const geometry = geometryOf({ ...options, size: x.shape.slice(1, -1), taps: extents }, where);
-  const seen = windows(x, geometry);
-  const terms = mul(reshape(seen, [...seen.shape, 1]), reshape(filter, [-1, channels, multiplier]));
-  return reshape(sum(terms, axes + 1), [x.shape[0], ...geometry.places, channels * multiplier]);
-}
-
-/** Depthwise convolution along one axis: x: [N, L, C], filter: [taps, C, M]. As {@link depthwiseConv2d}. */
-export const depthwiseConv1d = (x: TensorLike, filter: TensorLike, options?: DepthwiseConvOptions): Tensor =>
-  depthwise('depthwiseConv1d', 1, x, filter, options);
-
-/**
- * Depthwise convolution, each channel by filters of its own: y[n, p, q, c · M + m] = Σ x[n, p · stride + r · dilation − before, … , c] ·
- * filter[r, s, c, m].
- *
- * x: [N, H, W, C], filter: [rows, columns, C, M] → [N, P, Q, C · M], f32. Throws as conv2d does.
- *
- * ```ts
- * const y = depthwiseConv2d(x, ones([3, 3, 8, 1]), { padding: 'same' });
- * ```
- */
-export const depthwiseConv2d = (x: TensorLike, filter: TensorLike, options?: DepthwiseConvOptions): Tensor =>
-  depthwise('depthwiseConv2d', 2, x, filter, options);
-
 // ---- the twins
 
 /** The elements that the window at a place has, by tap. */
@@ -351,33 +297,5 @@ const avgPoolTwin = (): Composite => ({
   cases: layouts.map(({ shape, ...attributes }) => ({ shapes: [shape], attributes })),
 });
 
-const depthwiseTwin = (): Composite => ({
-  name: 'depthwiseConv2d',
-  compute: ([x, filter], a) => depthwiseConv2d(x, filter, a as DepthwiseConvOptions),
-  reference([x, filter], a) {
-    const [rows, columns, channels, multiplier] = filter.shape;
-    const given = a as DepthwiseConvOptions;
-    const geometry = geometryOf({ ...given, size: x.shape.slice(1, -1), taps: [rows, columns] }, 'case');
-    return build([x.shape[0], ...geometry.places, channels * multiplier], (index) => {
-      const [c, m] = [Math.floor(index[3] / multiplier), index[3] % multiplier];
-      let total = 0;
-      seenFrom(x, geometry, [...index.slice(0, 3), c], (value, tap) => {
-        total += value * filter.data[(tap * channels + c) * multiplier + m];
-      });
-      return total;
-    });
-  },
-  tolerance: { relative: 1e-5, absolute: 1e-5 },
-  terms: (_inputs, _a) => 9,
-  cases: (
-    [
-      [[2, 5, 6, 4], [3, 3, 4, 1], { padding: 'same' }],
-      [[1, 7, 6, 3], [2, 3, 3, 2], { strides: 2 }],
-      [[2, 8, 7, 5], [3, 2, 5, 1], { padding: 'same', dilations: [1, 2] }],
-      [[0, 5, 6, 4], [3, 3, 4, 1], {}],
-    ] as [Shape, Shape, Attributes][]
-  ).map(([x, filter, attributes]): Case => ({ shapes: [x, filter], attributes })),
-});
-
 /** For the registry. */
-export const twins = [maxPoolTwin, firstTwin, maxPoolGradientTwin, avgPoolTwin, depthwiseTwin];
+export const twins = [maxPoolTwin, firstTwin, maxPoolGradientTwin, avgPoolTwin];

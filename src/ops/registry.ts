@@ -11,6 +11,7 @@ import * as convolution from './convolution.ts';
 import * as create from './create.ts';
 import * as crossEntropy from './cross-entropy.ts';
 import type { Composite, ProvenOp } from './define.ts';
+import * as depthwise from './depthwise.ts';
 import * as einsum from './einsum.ts';
 import * as half from './half.ts';
 import * as kept from './kept.ts';
@@ -48,6 +49,7 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...convolution.twins,
   ...windows.twins,
   ...pooling.twins,
+  ...depthwise.twins,
   ...resize.twins,
   ...movement.twins,
   ...scatter.twins,

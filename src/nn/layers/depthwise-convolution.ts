@@ -4,7 +4,7 @@ import {
   type DepthwiseConvOptions,
   depthwiseConv1d as depthwise1d,
   depthwiseConv2d as depthwise2d,
-} from '../../ops/pooling.ts';
+} from '../../ops/depthwise.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { wholeNumber } from '../check.ts';
 import type { Initializer } from '../initializers/initializer.ts';
