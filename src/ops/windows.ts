@@ -11,8 +11,6 @@ import { type Shape, sizeOf, stridesOf } from './shape.ts';
 import type { Attributes, Tensor } from './tensor.ts';
 
 interface WindowAttributes extends Geometry {
-  /** What stands outside the input. */
-  readonly outside: number;
   /** Has the input an axis of taps itself, of which window by window each takes its own? */
   readonly own: boolean;
 }
@@ -28,12 +26,11 @@ function coordinates(e: Expressions, index: string, shape: Shape): string[] {
   return found;
 }
 
-/** Element `inside ? x[n, …at, (tap), c] : outside`, where each coordinate must be below the size of its axis. */
+/** Element x[n, …positions, (tap), c], and 0 where a coordinate is not below the size of its axis. */
 function lookUp(
   e: Expressions,
   x: Tensor,
   [n, positions, tap, c]: readonly [string, readonly string[], string | null, string],
-  outside: number,
   conditions: readonly string[] = [],
 ): string {
   const channels = x.shape[x.rank - 1];
@@ -44,8 +41,7 @@ function lookUp(
   const parts = [n, ...positions, ...(tap === null ? [] : [tap])];
   const start = parts.map((part, i) => `${part} * ${u32(strides[i])}`).join(' + ');
   const value = e.value(x, e.advance(c, e.name(`select(0u, ${start}, ${inside})`), channels));
-  const other = outside === 0 ? literal(0, x.dtype) : e.uniform(outside, 'f32');
-  return e.name(`select(${other}, ${value}, ${inside})`);
+  return e.name(`select(${literal(0, x.dtype)}, ${value}, ${inside})`);
 }
 
 const shapeWith = (x: Shape, sizes: Shape, taps: Shape | null): Shape => [
@@ -61,7 +57,7 @@ const windowsOp: Op = defineOp({
   dtype: ([x]) => x,
   steps: 12,
   expression(e, [x], index, y) {
-    const { taps, strides, dilations, before, outside, own } = y.attributes as WindowAttributes;
+    const { taps, strides, dilations, before, own } = y.attributes as WindowAttributes;
     const axes = coordinates(e, index, y.shape);
     const [tap, c] = axes.slice(-2);
     const t = coordinates(e, tap, taps);
@@ -70,7 +66,7 @@ const windowsOp: Op = defineOp({
     const positions = taps.map((_, i) =>
       e.name(`${axes[i + 1]} * ${u32(strides[i])} + ${t[i]} * ${u32(dilations[i])} - ${u32(before[i])}`),
     );
-    return lookUp(e, x, [axes[0], positions, own ? tap : null, c], outside);
+    return lookUp(e, x, [axes[0], positions, own ? tap : null, c]);
   },
   backward: (_inputs, _y, g, a) => [
     (a as WindowAttributes).own ? apply(spreadOp, [g], a) : fromWindows(g, a as WindowAttributes),
@@ -96,9 +92,9 @@ const spreadOp: Op = defineOp({
       conditions.push(`(${reached} % ${u32(strides[i])} == 0u)`);
       return e.name(`${reached} / ${u32(strides[i])}`);
     });
-    return lookUp(e, g, [axes[0], positions, tap, c], 0, conditions);
+    return lookUp(e, g, [axes[0], positions, tap, c], conditions);
   },
-  backward: (_inputs, _y, h, a) => [apply(windowsOp, [h], { ...a, own: true, outside: 0 })],
+  backward: (_inputs, _y, h, a) => [apply(windowsOp, [h], { ...a, own: true })],
 });
 
 /** The same summed over taps, for windows that are apart: each element belongs to one window at most. */
@@ -121,18 +117,18 @@ const pickOp: Op = defineOp({
       tap.push(tapStrides[i] === 1 ? own : `${own} * ${u32(tapStrides[i])}`);
       return e.name(`${reached} / ${u32(strides[i])}`);
     });
-    return lookUp(e, g, [axes[0], positions, e.name(tap.join(' + ')), axes.at(-1) as string], 0, conditions);
+    return lookUp(e, g, [axes[0], positions, e.name(tap.join(' + ')), axes.at(-1) as string], conditions);
   },
-  backward: (_inputs, _y, h, a) => [apply(windowsOp, [h], { ...a, own: false, outside: 0 })],
+  backward: (_inputs, _y, h, a) => [apply(windowsOp, [h], { ...a, own: false })],
 });
 
 /** Do no two windows overlap? */
 export const areApart = ({ taps, strides, dilations }: Geometry): boolean =>
   taps.every((n, i) => extentOf(n, dilations[i]) <= strides[i]);
 
-/** Windows of x: [N, ...size, C] → [N, ...places, taps, C], with `outside` where they reach beyond it. */
-export const windows = (x: Tensor, geometry: Geometry, outside = 0): Tensor =>
-  apply(windowsOp, [x], { ...geometry, outside, own: false });
+/** Windows of x: [N, ...size, C] → [N, ...places, taps, C], with zeros where they reach beyond it. */
+export const windows = (x: Tensor, geometry: Geometry): Tensor =>
+  apply(windowsOp, [x], { ...geometry, own: false });
 
 /** The other way, what {@link windows} does to a gradient: each element is the sum of what its taps have. */
 export const fromWindows = (g: Tensor, geometry: Geometry): Tensor =>
@@ -140,11 +136,12 @@ export const fromWindows = (g: Tensor, geometry: Geometry): Tensor =>
 
 // ---- the twins
 
-/** y[n, p, t, c] = of(i, t) where the window at p reaches element i with tap t, else `outside`. */
+/** y[n, p, t, c] = of(i, t) where the window at p reaches element i with tap t, else `outside` (0). */
 const throughWindows = (
-  { places, taps, strides, dilations, before, size, outside }: WindowAttributes,
+  { places, taps, strides, dilations, before, size }: WindowAttributes,
   [samples, channels]: readonly [number, number],
   of: (n: number, i: readonly number[], t: number, c: number) => number,
+  outside = 0,
 ): NdArray =>
   build([samples, ...places, sizeOf(taps), channels], (index) => {
     const [t, c] = index.slice(-2);
@@ -161,8 +158,12 @@ function backThroughWindows(g: NdArray, a: Attributes, summed: boolean): NdArray
   const dx = ndarray(shapeWith(g.shape, attributes.size, summed ? null : attributes.taps));
   const strides = stridesOf(dx.shape);
   const ends = [g.shape[0], g.shape.at(-1) as number] as const;
-  const targets = throughWindows({ ...attributes, outside: -1 }, ends, (n, i, t, c) =>
-    [n, ...i, ...(summed ? [] : [t]), c].reduce((sum, one, axis) => sum + one * strides[axis], 0),
+  const targets = throughWindows(
+    attributes,
+    ends,
+    (n, i, t, c) =>
+      [n, ...i, ...(summed ? [] : [t]), c].reduce((sum, one, axis) => sum + one * strides[axis], 0),
+    -1,
   );
   for (const [from, to] of targets.data.entries()) if (to >= 0) dx.data[to] += g.data[from];
   return dx;
@@ -180,12 +181,12 @@ const CHANNELS = [3, 4, 1, 4, 5, 2];
 
 const casesOf = (
   shapeOf: (samples: number, geometry: Geometry, channels: number) => Shape,
-  more: { own?: boolean; outside?: number } = {},
+  more: { own?: boolean } = {},
   of: (geometry: Geometry) => boolean = () => true,
 ): Case[] =>
   layouts.flatMap(([[samples], given], i) => {
     const geometry = geometryOf(given, 'case');
-    const attributes: WindowAttributes = { ...geometry, own: false, outside: 0, ...more };
+    const attributes: WindowAttributes = { ...geometry, own: false, ...more };
     return of(geometry) ? [{ shapes: [shapeOf(samples, geometry, CHANNELS[i])], attributes }] : [];
   });
 
@@ -198,7 +199,6 @@ const windowsTwin = twin(windowsOp, () => ({
   },
   cases: [
     ...casesOf((n, { size }, c) => [n, ...size, c]),
-    ...casesOf((n, { size }, c) => [n, ...size, c], { outside: -7 }).slice(0, 1),
     ...casesOf((n, { size, taps }, c) => [n, ...size, sizeOf(taps), c], { own: true }).slice(0, 2),
   ],
 }));
