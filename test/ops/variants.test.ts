@@ -96,27 +96,36 @@ async function expectHalfProduct(engine: Engine, setting: string): Promise<void>
 }
 
 describe.each([...families])('kernel family $name', (family, ops) => {
-  test('gives the right numbers in every variant that can run here', async () => {
-    const probe = await testEngine();
-    const variants = (family.candidates?.(probe.profile) ?? []).filter(({ refused }) => refused === null);
-    // Two ways to multiply or more, behind one contract; the other families may have one.
-    expect(variants.length).toBeGreaterThanOrEqual(family.name === 'matmul' ? 2 : 0);
-    const tried = isNode || isLong ? variants : [...new Set([variants.at(0), variants.at(-1)])];
-    for (const [index, variant] of tried.entries()) {
-      if (!variant) continue;
-      const engine = await testEngine({ tuning: { [family.name]: { ...variant.tuning } } });
-      const setting = JSON.stringify(variant.tuning);
-      // Neither 3 nor 7 has a factor in common with the four pairs of flags: each variant meets all of these. A
-      // barrier costs software drivers so much that kernels with workgroup memory take half of the time.
-      const isSlow = variant.tuning.shader === 'matmul_workgroup';
-      await runFamily(ops, engine, setting, isLong || variants.length < 3 ? [0, 1] : [index, isSlow ? 7 : 3]);
-      if (family.name !== 'matmul') continue;
-      await expectByProduct(engine, setting);
-      await expectBytesAsCopies(engine, isLong ? 784 : 320, setting);
-      await expectHalfProduct(engine, setting);
-    }
-    // llvmpipe compiles at the first dispatch, a barrier tile in a second.
-  }, 300_000);
+  test(
+    'gives the right numbers in every variant that can run here',
+    async () => {
+      const probe = await testEngine();
+      const variants = (family.candidates?.(probe.profile) ?? []).filter(({ refused }) => refused === null);
+      // Two ways to multiply or more, behind one contract; the other families may have one.
+      expect(variants.length).toBeGreaterThanOrEqual(family.name === 'matmul' ? 2 : 0);
+      const tried = isNode || isLong ? variants : [...new Set([variants.at(0), variants.at(-1)])];
+      for (const [index, variant] of tried.entries()) {
+        if (!variant) continue;
+        const engine = await testEngine({ tuning: { [family.name]: { ...variant.tuning } } });
+        const setting = JSON.stringify(variant.tuning);
+        // Neither 3 nor 7 has a factor in common with the four pairs of flags: each variant meets all of these. A
+        // barrier costs software drivers so much that kernels with workgroup memory take half of the time.
+        const isSlow = variant.tuning.shader === 'matmul_workgroup';
+        await runFamily(
+          ops,
+          engine,
+          setting,
+          isLong || variants.length < 3 ? [0, 1] : [index, isSlow ? 7 : 3],
+        );
+        if (family.name !== 'matmul') continue;
+        await expectByProduct(engine, setting);
+        await expectBytesAsCopies(engine, isLong ? 784 : 320, setting);
+        await expectHalfProduct(engine, setting);
+      }
+      // llvmpipe compiles at the first dispatch, a barrier tile in a second.
+    },
+    isLong ? 1_200_000 : 300_000,
+  );
 
   test('gives the right numbers on the smallest adapter: 128 invocations, no optional feature', async () => {
     const limits = { maxComputeInvocationsPerWorkgroup: 128, maxStorageBuffersPerShaderStage: 8 };
