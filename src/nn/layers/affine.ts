@@ -1,7 +1,6 @@
 /** Pictures turned, moved and zoomed: each value of the result is looked up where an affine map says it was. */
 import { iota } from '../../ops/constant.ts';
 import { kept } from '../../ops/kept.ts';
-import { mod } from '../../ops/mod.ts';
 import { gather } from '../../ops/movement.ts';
 import { where } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
@@ -30,9 +29,11 @@ export interface Looks {
  * a b c d, 'nearest' a a a a | a b c d | d d d d.
  */
 function fixed(place: Tensor, n: number, mode: FillMode): Tensor {
-  if (mode === 'wrap') return mod(place, n);
+  // Places are whole: half of one more keeps a division that rounds down off the next one.
+  const modulo = (size: number): Tensor => place.sub(place.add(0.5).div(size).floor().mul(size));
+  if (mode === 'wrap') return modulo(n);
   if (mode !== 'reflect') return place.clip(0, n - 1);
-  const within = mod(place, 2 * n);
+  const within = modulo(2 * n);
   return within.minimum(within.neg().add(2 * n - 1));
 }
 

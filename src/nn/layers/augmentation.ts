@@ -4,7 +4,6 @@
  * same pictures come again.
  */
 import { ConfigError } from '../../base/errors.ts';
-import { flip } from '../../ops/arrange.ts';
 import { iota } from '../../ops/constant.ts';
 import { kept } from '../../ops/kept.ts';
 import { gather } from '../../ops/movement.ts';
@@ -74,6 +73,18 @@ abstract class Augmentation extends Spatial {
 const inRange = (number: Tensor, [low, high]: Range): Tensor => number.mul(high - low).add(low);
 
 // ---- flipped
+
+/** The last first. */
+const flip = (x: Tensor, axis: number): Tensor => {
+  const last = x.shape[axis] - 1;
+  return gather(
+    x,
+    iota(last + 1)
+      .neg()
+      .add(last),
+    axis,
+  );
+};
 
 type FlipMode = 'horizontal' | 'vertical' | 'horizontalAndVertical';
 const flipModes = Names.ofWords<FlipMode>('mode', ['horizontal', 'vertical', 'horizontalAndVertical']);
