@@ -8,6 +8,7 @@ export * from './base/errors.ts';
 export * from './convolutions.ts';
 export * from './data/index.ts';
 export * from './engines.ts';
+export * from './indexing.ts';
 export * from './nn/index.ts';
 export * from './plots.ts';
 export * from './tensors.ts';

@@ -9,7 +9,6 @@ export { type GradientOptions, gradients, valueAndGrad } from './graph/gradients
 export * from './graph/methods.ts';
 export { assignAll } from './graph/variables.ts';
 export { celu, gelu, hardSigmoid, hardSwish, leakyRelu, mish, silu, softmin } from './ops/activations.ts';
-export { flip, repeat, roll, split, tile, unstack } from './ops/arrange.ts';
 export {
   fill,
   iota,
@@ -25,7 +24,6 @@ export {
 export { arange, diag, type EyeOptions, eye, linspace, tril, triu } from './ops/create.ts';
 export * as random from './ops/draws.ts';
 export type { DType, TypedArray } from './ops/dtype.ts';
-export { dot, einsum, tensordot } from './ops/einsum.ts';
 export { half } from './ops/half.ts';
 export type { MatmulOptions } from './ops/matmul.ts';
 export { mod } from './ops/mod.ts';
@@ -33,7 +31,6 @@ export { concat, stack } from './ops/movement.ts';
 export type { RandomOptions } from './ops/random.ts';
 export type { Axes, ReduceOptions } from './ops/reduce.ts';
 export { cumprod, cumsum, type ScanOptions } from './ops/scan.ts';
-export { gatherNd, scatter, takeAlongAxis } from './ops/scatter-nd.ts';
 export { type NanToNumOptions, nanToNum, where } from './ops/select.ts';
 export { softmaxCrossEntropy } from './ops/softmax.ts';
 export { argsort, type SortOptions, sort, topK } from './ops/sort.ts';
