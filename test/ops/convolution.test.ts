@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   avgPool,
   ConfigError,
+  capture,
   conv1d,
   conv1dTranspose,
   conv2d,
@@ -15,11 +16,13 @@ import {
   gradients,
   maxPool,
   ones,
+  optimizers,
   resize,
   ShapeError,
   type Tensor,
   tensor,
   ValueError,
+  variable,
   zeros,
 } from '../../src/index.ts';
 import { generator } from '../reference/random.ts';
@@ -90,6 +93,21 @@ test('the bias has its gradient beside that of the filters, and numbers of any d
   const [dw, db] = gradients(conv2d(x, w, { bias: b }).sum(), [w, b]);
   expect(await numbers(db)).toEqual([18, 18, 18, 18, 18]);
   expect((await numbers(dw)).every((one) => one === 36)).toBe(true);
+});
+
+test('a variable, its slots and the slices of its gradient are one kernel', async () => {
+  const [w, b] = [variable(random(3, 3, 8, 4)), variable(zeros([4]))];
+  const adam = optimizers.adam();
+  const step = capture((x: Tensor) => {
+    const loss = conv2d(x, w, { padding: 'same', bias: b }).square().mean();
+    adam.apply([w, b], gradients(loss, [w, b]));
+    return loss;
+  });
+  await (await step(random(5, 8, 8, 8))).data();
+  const labels = step.explain().map(({ label }) => label);
+  expect(labels.filter((label) => label.includes('convFilterSlices+convBiasSlices'))).toHaveLength(1);
+  // Of the filters and of the bias.
+  expect(labels.filter((label) => label.includes('sumSlices'))).toHaveLength(2);
 });
 
 test('the gradient of a maximum goes to the first of equals, in row order', async () => {
