@@ -110,7 +110,7 @@ function family(name: string, kernel: 'recurrence' | 'recurrence_backward'): Ker
     candidates: (): readonly Candidate[] =>
       alternatives(
         { ACROSS: 8, DOWN: 1, ROWS: 8, RESIDENT: false },
-        { ACROSS: 8, DOWN: 1, ROWS: 2, RESIDENT: true },
+        { ACROSS: 64, DOWN: 1, ROWS: 4, RESIDENT: true },
         { ACROSS: 4, DOWN: 8, ROWS: 1, RESIDENT: true },
       ),
   };
