@@ -105,6 +105,8 @@ export function model(given: DrawnModel, chosen?: ModelOptions): string {
     'expandNested',
     'direction',
   ]);
+  if (typeof given !== 'object' || given === null || !Array.isArray(given.layers))
+    throw new ValueError('plot.model: expected a model, as sequential and model make them.');
   const { title = given.name, direction = 'TB' } = options;
   if (direction !== 'TB' && direction !== 'LR')
     throw new ValueError(`plot.model: direction is '${direction}'; expected 'TB' or 'LR'.`);

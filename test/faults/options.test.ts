@@ -39,6 +39,7 @@ const labels = ['a', 'b'];
 
 /** What stands before the options; none unless given. */
 const before: Record<string, unknown[]> = {
+  'plot.model': [{ name: 'm', className: 'M', layers: [] }],
   'callbacks.modelCheckpoint': ['best.keras'],
   'callbacks.csvLogger': ['log.csv'],
   'callbacks.backupAndRestore': ['backup'],

@@ -74,6 +74,7 @@ describe('plot.model', () => {
 
   test('refuses what is no model, and options that there are not', () => {
     expect(() => plot.model(sequential([]))).toThrow(/no layers yet/);
+    expect(() => plot.model(undefined as never)).toThrow(/expected a model/);
     expect(() => plot.model(residual(), { direction: 'BT' as never })).toThrow(/direction is 'BT'/);
     expect(() => plot.model(residual(), { showShape: true } as never)).toThrow(/showShape/);
   });
