@@ -398,14 +398,14 @@ const biased = (inputs: readonly NdArray[], attributes: Attributes): readonly Nd
 
 const recurrenceTwin = twin(recurrenceOp, () => ({
   reference: (inputs, a) => walk(biased(inputs, a), a).y,
-  // Sums of 33 terms up to 4, and states of a few steps behind them.
-  tolerance: { relative: 2e-5, absolute: 2e-5 },
+  // Sums of 33 terms up to 4, and states of a few steps behind them; WGSL lets each tanh in these err by 1e-5.
+  tolerance: { relative: 2e-5, absolute: 6e-5 },
   cases: forward,
 }));
 
 const savedTwin = twin(savedOp, () => ({
   reference: (inputs, a) => walk(biased(inputs, a), a).saved,
-  tolerance: { relative: 2e-5, absolute: 2e-5 },
+  tolerance: { relative: 2e-5, absolute: 6e-5 },
   cases: many.slice(1, 3).map((one) => ({ ...one, noGradient: 'made for the gradient' })),
 }));
 
