@@ -3,6 +3,9 @@ import { ConfigError, ValueError } from '../base/errors.ts';
 import { Tensor } from '../ops/tensor.ts';
 import { describe } from './names.ts';
 
+/** Neither null nor undefined: both say that nothing is given. */
+export const isGiven = (value: unknown): boolean => value !== null && value !== undefined;
+
 /** A whole number, `least` or more. */
 export function wholeNumber(value: unknown, operation: string, argument: string, least = 1): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least)

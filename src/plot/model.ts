@@ -3,7 +3,7 @@ import { ValueError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
 import { AXIS, GRID, INK, MUTED, PAPER, SERIES } from './palette.ts';
 import { label, sheet, textWidth } from './sheet.ts';
-import { element, type Markup } from './svg.ts';
+import { element, type Markup, round } from './svg.ts';
 
 /** What is drawn of a layer. */
 interface DrawnLayer {
@@ -370,14 +370,12 @@ function arrow(way: readonly Node[], direction: 'TB' | 'LR'): Markup {
     if (down) return [x + width / 2, i === 0 ? y + height : y - 2];
     return [i === 0 ? x + width : x - 2, y + height / 2];
   });
-  let d = `M${points[0].map(rounded).join(' ')}`;
+  let d = `M${points[0].map(round).join(' ')}`;
   for (let i = 1; i <= last; i++) {
     const [[x1, y1], [x2, y2]] = [points[i - 1], points[i]];
     const [mx, my] = [(x1 + x2) / 2, (y1 + y2) / 2];
     const curve = down ? [x1, my, x2, my, x2, y2] : [mx, y1, mx, y2, x2, y2];
-    d += `C${curve.map(rounded).join(' ')}`;
+    d += `C${curve.map(round).join(' ')}`;
   }
   return element('path', { d, fill: 'none', stroke: AXIS, 'stroke-width': 1.2, 'marker-end': 'url(#tip)' });
 }
-
-const rounded = (value: number): number => Math.round(value * 100) / 100;

@@ -20,7 +20,8 @@ export function element(name: string, attributes: Attributes, ...children: Marku
 /** Characters that a reader sees, whatever they are: class names, layer names, file names. */
 export const text = (content: string | number): Markup => escaped(String(content)) as Markup;
 
-const round = (value: number): string => String(Math.round(value * 100) / 100 + 0);
+/** To a hundredth of a pixel. */
+export const round = (value: number): string => String(Math.round(value * 100) / 100 + 0);
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',

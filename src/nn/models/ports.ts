@@ -4,6 +4,7 @@
  */
 import { ConfigError, ValueError } from '../../base/errors.ts';
 import { Tensor } from '../../ops/tensor.ts';
+import { isGiven } from '../check.ts';
 import type { BatchShape } from '../layers/layer.ts';
 import { describe } from '../names.ts';
 import { checkNames, isRecord } from '../training/by-output.ts';
@@ -103,8 +104,6 @@ export class ModelPorts implements Ports {
     return given.map((one, i) => part(one, `[${i}]`));
   }
 }
-
-const isGiven = (value: unknown): boolean => value !== null && value !== undefined;
 
 /** Whether this is a list of so many arrays or tensors, rather than the rows of one. */
 const isListOf = (given: unknown, count: number): given is readonly unknown[] =>

@@ -8,7 +8,7 @@ import { type Makers, readDescription } from '../names.ts';
 import { Adadelta, Adamax, Lion, Nadam } from '../optimizers/further.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { isKnownOptimizer, resolveOptimizer } from '../optimizers/resolve.ts';
-import { isRecord } from '../training/by-output.ts';
+import { isOneLoss, isRecord } from '../training/by-output.ts';
 import type { CompileOptions, Trainable } from '../training/trainable.ts';
 import { ofCompiled, unwrapped } from './foreign-options.ts';
 import { isObject, type JsonObject } from './json.ts';
@@ -57,9 +57,8 @@ class NotWritable extends Error {}
 function mapNested(given: unknown, f: (one: unknown) => unknown): unknown {
   if (given === null || given === undefined) return null;
   if (Array.isArray(given)) return given.map((one) => mapNested(one, f));
-  const isDescription = isObject(given) && ['className', 'class_name', 'call'].some((key) => key in given);
-  if (isDescription || !isRecord(given)) return f(given);
-  return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, mapNested(one, f)]));
+  if (isOneLoss(given)) return f(given);
+  return Object.fromEntries(Object.entries(given as object).map(([name, one]) => [name, mapNested(one, f)]));
 }
 
 function written(given: unknown, module: string, names: OwnNames): unknown {

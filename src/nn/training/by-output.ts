@@ -59,7 +59,8 @@ function byOutput<T>(
   };
 }
 
-const isDescription = (given: unknown): boolean =>
+/** A name, a function or a description, rather than a list or a record of them by output. */
+export const isOneLoss = (given: unknown): boolean =>
   !Array.isArray(given) &&
   (!isRecord(given) || ['className', 'class_name', 'call'].some((key) => key in given));
 
@@ -75,7 +76,7 @@ export function chooseByOutput(given: {
     'loss',
     (one) => resolveLoss(one, 'compile'),
     null,
-    isDescription,
+    isOneLoss,
   );
   const weightOf = byOutput<number>(
     given.lossWeights,

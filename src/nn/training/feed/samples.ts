@@ -8,6 +8,7 @@ import type { DType, TypedArray } from '../../../ops/dtype.ts';
 import { reshape } from '../../../ops/movement.ts';
 import { type Shape, show, sizeOf } from '../../../ops/shape.ts';
 import { Tensor } from '../../../ops/tensor.ts';
+import { isGiven } from '../../check.ts';
 import { type BatchShape, fits, showBatch } from '../../layers/layer.ts';
 import { describe } from '../../names.ts';
 import { isSparse, refuseBadClasses } from '../../targets.ts';
@@ -182,8 +183,6 @@ export async function takeSamples(given: GivenSamples, purpose: Purpose): Promis
     throw error;
   }
 }
-
-const isGiven = (value: unknown): boolean => value !== null && value !== undefined;
 
 const freeAll = (made: readonly Tensor[]): void => {
   for (const one of made) one.dispose();
