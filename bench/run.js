@@ -30,6 +30,7 @@ const presets = {
     ['matmul'],
     ['steps'],
     ['steps', '--workloads', 'M32,M256,M1024', '--minutes', '15'],
+    ['host'],
     ['startup'],
     ['predict'],
     ['fit'],
@@ -39,10 +40,10 @@ const presets = {
   ],
 };
 /** Parts that run in Node only. */
-const nodeOnly = ['startup', 'memory', 'fit', 'scaling', 'ops'];
+const nodeOnly = ['host', 'startup', 'memory', 'fit', 'scaling', 'ops'];
 /** Options that only some parts have. */
 const special = {
-  workloads: ['steps', 'startup'],
+  workloads: ['steps', 'host', 'startup'],
   sizes: ['matmul'],
   curves: ['scaling'],
   ops: ['ops'],

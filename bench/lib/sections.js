@@ -14,7 +14,11 @@ const times = (ratio) => `**${short(ratio.median)}×**`;
 /** 'batch, 784→100→10' → 'batch' */
 export const firstWord = (curve) => curve.match(/^\w+/)[0];
 
-const names = { llvmpipe: "llvmpipe, Mesa's software driver", swiftshader: 'SwiftShader, what npm brings' };
+const names = {
+  llvmpipe: "llvmpipe, Mesa's software driver",
+  swiftshader: 'SwiftShader, what npm brings',
+  'dawn-null-backend': "Dawn's null backend, a GPU that takes no time",
+};
 export function title(key) {
   const [, driver, chromium] = key.match(/^(.*?)(-chromium)?$/);
   return `${names[driver] ?? driver}${chromium ? ', in Chromium' : ''}`;
@@ -254,6 +258,19 @@ const startup = perAdapter('startup', 'node bench/startup.js', (rows) =>
 );
 const scaled = ({ median, min, max }, by) => ({ median: median * by, min: min * by, max: max * by });
 
+const host = perAdapter('host', 'node bench/host.js', (rows) =>
+  markdownTable(
+    ['workload', 'dispatches', 'µs a step', 'µs a dispatch', 'its calls alone, µs'],
+    rows.map(({ workload, title, dispatches, microseconds, callsMicroseconds }) => [
+      `${workload} ${title}`,
+      `${dispatches}`,
+      spreadText(microseconds),
+      short(microseconds.median / dispatches),
+      spreadText(callsMicroseconds),
+    ]),
+  ),
+);
+
 const predict = perAdapter('predict', 'node bench/predict.js', (rows) =>
   markdownTable(
     ['engine', 'one image, ms', 'images per second'],
@@ -363,6 +380,7 @@ export const sections = {
   floors,
   calls,
   kernels,
+  host,
   startup,
   predict,
   fit,

@@ -79,7 +79,11 @@ export class Recording {
       if (pipeline !== last) pass.setPipeline(pipeline);
       last = pipeline;
       pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...command.workgroups);
+      // Each argument costs the way to native code; what is left out is 1.
+      const [x, y, z] = command.workgroups;
+      if (z > 1) pass.dispatchWorkgroups(x, y, z);
+      else if (y > 1) pass.dispatchWorkgroups(x, y);
+      else pass.dispatchWorkgroups(x);
     }
   }
 

