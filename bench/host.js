@@ -31,7 +31,8 @@ const engine = await init({ gpu, seed: 1 });
 const STEPS = 2000;
 
 const measured = [];
-for (const workload of chosen) measured.push({ workload, train: await trainingOf(workload), microseconds: [] });
+for (const workload of chosen)
+  measured.push({ workload, train: await trainingOf(workload), microseconds: [] });
 const floor = await floorOf(10);
 const calls = [];
 // In turns, so that what slows a round meets all of them.
