@@ -37,8 +37,11 @@ interface Row {
   readonly df: (x: Tensor, y: Tensor, g: Tensor, axes: readonly number[]) => Tensor;
 }
 
-/** Every tied element gets the whole gradient, as in TensorFlow.js. */
-const extremeGradient: Row['df'] = (x, y, g) => where(equal(x, y), g, 0);
+/** Equals share the gradient evenly, as in Keras: what moves them all together moves the result once. */
+const extremeGradient: Row['df'] = (x, y, g, axes) => {
+  const tied = equal(x, y);
+  return where(tied, div(g, sum(cast(tied, g.dtype), axes, { keepDims: true })), 0);
+};
 
 const table = {
   sum: { identity: 0, df: (_x, _y, g) => g },
@@ -209,8 +212,8 @@ export const sum = call('sum');
 /** Π x over `axis`; the product of nothing is 1. */
 export const prod = call('prod');
 /**
- * The largest element over `axis`; NaN wins. Each of several equal maxima gets the whole gradient, as in
- * TensorFlow.js. Throws ValueError over an axis of size 0.
+ * The largest element over `axis`; NaN wins. Equal maxima share the gradient evenly, as in Keras. Throws ValueError over
+ * an axis of size 0.
  */
 export const max = call('max');
 /** The smallest element over `axis`; otherwise as {@link max}. */

@@ -6,6 +6,7 @@ import {
   argMin,
   clip,
   elu,
+  equal,
   gather,
   gradients,
   layers,
@@ -92,9 +93,17 @@ const firstWins = (f: (a: Tensor, b: Tensor) => Tensor): Decision => ({
   text: 'a tie sends its whole gradient to the first operand, as in TensorFlow.js',
   holds: gradient(({ a, b }) => f(a, b), 'a', 'b'),
 });
-const allTied = (f: typeof max): Decision => ({
-  text: 'each of several equal extremes gets the whole gradient, as in TensorFlow.js',
-  holds: gradient(({ x }, { axis, keepDims }) => f(x, axis, { keepDims }), 'x'),
+const shared = (f: typeof max): Decision => ({
+  text: 'equal extremes share the gradient evenly, as in Keras, where TensorFlow.js gives each of them all of it',
+  holds: async (one) => {
+    const { x } = inputsOf(one);
+    const { axis, keepDims } = one.attrs as { axis?: number | number[]; keepDims?: boolean };
+    const [dx] = gradients(f(x, axis, { keepDims }), [x], { seed: toTensor(one.dy) });
+    const tied = equal(x, f(x, axis, { keepDims: true }))
+      .cast('f32')
+      .sum(axis, { keepDims: true });
+    await expectValues(dx.mul(tied), one.grads.x, tight, 'float32');
+  },
 });
 
 const byId: Record<string, Decision> = {
@@ -164,8 +173,8 @@ const byOp: Record<string, Decision> = {
   'pow.grad': power,
   'maximum.grad': firstWins(maximum),
   'minimum.grad': firstWins(minimum),
-  'max.grad': allTied(max),
-  'min.grad': allTied(min),
+  'max.grad': shared(max),
+  'min.grad': shared(min),
 };
 
 /** The decision for a case, or undefined when nobody has taken it. */

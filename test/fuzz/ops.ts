@@ -359,8 +359,9 @@ function extreme(line: readonly Num[], sign: number): Num {
   let best = line[0].v;
   for (const { v } of line) if (Number.isNaN(v) || sign * v > sign * best) best = v;
   if (line.some(({ v }) => Number.isNaN(v))) best = Number.NaN;
-  // Every tied element gets the whole gradient.
-  return node(best, 0, line, () => line.map(({ v }) => (v === best ? num(1) : null)));
+  // Equals share the gradient.
+  const tied = line.filter(({ v }) => v === best).length;
+  return node(best, 0, line, () => line.map(({ v }) => (v === best ? num(1 / tied) : null)));
 }
 
 const reductions: Record<string, ReductionRow> = {

@@ -5,6 +5,7 @@ import {
   init,
   layers,
   model as network,
+  optimizers,
   ShapeError,
   sequential,
   type Tensor,
@@ -179,4 +180,26 @@ test('sequential models take sequences and name their parts', () => {
   ]);
   expect(model.countParams()).toBe(8000 + 624 + 9);
   expect(model.layers.map(({ name }) => name.replace(/_\d+$/, ''))).toEqual(['embedding', 'gru', 'dense']);
+});
+
+test('masks say what is compared, averaged and normalized in training, and equal rows share a gradient', async () => {
+  const { x, y, weights, loss, after, predicted } = recorded.statistics;
+  const words = [layers.input([4]), layers.input([4])];
+  const sides = words.map((ids, i) => layers.embedding(5 + i, 3, { maskZero: true }).apply(ids));
+  const larger = layers.batchNormalization({ momentum: 0.9 }).apply(layers.maximum().apply(sides));
+  const smaller = layers
+    .batchNormalization({ momentum: 0.5, scale: false })
+    .apply(layers.minimum().apply(sides));
+  const tops = [
+    layers.globalAveragePooling1d().apply(larger),
+    layers.globalMaxPooling1d().apply(smaller),
+  ] as const;
+  const model = network({ inputs: words, outputs: layers.dense(2).apply(layers.concatenate().apply(tops)) });
+  model.compile({ optimizer: optimizers.sgd({ learningRate: 0.5 }), loss: 'meanSquaredError' });
+  await model.setWeights(weights.map((one) => tensor(one)));
+  const inputs = x.map((one) => tensor(one, { dtype: 'i32' }));
+  const logs = await model.trainOnBatch(inputs, tensor(y));
+  expect(Math.abs(logs.loss - loss)).toBeLessThan(1e-6);
+  for (const [i, one] of model.getWeights().entries()) await close(one, after[i], `weight ${i}`);
+  await close(await model.predict(inputs, { verbose: 0 }), predicted, 'predicted', 1e-5);
 });

@@ -229,9 +229,9 @@ describe('reductions', () => {
     expect([...(await mean(none, 0).data())]).toEqual([Number.NaN, Number.NaN]);
   });
 
-  test('equal maxima each get the whole gradient, as in TensorFlow.js', async () => {
+  test('equal maxima share the gradient evenly, as in Keras', async () => {
     const [dx] = await capture((x: Tensor) => gradients(max(x), [x]))(tensor([1, 7, 7, 3]));
-    expect([...(await dx.data())]).toEqual([0, 1, 1, 0]);
+    expect([...(await dx.data())]).toEqual([0, 0.5, 0.5, 0]);
   });
 
   test('the gradient of a product with zeros in it', async () => {

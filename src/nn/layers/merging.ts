@@ -6,13 +6,14 @@ import { ShapeError, ValueError } from '../../base/errors.ts';
 import { maximum as larger, mul, minimum as smaller, sub, add as sum } from '../../ops/binary.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { concat, expandDims, reshape, transpose } from '../../ops/movement.ts';
+import { where } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { flag, wholeFrom } from '../check.ts';
 import { describe } from '../names.ts';
 import { needed, option } from '../options.ts';
 import { axisOf } from './axis.ts';
 import { factory, layerOf, type OptionsOf } from './define.ts';
-import { Layer, type LayerOptions } from './layer.ts';
+import { Layer, type LayerOptions, masking } from './layer.ts';
 import { type BatchShape, type InputShape, isList, showBatch } from './symbolic.ts';
 
 /** A layer whose input is a list. */
@@ -109,13 +110,29 @@ export class Average extends layerOf('Average', {}, Elementwise) {
   }
 }
 
+/** One of the values; where a mask says that one does not count, the other. */
+abstract class Extreme extends Elementwise {
+  override call(xs: readonly Tensor[]): Tensor {
+    const masks = xs.map((x) => masking.of(x)?.expandDims(-1) ?? null);
+    if (!masks.some(Boolean)) return super.call(xs);
+    let [y, known] = [xs[0], masks[0]];
+    for (const [i, mask] of masks.entries()) {
+      if (i === 0) continue;
+      const x = mask ? where(mask, xs[i], y) : xs[i];
+      y = this.merge(known ? where(known, y, x) : y, x);
+      known = mask && known && mask.logicalOr(known);
+    }
+    return y;
+  }
+}
+
 /** The largest of the values. */
-export class Maximum extends layerOf('Maximum', {}, Elementwise) {
+export class Maximum extends layerOf('Maximum', {}, Extreme) {
   override merge = larger;
 }
 
 /** The smallest of the values. */
-export class Minimum extends layerOf('Minimum', {}, Elementwise) {
+export class Minimum extends layerOf('Minimum', {}, Extreme) {
   override merge = smaller;
 }
 

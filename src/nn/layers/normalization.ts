@@ -2,12 +2,13 @@
  * Layers that bring values to mean 0 and variance 1: over a batch (moving averages of its statistics serve afterwards), over
  * the features of each sample, or to length 1. Variances are means of squared differences, so that they are right far from 0.
  */
+import { where } from '../../ops/select.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { between, flag } from '../check.ts';
 import { option } from '../options.ts';
 import { axesOf, axisOf, oneAxis, someAxes } from './axis.ts';
 import { initializerRow, layerOf, type OptionsOf, weightRows } from './define.ts';
-import { type BatchShape, type CallContext, knownSizes, Layer } from './layer.ts';
+import { type BatchShape, type CallContext, knownSizes, Layer, masking } from './layer.ts';
 
 /** A layer whose outputs have the shape of its inputs, with weights along some axes. */
 export abstract class Normalizing extends Layer {
@@ -80,7 +81,8 @@ export type BatchNormalizationOptions = OptionsOf<typeof batchRows>;
  * y = γ (x − μ) / √(σ² + ε) + β (Ioffe and Szegedy 2015)
  *
  * In training μ and σ² are those of the batch, over all axes but one, and their moving averages follow: m = momentum · m +
- * (1 − momentum) · μ, with σ² of the population, as in Keras. Otherwise, and while the layer is frozen, they are the averages.
+ * (1 − momentum) · μ, with σ² of the population, as in Keras. Steps that a mask leaves out do not count. Otherwise, and while
+ * the layer is frozen, they are the averages.
  */
 export class BatchNormalization extends layerOf('BatchNormalization', batchRows, Normalizing) {
   movingMean: Variable | null = null;
@@ -99,12 +101,15 @@ export class BatchNormalization extends layerOf('BatchNormalization', batchRows,
     this.movingVariance = this.addWeight('moving_variance', sizes, this.movingVarianceInitializer, fixed);
   }
 
-  override call(x: Tensor, { training }: CallContext): Tensor {
+  override call(x: Tensor, { training, mask }: CallContext): Tensor {
     if (!training || !this.trainable) return this.normalized(x, this.movingMean!, this.movingVariance!);
     const [axis] = this.weightAxes(x.rank);
     const others = x.shape.map((_, i) => i).filter((i) => i !== axis);
-    const mean = x.mean(others);
-    const variance = x.sub(this.beside(x, mean)).square().mean(others);
+    const counted = mask ?? masking.of(x);
+    const meanOf = (values: Tensor): Tensor =>
+      counted ? maskedMean(values, counted, others) : values.mean(others);
+    const mean = meanOf(x);
+    const variance = meanOf(x.sub(this.beside(x, mean)).square());
     const follow = (average: Variable, batch: Tensor): void =>
       void average.assign(average.mul(this.momentum).add(batch.mul(1 - this.momentum)));
     follow(this.movingMean!, mean);
@@ -116,6 +121,13 @@ export class BatchNormalization extends layerOf('BatchNormalization', batchRows,
     const factor = variance.add(this.epsilon).rsqrt();
     return this.scaled(x.sub(this.beside(x, mean)).mul(this.beside(x, factor)));
   }
+}
+
+/** The mean over the steps that count, as Keras has it: Σ m · x / (Σ m + 10⁻⁷). `mask` has all axes but the last. */
+function maskedMean(x: Tensor, mask: Tensor, axes: readonly number[]): Tensor {
+  const counts = mask.cast('bool').expandDims(-1);
+  const count = counts.broadcastTo(x.shape).cast('f32').sum(axes);
+  return where(counts, x, 0).sum(axes).div(count.add(1e-7));
 }
 
 /** Features at mean 0 and variance 1 over the batch, then scaled and shifted; moving averages serve in inference. */

@@ -1,12 +1,13 @@
 /** Layers that keep one value of each window, or of each channel: its largest or its mean. */
 import { geometryOf } from '../../ops/convolution/geometry.ts';
 import { avgPool, maxPool } from '../../ops/pooling.ts';
+import { where } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { flag, oneOf } from '../check.ts';
 import { option, orNull } from '../options.ts';
 import { dataFormatRow } from './data-format.ts';
 import { factory, layerOf, type OptionsOf } from './define.ts';
-import type { BatchShape } from './layer.ts';
+import { type BatchShape, type CallContext, masking } from './layer.ts';
 import { type Sizes, Spatial, sizesFor } from './spatial.ts';
 
 // ---- windows
@@ -162,10 +163,25 @@ export class GlobalMaxPooling2D extends layerOf('GlobalMaxPooling2D', globalRows
   }
 }
 
-/** [N, steps, C] → [N, C] */
+/** [N, steps, C] → [N, C], over the steps that count where a mask came along. */
 export class GlobalAveragePooling1D extends layerOf('GlobalAveragePooling1D', globalRows, GlobalAverage) {
   protected override get dimensions(): number {
     return 1;
+  }
+
+  override call(x: Tensor, context: CallContext): Tensor {
+    const mask = context.mask ?? masking.of(x);
+    if (!mask) return super.call(x, context);
+    this.partsOf(x.shape);
+    const [steps, channels] = this.dataFormat === 'channelsFirst' ? [2, 1] : [1, 2];
+    const counts = mask.cast('bool').expandDims(channels);
+    const total = (values: Tensor): Tensor => values.sum(steps, this.keepdims);
+    return total(where(counts, x, 0)).div(total(counts.cast('f32')));
+  }
+
+  /** There are no steps any more. */
+  override computeMask(): null {
+    return null;
   }
 }
 

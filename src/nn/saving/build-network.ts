@@ -32,7 +32,7 @@ function readName(value: unknown, where: string): Name {
 const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** Ops of Keras's that make the masks of these layers, which come with their results here. */
-const MASK_OPS = ['NotEqual', 'Any'];
+const MASK_OPS = ['NotEqual', 'Any', 'ConvertToTensor'];
 const MASKERS = ['Embedding', 'Masking'];
 
 /**
