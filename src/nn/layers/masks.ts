@@ -78,10 +78,10 @@ function usual(layer: Layer, inputs: readonly Tensor[], came: readonly (Tensor |
   if (className === 'Concatenate') {
     const { axis } = layer as unknown as { axis: number };
     const along = axis < 0 ? axis + inputs[0].rank : axis;
-    // Along the features a step is there where it is in all.
+    // Along the features a step counts where it counts in any, as in Keras 3.15; before, where it did in all.
     const all = came.map((mask, i) => mask ?? ones(inputs[i].shape.slice(0, 2), 'bool'));
     if (along === 1 && inputs[0].rank > 2) return concat(all, 1);
-    return all.reduce((a, b) => a.logicalAnd(b));
+    return all.reduce((a, b) => a.logicalOr(b));
   }
   // A model's own layers have seen to it.
   if (layer.layers.length === 0 && !warned.has(layer)) {

@@ -31,9 +31,11 @@ function readName(value: unknown, where: string): Name {
 
 const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** Ops of Keras's that make the masks of these layers, which come with their results here. */
-const MASK_OPS = ['NotEqual', 'Any', 'ConvertToTensor'];
+/** Layers that make masks, which come with their results here, and ops of Keras's that they and merging layers use for it. */
 const MASKERS = ['Embedding', 'Masking'];
+const MASK_OPS = 'NotEqual,Any,ConvertToTensor,LogicalOr,Concatenate,ExpandDims'.split(',');
+/** Ops that look at a value's shape alone. */
+const SHAPE_OPS = ['OnesLike', 'ZerosLike'];
 
 /**
  * Masks that Keras writes down as ops: those that layers made of their own inputs. They are read as no layers, and calls
@@ -46,16 +48,18 @@ class WrittenMasks {
     this.layers = layers.filter(isObject);
   }
 
-  isOp = ({ class_name: className }: JsonObject): boolean => MASK_OPS.includes(className as string);
+  isOp = ({ class_name: className, module }: JsonObject): boolean =>
+    [...MASK_OPS, ...SHAPE_OPS].includes(className as string) && `${module}`.startsWith('keras.src.ops');
 
   /** Does the tensor that is written so come from such an op? */
   has(tensor: unknown): boolean {
     const name = historyOf(tensor)?.[0];
     const op = this.layers.find((one) => one.name === name && this.isOp(one));
     if (!op) return false;
-    const [argument] = argumentsOf(op);
-    if (this.has(argument)) return true;
-    const source = JSON.stringify(historyOf(argument));
+    if (SHAPE_OPS.includes(op.class_name as string)) return true;
+    const given = argumentsOf(op).flat().filter(historyOf);
+    if (given.every((one) => this.has(one))) return true;
+    const source = JSON.stringify(historyOf(given[0]));
     return this.layers.some(
       (one) =>
         MASKERS.includes(one.class_name as string) &&

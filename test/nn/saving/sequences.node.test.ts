@@ -26,6 +26,15 @@ it('masks that Keras writes down as ops of a network come from the layers again;
   await close(again.apply(inputs), y);
 });
 
+it('masks that were merged, added or cut are those that Keras has', async () => {
+  const { x, y } = recorded.merged;
+  const inputs = x.map((one) => tensor(one));
+  const model = (await loadModel(file('sequences-merged.keras'))) as Functional;
+  await close(model.apply(inputs), y);
+  const again = (await loadModel(await model.toBytes('keras'))) as Functional;
+  await close(again.apply(inputs), y);
+});
+
 describe.each(['keras', 'h5'] as const)('in .%s', (form) => {
   it('embedding, recurrent layers in both directions and layers for each step are read and written', async () => {
     const { x, y } = recorded.models.stack;
