@@ -58,6 +58,11 @@ export {
   randomZoom,
 } from './augmentation.ts';
 export {
+  CategoryEncoding,
+  type CategoryEncodingOptions,
+  categoryEncoding,
+} from './category-encoding.ts';
+export {
   Conv1D,
   type Conv1DOptions,
   Conv2D,
@@ -83,6 +88,11 @@ export {
   separableConv1d,
   separableConv2d,
 } from './depthwise-convolution.ts';
+export {
+  Discretization,
+  type DiscretizationOptions,
+  discretization,
+} from './discretization.ts';
 export { Dropout, type DropoutOptions, dropout } from './dropout.ts';
 export { EinsumDense, type EinsumDenseOptions, einsumDense } from './einsum-dense.ts';
 export { Embedding, type EmbeddingOptions, embedding } from './embedding.ts';
@@ -92,7 +102,20 @@ export {
   type GroupNormalizationOptions,
   groupNormalization,
 } from './group-normalization.ts';
+export {
+  Hashing,
+  type HashingOptions,
+  hashing,
+} from './hashing.ts';
 export { InputLayer, type InputOptions, input } from './input.ts';
+export {
+  IntegerLookup,
+  type IntegerLookupOptions,
+  integerLookup,
+  StringLookup,
+  type StringLookupOptions,
+  stringLookup,
+} from './lookup.ts';
 export {
   Cropping1D,
   type Cropping1DOptions,
@@ -226,6 +249,11 @@ export {
   spatialDropout2d,
 } from './spatial-dropout.ts';
 export { Normalization, type NormalizationOptions, normalization } from './standardization.ts';
+export {
+  TextVectorization,
+  type TextVectorizationOptions,
+  textVectorization,
+} from './text-vectorization.ts';
 export {
   Conv1DTranspose,
   type Conv1DTransposeOptions,

@@ -44,7 +44,7 @@ export type EmbeddingOptions = OptionsOf<typeof rows>;
 export class Embedding extends layerOf('Embedding', rows) {
   embeddings: Variable | null = null;
 
-  override readonly vocabulary: number = this.inputDim;
+  override readonly idCount: number = this.inputDim;
 
   override build(): void {
     if (this.maskZero) carryMasks();

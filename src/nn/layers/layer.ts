@@ -146,7 +146,7 @@ export class Layer {
   /** Whether each step of its result is made of that step of its input: then masks go on. */
   supportsMasking = false;
   /** Where its inputs are ids, how many there are: data are checked for others before they are used. */
-  readonly vocabulary?: number;
+  readonly idCount?: number;
   /** Where files keep the weights of the layers inside, by Keras's names for them; default: 'layers/dense', … */
   readonly innerPaths?: readonly string[];
   /** Where in its own place files keep its weights; default: there. */

@@ -246,7 +246,7 @@ export class Functional extends Stepped {
     if (!network) return [];
     const sizes = (input: Symbolic): number[] =>
       network.calls.flatMap(({ inputs, layer }) =>
-        inputs[0] === input && layer.vocabulary !== undefined ? [layer.vocabulary] : [],
+        inputs[0] === input && layer.idCount !== undefined ? [layer.idCount] : [],
       );
     return network.inputs
       .map((input) => Math.min(...sizes(input), Infinity))

@@ -125,7 +125,7 @@ export abstract class Model extends Layer implements Trainable {
 
   /** Of each input that takes ids, how many there are; null for others. */
   get vocabularies(): readonly (number | null)[] {
-    return [this.layers[0]?.vocabulary ?? null];
+    return [this.layers[0]?.idCount ?? null];
   }
 
   outputsFor(

@@ -28,6 +28,12 @@ const ofLayers: Neutral = {
   renorm_clipping: [null],
   renorm_momentum: [anything],
   rms_scaling: [false],
+  // vocabularies
+  vocabulary_size: [anything],
+  vocabulary_dtype: [anything],
+  has_input_vocabulary: [anything],
+  encoding: ['utf-8'],
+  oov_method: ['floormod'],
   // attention
   use_gate: [false],
   flash_attention: [null, false],
