@@ -11,7 +11,7 @@ import { environment } from '../base/platform.ts';
 import { type DownloadProgress, download, type PublishedFile, sha256 } from './download.ts';
 import { isGzip } from './idx.ts';
 import { unpackArchive } from './keras-archive.ts';
-import type { PublishedDataset } from './published.ts';
+import type { PublishedDataset, PublishedFiles } from './published.ts';
 
 export interface PublishedOptions {
   /**
@@ -68,19 +68,18 @@ interface FoundFile {
   readonly bytes: Uint8Array;
 }
 
-const filesOf = ({ train, test }: PublishedDataset): PublishedFile[] => [
-  train.labels,
-  train.images,
-  test.labels,
-  test.images,
-];
+/** What is searched: files, or four of images and labels, which may be in one archive. */
+type Sought = PublishedFiles | PublishedDataset;
 
-/** Finds the four files; the order of the search is said at `fashionMnist`. */
-export async function find(
-  dataset: PublishedDataset,
-  options: PublishedOptions,
-  around: Surroundings,
-): Promise<Found> {
+const filesOf = (dataset: Sought): readonly PublishedFile[] =>
+  'files' in dataset
+    ? dataset.files
+    : [dataset.train.labels, dataset.train.images, dataset.test.labels, dataset.test.images];
+
+const archiveOf = (dataset: Sought) => ('files' in dataset ? undefined : dataset.archive);
+
+/** Finds the files; the order of the search is said at `fashionMnist`. */
+export async function find(dataset: Sought, options: PublishedOptions, around: Surroundings): Promise<Found> {
   const { files: disk, environment } = around;
   if (options.dir !== undefined) {
     if (disk) return findIn(options.dir, dataset, disk);
@@ -100,7 +99,7 @@ export async function find(
   const shared = [
     disk.join('/usr/share/datasets', dataset.folder), // Debian's package
     disk.join(disk.home(), '.keras', 'datasets', dataset.folder),
-    ...(dataset.archive ? [disk.join(disk.home(), '.keras', 'datasets')] : []),
+    disk.join(disk.home(), '.keras', 'datasets'),
   ];
   for (const folder of shared) {
     const found = await look(folder);
@@ -110,19 +109,19 @@ export async function find(
 }
 
 /** The four files of a folder that a person named; missing ones are an error. */
-async function findIn(dir: string, dataset: PublishedDataset, disk: FileStore): Promise<Found> {
+async function findIn(dir: string, dataset: Sought, disk: FileStore): Promise<Found> {
   const inside = await readFolder(disk.join(dir, dataset.folder), dataset, disk);
   if (inside.found) return inside.found;
   const { found, missing } = await readFolder(dir, dataset, disk);
   if (found) return found;
   throw new ValueError(
-    `${dataset.name}: the folder ${dir} lacks ${missing.join(', ')}. Put the files there, gzipped or plain${dataset.archive ? `, or ${dataset.archive.file.name}` : ''}.`,
+    `${dataset.name}: the folder ${dir} lacks ${missing.join(', ')}. Put ${missing.length > 1 ? 'the files there, gzipped or plain' : 'it there'}${archiveOf(dataset) ? `, or ${archiveOf(dataset)!.file.name}` : ''}.`,
   );
 }
 
 async function readFolder(
   folder: string,
-  dataset: PublishedDataset,
+  dataset: Sought,
   disk: FileStore,
 ): Promise<{ found?: Found; missing: string[] }> {
   const files = new Map<PublishedFile, FoundFile>();
@@ -133,13 +132,15 @@ async function readFolder(
     else missing.push(file.name);
   }
   if (missing.length === 0) return { found: { source: folder, files }, missing };
-  const archive = dataset.archive && (await readEither(folder, dataset.archive.file, disk));
+  const packed = archiveOf(dataset);
+  const archive = packed && (await readEither(folder, packed.file, disk));
   if (!archive) return { missing };
-  const unpacked = await unpackArchive(archive.bytes, archive.path, dataset);
+  const unpacked = await unpackArchive(archive.bytes, archive.path, dataset as PublishedDataset);
   return { found: { source: archive.path, files: unpacked }, missing };
 }
 
-const plainName = (file: PublishedFile) => file.name.replace(/\.gz$/, '');
+const plainName = (file: PublishedFile) =>
+  file.gzip.sha256 === file.plain.sha256 ? file.name : file.name.replace(/\.gz$/, '');
 
 /** A file under its gzipped or its plain name. */
 async function readEither(
@@ -164,10 +165,10 @@ async function readEither(
 class Cache {
   readonly folder: string;
   readonly damaged: string[] = [];
-  private readonly dataset: PublishedDataset;
+  private readonly dataset: Sought;
   private readonly disk: FileStore;
 
-  constructor(dataset: PublishedDataset, disk: FileStore, environment: Surroundings['environment']) {
+  constructor(dataset: Sought, disk: FileStore, environment: Surroundings['environment']) {
     this.dataset = dataset;
     this.disk = disk;
     this.folder = disk.join(cacheFolder(disk, environment), 'datasets', dataset.folder);
@@ -186,11 +187,11 @@ class Cache {
   }
 
   private async readArchive(): Promise<Map<PublishedFile, FoundFile> | undefined> {
-    const { archive } = this.dataset;
+    const archive = archiveOf(this.dataset);
     const found = archive && (await readEither(this.folder, archive.file, this.disk).catch(() => undefined));
     if (!found) return undefined;
     if ((await sha256(found.bytes)) === archive.file.plain.sha256)
-      return unpackArchive(found.bytes, found.path, this.dataset);
+      return unpackArchive(found.bytes, found.path, this.dataset as PublishedDataset);
     await this.discard(found.path);
     return undefined;
   }
@@ -209,7 +210,7 @@ class Cache {
 
 /** Downloads what is not there yet, each file from the first mirror that delivers it. */
 async function fetchMissing(
-  dataset: PublishedDataset,
+  dataset: Sought,
   options: PublishedOptions,
   { fetch }: Surroundings,
   present: ReadonlyMap<PublishedFile, FoundFile>,
@@ -248,10 +249,14 @@ async function fetchMissing(
     files.set(file, found);
   }
   if (files.size === filesOf(dataset).length) return { source: source(bases[0]), files };
-  const { archive } = dataset;
+  const archive = archiveOf(dataset);
   const base = options.url === undefined ? archive?.mirror : bases[0];
   const found = archive && base && (await fetchFrom([base], archive.file));
-  if (found) return { source: source(base), files: await unpackArchive(found.bytes, found.path, dataset) };
+  if (found)
+    return {
+      source: source(base),
+      files: await unpackArchive(found.bytes, found.path, dataset as PublishedDataset),
+    };
   const reasons = failures.map(({ message }) => `\n  ${message}`).join('');
   throw new DownloadError(
     `${dataset.name}: not found on this machine${damaged} and not downloaded:${reasons}\n${dataset.advice}`,

@@ -1,12 +1,14 @@
 /** Images of one size with a class each, as bytes. */
 export interface LabelledImages {
-  /** [count, height, width], row by row; 0 is black. */
+  /** [count, height, width], or [count, height, width, channels] where there are channels, row by row; 0 is black. */
   readonly images: Uint8Array;
   /** [count]: the class of each image. */
   readonly labels: Uint8Array;
   readonly count: number;
   readonly height: number;
   readonly width: number;
+  /** 3 of pictures in colour. */
+  readonly channels?: number;
 }
 
 /** A data set of images for classification. */

@@ -58,6 +58,17 @@ export function parseNpy(bytes: Uint8Array, given?: NpyOptions): NdArray {
   return { data: fortran ? rowMajor(elements, shape) : elements, shape };
 }
 
+/** Of an `.npy` file of Python objects: the shape, and the pickle behind the header. */
+export function pickleIn(bytes: Uint8Array, file: string): { shape: number[]; pickle: Uint8Array } {
+  const fail: Fail = (place, reason) => {
+    throw new FormatError(`${file}, ${place}: ${reason}`);
+  };
+  const { text, dataStart } = readHeader(bytes, fail);
+  const { descr, shape } = parseHeader(text, fail);
+  if (descr !== '|O') fail('the header', `elements of type '${descr}', expected Python objects, '|O'.`);
+  return { shape, pickle: bytes.subarray(dataStart) };
+}
+
 /**
  * Writes an `.npy` file that `numpy.load` reads, in its own dtype.
  *

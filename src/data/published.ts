@@ -1,12 +1,22 @@
-/** The image data sets that are published as four IDX files, and where. */
+/** The data sets that are published, and where. */
 
 import { DIGIT_CLASSES, FASHION_CLASSES } from './classes.ts';
 import type { PublishedFile } from './download.ts';
 
-export interface PublishedDataset {
+/** Files that make a data set. */
+export interface PublishedFiles {
   readonly name: string;
   /** Name of its folder in a cache. */
   readonly folder: string;
+  readonly files: readonly PublishedFile[];
+  /** Base URLs, tried in this order. */
+  readonly mirrors: readonly string[];
+  /** How to get it without this library's download. */
+  readonly advice: string;
+}
+
+/** Images as four IDX files. */
+export interface PublishedDataset extends Omit<PublishedFiles, 'files'> {
   readonly classNames: readonly string[];
   readonly height: number;
   readonly width: number;
@@ -14,11 +24,16 @@ export interface PublishedDataset {
   readonly test: { readonly images: PublishedFile; readonly labels: PublishedFile };
   /** All of it in one npz file, as Keras keeps it. */
   readonly archive?: { readonly file: PublishedFile; readonly mirror: string };
-  /** Base URLs, tried in this order. */
-  readonly mirrors: readonly string[];
-  /** How to get it without this library's download. */
-  readonly advice: string;
 }
+
+const KERAS_MIRROR = 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/';
+
+/** One file, which is no gzip of another. */
+const single = (name: string, bytes: number, sha256: string): PublishedFile => ({
+  name,
+  gzip: { bytes, sha256 },
+  plain: { bytes, sha256 },
+});
 
 function file(
   name: string,
@@ -64,17 +79,11 @@ export const FASHION_MNIST: PublishedDataset = {
     ),
   },
   mirrors: [
-    'https://storage.googleapis.com/tensorflow/tf-keras-datasets/',
+    KERAS_MIRROR,
     'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/',
     'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
   ],
   advice: 'On Debian and Ubuntu: apt-get install dataset-fashion-mnist',
-};
-
-/** As keras/src/datasets/mnist.py has it. */
-const KERAS_MNIST = {
-  bytes: 11_490_434,
-  sha256: '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1',
 };
 
 /** LeCun, Cortes, Burges: the MNIST database of handwritten digits. */
@@ -109,12 +118,9 @@ export const MNIST: PublishedDataset = {
     ),
   },
   archive: {
-    file: {
-      name: 'mnist.npz',
-      gzip: KERAS_MNIST,
-      plain: KERAS_MNIST,
-    },
-    mirror: 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/',
+    // As keras/src/datasets/mnist.py has it.
+    file: single('mnist.npz', 11_490_434, '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1'),
+    mirror: KERAS_MIRROR,
   },
   mirrors: [
     'https://storage.googleapis.com/cvdf-datasets/mnist/',
@@ -124,3 +130,50 @@ export const MNIST: PublishedDataset = {
 };
 
 export const PUBLISHED: readonly PublishedDataset[] = [FASHION_MNIST, MNIST];
+
+/** Of Keras's own making: keras/src/datasets/imdb.py and reuters.py. */
+export const IMDB: PublishedFiles = {
+  name: 'IMDB',
+  folder: 'imdb',
+  files: [single('imdb.npz', 17_464_789, '69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f')],
+  mirrors: [KERAS_MIRROR],
+  advice: 'Put imdb.npz, as Keras has it, in a folder and name it: { dir }',
+};
+export const REUTERS: PublishedFiles = {
+  name: 'Reuters',
+  folder: 'reuters',
+  files: [
+    single('reuters.npz', 2_110_848, 'd6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916'),
+  ],
+  mirrors: [KERAS_MIRROR],
+  advice: 'Put reuters.npz, as Keras has it, in a folder and name it: { dir }',
+};
+
+const KRIZHEVSKY = 'https://www.cs.toronto.edu/~kriz/';
+/** Krizhevsky: "Learning multiple layers of features from tiny images", 2009; the binary versions. */
+export const CIFAR10: PublishedFiles = {
+  name: 'CIFAR-10',
+  folder: 'cifar-10',
+  files: [
+    single(
+      'cifar-10-binary.tar.gz',
+      170_052_171,
+      'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd',
+    ),
+  ],
+  mirrors: [KRIZHEVSKY],
+  advice: 'Put cifar-10-binary.tar.gz in a folder and name it: { dir }',
+};
+export const CIFAR100: PublishedFiles = {
+  name: 'CIFAR-100',
+  folder: 'cifar-100',
+  files: [
+    single(
+      'cifar-100-binary.tar.gz',
+      168_513_733,
+      '58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec',
+    ),
+  ],
+  mirrors: [KRIZHEVSKY],
+  advice: 'Put cifar-100-binary.tar.gz in a folder and name it: { dir }',
+};

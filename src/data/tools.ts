@@ -8,5 +8,8 @@ export { encodeNpz, parseNpz } from './npz.ts';
 export { Dataset } from './pipeline/dataset.ts';
 export { RandomState } from './random-state.ts';
 export { take } from './rows.ts';
+export { type PadOptions, padSequences } from './text/pad-sequences.ts';
+export { byteTokenizer, charTokenizer, type Tokenizer } from './text/tokenizers.ts';
+export { type TimeseriesOptions, timeseriesDatasetFromArray } from './timeseries.ts';
 export { toCategorical } from './to-categorical.ts';
 export { splitIndices, trainTestSplit } from './train-test-split.ts';

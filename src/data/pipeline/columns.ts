@@ -118,8 +118,8 @@ export class HostRows {
 const isLabelledImages = (given: Slices): given is LabelledImages =>
   typeof given === 'object' && 'images' in given && 'labels' in given && 'height' in given;
 
-const separate = ({ images, labels, count, height, width }: LabelledImages): NdArray[] => [
-  { data: images, shape: [count, height, width] },
+const separate = ({ images, labels, count, height, width, channels }: LabelledImages): NdArray[] => [
+  { data: images, shape: [count, height, width, ...(channels ? [channels] : [])] },
   { data: labels, shape: [count] },
 ];
 
