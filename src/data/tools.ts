@@ -7,6 +7,13 @@ export { encodeNpy, parseNpy } from './npy.ts';
 export { encodeNpz, parseNpz } from './npz.ts';
 export { Dataset } from './pipeline/dataset.ts';
 export { RandomState } from './random-state.ts';
+export {
+  type DirectoryDataset,
+  type ImageDirectoryOptions,
+  imageDatasetFromDirectory,
+  type TextDirectoryOptions,
+  textDatasetFromDirectory,
+} from './read-directory.ts';
 export { take } from './rows.ts';
 export { type PadOptions, padSequences } from './text/pad-sequences.ts';
 export { byteTokenizer, charTokenizer, type Tokenizer } from './text/tokenizers.ts';
