@@ -1,6 +1,6 @@
 /** What a training step costs, counted at the WebGPU API: the promises of a replayed plan. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultEngine, type Engine, layers, optimizers, sequential, tensor } from '../../src/index.ts';
+import { type Engine, init, layers, optimizers, sequential, tensor } from '../../src/index.ts';
 import { generator } from '../reference/random.ts';
 import { type Calls, countCalls } from './counters.ts';
 import { syntheticImages } from './models.ts';
@@ -8,7 +8,8 @@ import { syntheticImages } from './models.ts';
 let engine: Engine;
 let counter: ReturnType<typeof countCalls>;
 beforeAll(async () => {
-  engine = await defaultEngine();
+  // Poison writes, too.
+  engine = await init({ debug: { poison: false } });
   counter = countCalls(engine);
 });
 afterAll(() => counter.stop());
