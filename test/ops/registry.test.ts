@@ -3,7 +3,7 @@
  * against central differences of that twin, as eager calls, inside a captured step, and melted together
  * with other elementwise work. Every variant of every kernel family: variants.test.ts.
  *
- * A new op is tested by being in the registry: there is nothing to add here.
+ * A new op is tested by being in the registry: there is nothing to add here. Node tries every case.
  */
 import { describe, expect, test } from 'vitest';
 import { isNode } from '../../src/base/platform.ts';
@@ -94,12 +94,17 @@ const after: { name: string; apply: (y: Tensor) => Tensor; exact: (y: number) =>
   { name: 'one more', apply: (y) => y.add(1), exact: (y) => y + 1, slope: 1 },
 ];
 
+/** In a page three of each op, from one end of its cases to the other: kernels and their texts are those of Node. */
+const isTried = (index: number, count: number): boolean =>
+  isNode || count <= 3 || [0, count >> 1, count - 1].includes(index);
+
 for (const [name, entry] of registry) {
   if (entry.cases.length === 0) continue;
   const tolerance = entry.tolerance ?? {};
 
   describe(name, () => {
     entry.cases.forEach((one, index) => {
+      if (!isTried(index, entry.cases.length)) return;
       test(`of ${caseName(one)}`, async () => {
         const prepared = prepare(entry, one, index + 1);
         const { exact, shape, wrt, dy, inputs, tensors } = prepared;

@@ -4,6 +4,7 @@ import { isNode } from '../../src/base/platform.ts';
 import { layers, optimizers, sequential, setRandomSeed, tensor } from '../../src/index.ts';
 import * as reference from '../reference/optimizers.ts';
 import { epochMeans, runningMeans, train } from '../reference/train.ts';
+import { isLong } from '../support/long.ts';
 import { referenceModel, stacks, syntheticImages, weftModel } from './models.ts';
 
 const tolerance = 1e-4;
@@ -39,83 +40,92 @@ const pairs = {
   ],
 } as const;
 
-/** In a page those of a kind: the others differ from them in a formula that the same kernels make. */
-const tried = Object.entries(pairs).filter(([name]) => isNode || ['sgd', 'rmsprop', 'adam'].includes(name));
+/**
+ * A gradient does not depend on the optimizer, nor an update on the network: every optimizer trains the first network, two
+ * of them the others. In a page those of a kind: the rest differ from them in a formula that the same kernels make.
+ */
+const tried = (stack: number) => {
+  const some = stack === 0 ? ['sgd', 'rmsprop', 'adam'] : isNode ? ['momentum', 'adam'] : ['adam'];
+  return Object.entries(pairs).filter(([name]) => isLong || (isNode && stack === 0) || some.includes(name));
+};
 
 const batchSize = 32;
 /** 144 rows are four batches of 32 and one of 16. */
 const stepsPerEpoch = 5;
 const epochs = 10;
 
-describe.each(Object.entries(stacks))('%s', (_name, stack) => {
-  test.each(tried)(
-    'with %s: each loss of 50 steps is that of the float64 reference',
-    async (_optimizer, [ours, theirs]) => {
-      const { reference, weights } = referenceModel(stack, 7);
-      const exact = train(reference, theirs(), scaled, images.labels, {
-        batchSize,
-        steps: epochs * stepsPerEpoch,
-      });
-
-      const run = async (callbacks: object[]) => {
-        const model = weftModel(stack, ours());
-        await model.setWeights(weights);
-        const { history } = await model.fit(x, y, {
+describe.each(Object.entries(stacks).map(([name, stack], i) => [name, stack, i] as const))(
+  '%s',
+  (_name, stack, i) => {
+    test.each(tried(i))(
+      'with %s: each loss of 50 steps is that of the float64 reference',
+      async (_optimizer, [ours, theirs]) => {
+        const { reference, weights } = referenceModel(stack, 7);
+        const exact = train(reference, theirs(), scaled, images.labels, {
           batchSize,
-          epochs,
-          shuffle: false,
-          verbose: 0,
-          callbacks,
+          steps: epochs * stepsPerEpoch,
         });
-        return { history, weights: await Promise.all(model.getWeights().map((w) => w.data())) };
-      };
 
-      const replayed = await run([]);
-      const { losses, accuracies, sizes } = exact;
-      for (const [epoch, loss] of epochMeans(losses, sizes, stepsPerEpoch).entries())
-        expect(Math.abs(replayed.history.loss[epoch] - loss), `loss of epoch ${epoch + 1}`).toBeLessThan(
-          tolerance,
-        );
-      for (const [epoch, accuracy] of epochMeans(accuracies, sizes, stepsPerEpoch).entries())
-        expect(replayed.history.accuracy[epoch]).toBeCloseTo(accuracy, 5);
+        const run = async (callbacks: object[]) => {
+          const model = weftModel(stack, ours());
+          await model.setWeights(weights);
+          const { history } = await model.fit(x, y, {
+            batchSize,
+            epochs,
+            shuffle: false,
+            verbose: 0,
+            callbacks,
+          });
+          return { history, weights: await Promise.all(model.getWeights().map((w) => w.data())) };
+        };
 
-      // A callback that asks for every batch gets the running mean of its epoch, and changes nothing.
-      const told: number[] = [];
-      const stepwise = await run([
-        { onTrainBatchEnd: (_batch: number, { loss }: { loss: number }) => void told.push(loss) },
-      ]);
-      for (const [step, loss] of runningMeans(losses, sizes, stepsPerEpoch).entries())
-        expect(Math.abs(told[step] - loss), `running loss after step ${step + 1}`).toBeLessThan(tolerance);
-      expect(stepwise).toEqual(replayed);
-    },
-  );
+        const replayed = await run([]);
+        const { losses, accuracies, sizes } = exact;
+        for (const [epoch, loss] of epochMeans(losses, sizes, stepsPerEpoch).entries())
+          expect(Math.abs(replayed.history.loss[epoch] - loss), `loss of epoch ${epoch + 1}`).toBeLessThan(
+            tolerance,
+          );
+        for (const [epoch, accuracy] of epochMeans(accuracies, sizes, stepsPerEpoch).entries())
+          expect(replayed.history.accuracy[epoch]).toBeCloseTo(accuracy, 5);
 
-  test('single steps with trainOnBatch report the loss of the float64 reference', async () => {
-    const { reference: exactLayers, weights } = referenceModel(stack, 8);
-    const model = weftModel(stack, optimizers.rmsprop());
-    await model.setWeights(weights);
-    const steps = 10;
-    const exact = train(
-      exactLayers,
-      reference.rmsprop(),
-      scaled.subarray(0, 128 * 784),
-      images.labels.subarray(0, 128),
-      {
-        batchSize,
-        steps,
+        // A callback that asks for every batch gets the running mean of its epoch, and changes nothing.
+        const told: number[] = [];
+        const stepwise = await run([
+          { onTrainBatchEnd: (_batch: number, { loss }: { loss: number }) => void told.push(loss) },
+        ]);
+        for (const [step, loss] of runningMeans(losses, sizes, stepsPerEpoch).entries())
+          expect(Math.abs(told[step] - loss), `running loss after step ${step + 1}`).toBeLessThan(tolerance);
+        expect(stepwise).toEqual(replayed);
       },
     );
-    for (let step = 0; step < steps; step++) {
-      const from = (step % 4) * 32;
-      const { loss, accuracy } = await model.trainOnBatch(
-        tensor(Float32Array.from(scaled.subarray(from * 784, (from + 32) * 784)), { shape: [32, 784] }),
-        tensor(images.labels.subarray(from, from + 32)),
+
+    test('single steps with trainOnBatch report the loss of the float64 reference', async () => {
+      const { reference: exactLayers, weights } = referenceModel(stack, 8);
+      const model = weftModel(stack, optimizers.rmsprop());
+      await model.setWeights(weights);
+      const steps = 10;
+      const exact = train(
+        exactLayers,
+        reference.rmsprop(),
+        scaled.subarray(0, 128 * 784),
+        images.labels.subarray(0, 128),
+        {
+          batchSize,
+          steps,
+        },
       );
-      expect(Math.abs(loss - exact.losses[step]), `loss of step ${step + 1}`).toBeLessThan(tolerance);
-      expect(accuracy).toBeCloseTo(exact.accuracies[step], 6);
-    }
-  });
-});
+      for (let step = 0; step < steps; step++) {
+        const from = (step % 4) * 32;
+        const { loss, accuracy } = await model.trainOnBatch(
+          tensor(Float32Array.from(scaled.subarray(from * 784, (from + 32) * 784)), { shape: [32, 784] }),
+          tensor(images.labels.subarray(from, from + 32)),
+        );
+        expect(Math.abs(loss - exact.losses[step]), `loss of step ${step + 1}`).toBeLessThan(tolerance);
+        expect(accuracy).toBeCloseTo(exact.accuracies[step], 6);
+      }
+    });
+  },
+);
 
 describe('weights of samples', () => {
   const stack = stacks['relu 20, 20'];
