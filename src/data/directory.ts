@@ -114,7 +114,7 @@ export async function labelledFiles(
       throw new ValueError(
         `${called}: ${labels.length} labels for ${sorted.length} files; expected one for each.`,
       );
-    if (labels !== null) names = [...new Set(Array.from(labels))].sort((a, b) => a - b).map(String);
+    if (labels !== null) names = namesOf(labels, called);
     found = sorted.map((file, i) => ({ ...file, label: labels === null ? 0 : labels[i] }));
   }
   if (labelMode === 'binary' && names?.length !== 2)
@@ -130,6 +130,16 @@ export async function labelledFiles(
     found = subset === 'training' ? found.slice(0, -held) : found.slice(-held);
   }
   return { files: found, classNames: names };
+}
+
+/** The numbers of classes as their names: 0 to the greatest. */
+function namesOf(labels: ArrayLike<number>, called: string): string[] {
+  const all = Array.from(labels);
+  const bad = all.findIndex((label) => !Number.isSafeInteger(label) || label < 0);
+  if (bad >= 0)
+    throw new ValueError(`${called}: label ${all[bad]} of file ${bad}; expected whole numbers from 0.`);
+  const count = all.reduce((most, label) => Math.max(most, label), -1) + 1;
+  return Array.from({ length: count }, (_, label) => String(label));
 }
 
 /** Every file, with its path from the folder. */

@@ -18,6 +18,8 @@ export type ImagesGiven =
       readonly count: number;
       readonly height: number;
       readonly width: number;
+      /** 3 of pictures in colour. */
+      readonly channels?: number;
     }
   | { readonly data: ArrayLike<number>; readonly shape: readonly number[] }
   | readonly unknown[];
@@ -138,8 +140,8 @@ interface Images {
 
 function readImages(given: ImagesGiven): Images {
   if ('images' in given) {
-    const { images: data, labels, count, height, width } = given;
-    return { data, labels, count, height, width, channels: 1 };
+    const { images: data, labels, count, height, width, channels = 1 } = given;
+    return { data, labels, count, height, width, channels: channels === 3 ? 3 : 1 };
   }
   const numbers = readNumbers(given, 'plot.images');
   const { data } = numbers;

@@ -112,6 +112,12 @@ describe('refused with what to do', () => {
       /2 labels for 8 files/,
     ],
     [
+      'a label that is no class',
+      () => imageDatasetFromDirectory(images, { labels: [0, 1, 2, 0, -1, 0, 0, 0] }),
+      ValueError,
+      /label -1 of file 4/,
+    ],
+    [
       'a part without its size',
       () => imageDatasetFromDirectory(images, { subset: 'training' }),
       ConfigError,

@@ -27,7 +27,7 @@ type Name = keyof typeof applications;
 /** Most KB of 1000 bytes, a little above what holds. */
 const MOST_KB = {
   vite: { plot: 6, tensors: 18, autograd: 22.5, core: 50 },
-  esbuild: { plot: 11, tensors: 28.5, autograd: 28.5, core: 93 },
+  esbuild: { plot: 11, tensors: 28.5, autograd: 28.5, core: 100 },
 };
 
 const kb = (bytes: number): number => bytes / 1000;

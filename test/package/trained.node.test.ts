@@ -83,8 +83,8 @@ const pages = {
  * at once what any later part uses: with `layers` every layer that files know.
  */
 const MOST_BYTES = {
-  core: { vite: 62_500, esbuild: 107_500 },
-  fit: { vite: 90_500, esbuild: 136_500 },
+  core: { vite: 62_500, esbuild: 114_500 },
+  fit: { vite: 90_500, esbuild: 143_500 },
 };
 
 interface Outcome {

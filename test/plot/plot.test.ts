@@ -109,6 +109,9 @@ describe('images', () => {
     ).toBe(1);
     expect(count(plot.images({ data: new Float32Array(3 * 784), shape: [3, 784] }), '<image')).toBe(3);
     expect(count(plot.images({ data: images, shape: [1, 2, 2, 3] }), '<image')).toBe(1);
+    const colours = { images, labels: [3], count: 1, height: 2, width: 2, channels: 3 };
+    const address = (svg: string) => /href="[^"]+"/.exec(svg)![0];
+    expect(address(plot.images(colours))).toBe(address(plot.images({ data: images, shape: [1, 2, 2, 3] })));
     expect(() => plot.images({ data: images, shape: [12] })).toThrow(ShapeError);
     expect(() => plot.images({ data: images, shape: [3, 2, 2] }, { count: 4 })).toThrow(ValueError);
   });
