@@ -145,6 +145,12 @@ function namesOf(labels: ArrayLike<number>, called: string): string[] {
 /** Every file, with its path from the folder. */
 async function filesOf(called: string, directory: Directory): Promise<Listed[]> {
   if (typeof directory === 'string') return onDisk(called, directory);
+  if (
+    typeof directory !== 'object' ||
+    directory === null ||
+    !('kind' in directory || Symbol.iterator in directory)
+  )
+    throw new ValueError(`${called}: expected a folder's path, its files, or a handle of it.`);
   if ('kind' in directory) return inHandle(directory, '');
   return [...directory].map((file) => ({
     // The first part of a path is the name of the folder that was chosen.

@@ -118,6 +118,12 @@ describe('refused with what to do', () => {
       /label -1 of file 4/,
     ],
     [
+      'what is no folder',
+      () => imageDatasetFromDirectory(3 as never),
+      ValueError,
+      /expected a folder's path/,
+    ],
+    [
       'a part without its size',
       () => imageDatasetFromDirectory(images, { subset: 'training' }),
       ConfigError,

@@ -124,6 +124,7 @@ test('tokenizers give back the text that they took', () => {
   }
   expect(() => charTokenizer('ab').encode('abc')).toThrow(/"c" at character 2/);
   expect(() => charTokenizer('')).toThrow(/empty/);
+  expect(() => charTokenizer(3 as never)).toThrow(/expected a text/);
 });
 
 /** A tar archive of these files, as `tar c` writes it. */

@@ -58,6 +58,10 @@ const before: Record<string, unknown[]> = {
   'data.parseNpz': [new Uint8Array(8)],
   'data.splitIndices': [4],
   'data.trainTestSplit': [[1, 2, 3]],
+  'data.imageDatasetFromDirectory': ['pictures'],
+  'data.textDatasetFromDirectory': ['texts'],
+  'data.padSequences': [[[1], [2, 3]]],
+  'data.timeseriesDatasetFromArray': [[1, 2, 3], null],
 };
 /** What has no options: functions of data alone, and callbacks that have nothing to choose. */
 const plain = [
@@ -69,6 +73,8 @@ const plain = [
   'data.encodeNpz',
   'data.take',
   'data.toCategorical',
+  'data.byteTokenizer',
+  'data.charTokenizer',
 ];
 /** Whose options say which functions they have; a hook that does not exist is refused. */
 const open: Record<string, object> = {

@@ -80,6 +80,9 @@ describe('what all layers have in common', () => {
     Permute: { dims: [1] },
     RepeatVector: { n: 2 },
     Rescaling: { scale: 2 },
+    CategoryEncoding: { numTokens: 3 },
+    Discretization: { numBins: 3 },
+    Hashing: { numBins: 3 },
     Reshape: { targetShape: [-1] },
     ...Object.fromEntries(
       ['Conv1D', 'Conv2D', 'Conv3D', 'Conv1DTranspose', 'Conv2DTranspose']

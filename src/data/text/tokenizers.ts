@@ -22,6 +22,8 @@ export interface Tokenizer {
 export function charTokenizer(
   text: string | readonly string[],
 ): Tokenizer & { readonly characters: readonly string[] } {
+  if (typeof text !== 'string' && !(Array.isArray(text) && text.every((one) => typeof one === 'string')))
+    throw new ValueError('charTokenizer: expected a text, or a list of characters.');
   const characters = [...new Set(Array.isArray(text) ? text : text)].sort(
     (a, b) => a.codePointAt(0)! - b.codePointAt(0)!,
   );

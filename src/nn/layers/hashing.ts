@@ -1,8 +1,10 @@
 /** `hashing`: words or numbers fall into bins by a hash, without a vocabulary. */
+import { ConfigError } from '../../base/errors.ts';
 import type { NdArray } from '../../data/nd-array.ts';
 import { binOf } from '../../data/text/hash.ts';
 import { wholeFrom } from '../check.ts';
-import { needed, option } from '../options.ts';
+import { describe } from '../names.ts';
+import { needed, option, orNull } from '../options.ts';
 import { layerOf, type OptionsOf } from './define.ts';
 import { outputModeRow, saltRow } from './lookup.ts';
 import { encoded, type HostValues, listed, Preparing } from './preparing.ts';
@@ -11,7 +13,15 @@ const rows = {
   /** How many bins there are, that of maskValue included. */
   numBins: needed<number>(wholeFrom(1)),
   /** The value for which bin 0 is kept; default null: none. */
-  maskValue: option<string | number | null>(null, (given) => given as string | number | null),
+  maskValue: option<string | number | null>(
+    null,
+    orNull((given, operation, name) => {
+      if (typeof given === 'string' || typeof given === 'number') return given;
+      throw new ConfigError(
+        `${operation}: ${name} is ${describe(given)}; expected a word, a number, or null.`,
+      );
+    }),
+  ),
   salt: saltRow,
   /** Bins ('int', default), or rows of them. */
   outputMode: outputModeRow(['int', 'one_hot', 'multi_hot', 'count']),

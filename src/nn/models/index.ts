@@ -33,6 +33,7 @@ export type { PredictOptions } from '../training/predict.ts';
 export type { CompileOptions } from '../training/trainable.ts';
 export { type CloneOptions, cloneModel } from './clone.ts';
 export { Sequential } from './from-config.ts';
+export { type GenerateOptions, generate } from './generate.ts';
 export {
   Functional,
   type FunctionalOptions,
