@@ -9,15 +9,21 @@ import type { Tensor } from './tensor.ts';
 /** Sums, and views, which move elements only. */
 const TRANSPARENT = /^(add|sub|neg|identity|reshape|broadcastTo|transpose|slice)$/;
 
-/** Terms of a long sum beyond these are not looked at; nor do compilers look far. */
-const TERMS = 16;
+/** Of a long sum so many parts are looked at, the nearest first; nor do compilers look far. */
+const PARTS = 64;
 
 /** The terms of the sum `sign` · x, and the sign of each. */
-function terms(x: Tensor, sign: number, found = new Map<Tensor, number>()): Map<Tensor, number> {
-  const { name = '' } = x.op ?? {};
-  if (!TRANSPARENT.test(name)) return found.set(x, sign);
-  for (const [i, term] of x.inputs.entries())
-    if (found.size < TERMS) terms(term, name === 'neg' || (name === 'sub' && i === 1) ? -sign : sign, found);
+function terms(x: Tensor, sign: number): Map<Tensor, number> {
+  const found = new Map<Tensor, number>();
+  const parts: [Tensor, number][] = [[x, sign]];
+  for (const [part, sign] of parts) {
+    const { name = '' } = part.op ?? {};
+    if (!TRANSPARENT.test(name)) found.set(part, sign);
+    else
+      for (const [i, term] of part.inputs.entries())
+        if (parts.length < PARTS)
+          parts.push([term, name === 'neg' || (name === 'sub' && i === 1) ? -sign : sign]);
+  }
   return found;
 }
 
