@@ -10,8 +10,7 @@ import { cacheFolder, diskFileStore, type FileStore } from '../base/file-store.t
 import { environment } from '../base/platform.ts';
 import { type DownloadProgress, download, type PublishedFile, sha256 } from './download.ts';
 import { isGzip } from './idx.ts';
-import { unpackArchive } from './keras-archive.ts';
-import type { PublishedDataset, PublishedFiles } from './published.ts';
+import type { PublishedFiles } from './published.ts';
 
 export interface PublishedOptions {
   /**
@@ -57,7 +56,7 @@ export const surroundings = (): Surroundings => ({
   environment,
 });
 
-/** The bytes of the four files, gzipped or plain, each with its path or URL. */
+/** The bytes of the files, gzipped or plain, each with its path or URL. */
 export interface Found {
   readonly source: string;
   readonly files: ReadonlyMap<PublishedFile, FoundFile>;
@@ -68,18 +67,12 @@ interface FoundFile {
   readonly bytes: Uint8Array;
 }
 
-/** What is searched: files, or four of images and labels, which may be in one archive. */
-type Sought = PublishedFiles | PublishedDataset;
-
-const filesOf = (dataset: Sought): readonly PublishedFile[] =>
-  'files' in dataset
-    ? dataset.files
-    : [dataset.train.labels, dataset.train.images, dataset.test.labels, dataset.test.images];
-
-const archiveOf = (dataset: Sought) => ('files' in dataset ? undefined : dataset.archive);
-
 /** Finds the files; the order of the search is said at `fashionMnist`. */
-export async function find(dataset: Sought, options: PublishedOptions, around: Surroundings): Promise<Found> {
+export async function find(
+  dataset: PublishedFiles,
+  options: PublishedOptions,
+  around: Surroundings,
+): Promise<Found> {
   const { files: disk, environment } = around;
   if (options.dir !== undefined) {
     if (disk) return findIn(options.dir, dataset, disk);
@@ -95,7 +88,7 @@ export async function find(dataset: Sought, options: PublishedOptions, around: S
   }
   const cache = new Cache(dataset, disk, environment);
   const cached = await cache.readAll();
-  if (cached.size === filesOf(dataset).length) return { source: cache.folder, files: cached };
+  if (cached.size === dataset.files.length) return { source: cache.folder, files: cached };
   const shared = [
     disk.join('/usr/share/datasets', dataset.folder), // Debian's package
     disk.join(disk.home(), '.keras', 'datasets', dataset.folder),
@@ -108,35 +101,35 @@ export async function find(dataset: Sought, options: PublishedOptions, around: S
   return fetchMissing(dataset, options, around, cached, cache);
 }
 
-/** The four files of a folder that a person named; missing ones are an error. */
-async function findIn(dir: string, dataset: Sought, disk: FileStore): Promise<Found> {
+/** The files of a folder that a person named; missing ones are an error. */
+async function findIn(dir: string, dataset: PublishedFiles, disk: FileStore): Promise<Found> {
   const inside = await readFolder(disk.join(dir, dataset.folder), dataset, disk);
   if (inside.found) return inside.found;
   const { found, missing } = await readFolder(dir, dataset, disk);
   if (found) return found;
   throw new ValueError(
-    `${dataset.name}: the folder ${dir} lacks ${missing.join(', ')}. Put ${missing.length > 1 ? 'the files there, gzipped or plain' : 'it there'}${archiveOf(dataset) ? `, or ${archiveOf(dataset)!.file.name}` : ''}.`,
+    `${dataset.name}: the folder ${dir} lacks ${missing.join(', ')}. Put ${missing.length > 1 ? 'the files there, gzipped or plain' : 'it there'}${dataset.archive ? `, or ${dataset.archive.file.name}` : ''}.`,
   );
 }
 
 async function readFolder(
   folder: string,
-  dataset: Sought,
+  dataset: PublishedFiles,
   disk: FileStore,
 ): Promise<{ found?: Found; missing: string[] }> {
   const files = new Map<PublishedFile, FoundFile>();
   const missing: string[] = [];
-  for (const file of filesOf(dataset)) {
+  for (const file of dataset.files) {
     const found = await readEither(folder, file, disk);
     if (found) files.set(file, found);
     else missing.push(file.name);
   }
   if (missing.length === 0) return { found: { source: folder, files }, missing };
-  const packed = archiveOf(dataset);
-  const archive = packed && (await readEither(folder, packed.file, disk));
-  if (!archive) return { missing };
-  const unpacked = await unpackArchive(archive.bytes, archive.path, dataset as PublishedDataset);
-  return { found: { source: archive.path, files: unpacked }, missing };
+  const { archive } = dataset;
+  const packed = archive && (await readEither(folder, archive.file, disk));
+  if (!packed) return { missing };
+  const unpacked = await archive.unpack(packed.bytes, packed.path);
+  return { found: { source: packed.path, files: unpacked }, missing };
 }
 
 const plainName = (file: PublishedFile) =>
@@ -165,10 +158,10 @@ async function readEither(
 class Cache {
   readonly folder: string;
   readonly damaged: string[] = [];
-  private readonly dataset: Sought;
+  private readonly dataset: PublishedFiles;
   private readonly disk: FileStore;
 
-  constructor(dataset: Sought, disk: FileStore, environment: Surroundings['environment']) {
+  constructor(dataset: PublishedFiles, disk: FileStore, environment: Surroundings['environment']) {
     this.dataset = dataset;
     this.disk = disk;
     this.folder = disk.join(cacheFolder(disk, environment), 'datasets', dataset.folder);
@@ -176,22 +169,22 @@ class Cache {
 
   async readAll(): Promise<Map<PublishedFile, FoundFile>> {
     const files = new Map<PublishedFile, FoundFile>();
-    for (const file of filesOf(this.dataset)) {
+    for (const file of this.dataset.files) {
       const found = await readEither(this.folder, file, this.disk).catch(() => undefined);
       if (!found) continue;
       const expected = isGzip(found.bytes) ? file.gzip : file.plain;
       if ((await sha256(found.bytes)) === expected.sha256) files.set(file, found);
       else await this.discard(found.path);
     }
-    return files.size < filesOf(this.dataset).length ? ((await this.readArchive()) ?? files) : files;
+    return files.size < this.dataset.files.length ? ((await this.readArchive()) ?? files) : files;
   }
 
   private async readArchive(): Promise<Map<PublishedFile, FoundFile> | undefined> {
-    const archive = archiveOf(this.dataset);
+    const { archive } = this.dataset;
     const found = archive && (await readEither(this.folder, archive.file, this.disk).catch(() => undefined));
     if (!found) return undefined;
     if ((await sha256(found.bytes)) === archive.file.plain.sha256)
-      return unpackArchive(found.bytes, found.path, this.dataset as PublishedDataset);
+      return archive.unpack(found.bytes, found.path);
     await this.discard(found.path);
     return undefined;
   }
@@ -210,7 +203,7 @@ class Cache {
 
 /** Downloads what is not there yet, each file from the first mirror that delivers it. */
 async function fetchMissing(
-  dataset: Sought,
+  dataset: PublishedFiles,
   options: PublishedOptions,
   { fetch }: Surroundings,
   present: ReadonlyMap<PublishedFile, FoundFile>,
@@ -243,20 +236,16 @@ async function fetchMissing(
   };
 
   const files = new Map(present);
-  for (const file of filesOf(dataset)) {
+  for (const file of dataset.files) {
     const found = files.get(file) ?? (await fetchFrom(bases, file));
     if (!found) break;
     files.set(file, found);
   }
-  if (files.size === filesOf(dataset).length) return { source: source(bases[0]), files };
-  const archive = archiveOf(dataset);
+  if (files.size === dataset.files.length) return { source: source(bases[0]), files };
+  const { archive } = dataset;
   const base = options.url === undefined ? archive?.mirror : bases[0];
   const found = archive && base && (await fetchFrom([base], archive.file));
-  if (found)
-    return {
-      source: source(base),
-      files: await unpackArchive(found.bytes, found.path, dataset as PublishedDataset),
-    };
+  if (found) return { source: source(base), files: await archive.unpack(found.bytes, found.path) };
   const reasons = failures.map(({ message }) => `\n  ${message}`).join('');
   throw new DownloadError(
     `${dataset.name}: not found on this machine${damaged} and not downloaded:${reasons}\n${dataset.advice}`,

@@ -4,6 +4,7 @@
  * Source: sklearn/model_selection/_split.py.
  */
 
+import { counting } from '../base/counting.ts';
 import { ConfigError, ShapeError, ValueError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
 import { groupByLabel, type Labels } from './labels.ts';
@@ -80,7 +81,7 @@ export class KFold extends Folds {
   split(x: Rows): Generator<Fold, void, undefined> {
     const count = rowCount(x);
     this.checkCount(count);
-    const order = Uint32Array.from({ length: count }, (_, i) => i);
+    const order = counting(count);
     if (this.shuffle) this.random().shuffle(order);
     const foldOf = new Uint32Array(count);
     const size = Math.floor(count / this.nSplits);

@@ -5,8 +5,9 @@ import type { PublishedFile } from './download.ts';
 import { sha256 } from './download.ts';
 import { find, type PublishedOptions, type Surroundings, surroundings } from './find-published.ts';
 import { parseIdx } from './idx.ts';
+import { unpackArchive } from './keras-archive.ts';
 import type { ImageDataset, LabelledImages } from './labelled-images.ts';
-import { PUBLISHED, type PublishedDataset } from './published.ts';
+import { PUBLISHED, type PublishedDataset, type PublishedFiles } from './published.ts';
 
 /** Loads a published data set; what is searched, and in which order, is said at `fashionMnist`. */
 export async function loadPublished(
@@ -14,7 +15,7 @@ export async function loadPublished(
   options: PublishedOptions = {},
   around: Surroundings = surroundings(),
 ): Promise<ImageDataset> {
-  const { source, files } = await find(dataset, options, around);
+  const { source, files } = await find(inFiles(dataset), options, around);
   const read = (file: PublishedFile, rank: number) => {
     const { path, bytes } = files.get(file)!;
     return parseIdx(bytes, { file: path, rank, maxBytes: file.plain.bytes });
@@ -58,6 +59,15 @@ export async function loadPublished(
     synthetic: false,
   };
 }
+
+/** The four files as they are searched, and how they come out of the one that Keras keeps. */
+const inFiles = ({ archive, ...dataset }: PublishedDataset): PublishedFiles => ({
+  ...dataset,
+  files: [dataset.train.labels, dataset.train.images, dataset.test.labels, dataset.test.images],
+  ...(archive && {
+    archive: { ...archive, unpack: (bytes, path) => unpackArchive(bytes, path, dataset) },
+  }),
+});
 
 /** The data sets share their file names; a folder of the wrong one would train without a word. */
 async function otherDataset(

@@ -9,6 +9,12 @@ export interface PublishedFiles {
   /** Name of its folder in a cache. */
   readonly folder: string;
   readonly files: readonly PublishedFile[];
+  /** All of it in one file, and how the files come out of it. */
+  readonly archive?: {
+    readonly file: PublishedFile;
+    readonly mirror: string;
+    unpack(bytes: Uint8Array, path: string): Promise<Map<PublishedFile, { path: string; bytes: Uint8Array }>>;
+  };
   /** Base URLs, tried in this order. */
   readonly mirrors: readonly string[];
   /** How to get it without this library's download. */
@@ -16,7 +22,7 @@ export interface PublishedFiles {
 }
 
 /** Images as four IDX files. */
-export interface PublishedDataset extends Omit<PublishedFiles, 'files'> {
+export interface PublishedDataset extends Omit<PublishedFiles, 'files' | 'archive'> {
   readonly classNames: readonly string[];
   readonly height: number;
   readonly width: number;

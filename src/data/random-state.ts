@@ -6,6 +6,7 @@
  * Knuth's recurrence), numpy/random/mtrand.pyx and src/legacy for `permutation`.
  */
 
+import { counting } from '../base/counting.ts';
 import { ValueError } from '../base/errors.ts';
 
 const WORDS = 624;
@@ -62,7 +63,7 @@ export class RandomState {
 
   /** 0 … n − 1 in random order, as `RandomState.permutation(n)`. */
   permutation(n: number): Uint32Array {
-    return this.shuffle(Uint32Array.from({ length: n }, (_, i) => i));
+    return this.shuffle(counting(n));
   }
 
   /** Shuffles in place, as `RandomState.shuffle(x)` does with a one-dimensional array; gives it back. */

@@ -3,6 +3,7 @@
  * padded to a multiple of 512. Links and anything else that is no plain file are passed over.
  */
 import { FormatError } from '../base/errors.ts';
+import { isGzip } from './idx.ts';
 
 const BLOCK = 512;
 
@@ -16,33 +17,28 @@ export async function readTarGz(
 }
 
 async function gunzip(bytes: Uint8Array, file: string, maxBytes: number): Promise<Uint8Array> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) throw new FormatError(`${file}, byte 0: it is no gzip file.`);
-  const stream = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream('gzip'));
-  const reader = stream.getReader();
-  const parts: Uint8Array[] = [];
+  if (!isGzip(bytes)) throw new FormatError(`${file}, byte 0: it is no gzip file.`);
+  const reader = new Blob([bytes as BlobPart])
+    .stream()
+    .pipeThrough(new DecompressionStream('gzip'))
+    .getReader();
+  const parts: BlobPart[] = [];
   let total = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((cause) => {
+        throw new FormatError(`${file}: it cannot be unpacked: ${cause.message}.`, { cause });
+      });
       if (done) break;
       total += value.length;
       if (total > maxBytes) throw new FormatError(`${file}: it unpacks to more than ${maxBytes} bytes.`);
-      parts.push(value);
+      parts.push(value as BlobPart);
     }
-  } catch (cause) {
-    if (cause instanceof FormatError) {
-      await reader.cancel().catch(() => {});
-      throw cause;
-    }
-    throw new FormatError(`${file}: it cannot be unpacked: ${(cause as Error).message}.`, { cause });
+  } finally {
+    // After an error the rest is not wanted; after the end this changes nothing.
+    reader.cancel().catch(() => {});
   }
-  const all = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 export function readTar(bytes: Uint8Array, file: string): Map<string, Uint8Array> {

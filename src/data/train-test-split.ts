@@ -1,3 +1,4 @@
+import { counting } from '../base/counting.ts';
 import { ConfigError, ShapeError, ValueError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
 import { groupByLabel, type Labels } from './labels.ts';
@@ -65,7 +66,7 @@ export function splitIndices(count: number, given?: SplitOptions): { train: Uint
   if (options.shuffle === false) {
     if (stratify)
       throw new ConfigError('trainTestSplit: stratify draws at random. Leave out { shuffle: false }.');
-    const order = Uint32Array.from({ length: trainCount + testCount }, (_, i) => i);
+    const order = counting(trainCount + testCount);
     return { train: order.slice(0, trainCount), test: order.slice(trainCount) };
   }
   const seed = options.randomState ?? Math.floor(Math.random() * 2 ** 32);

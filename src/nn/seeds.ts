@@ -2,6 +2,7 @@
  * Where random numbers come from. Every use has a stream of its own, so that none disturbs another:
  * more dropout layers do not change the shuffle, another shuffle does not change the weights.
  */
+import { counting } from '../base/counting.ts';
 import { RandomSequence } from '../base/random.ts';
 import { nextOf, seedInUse } from '../base/seed.ts';
 
@@ -37,9 +38,7 @@ export const initializerNumbers = (seed: number, place: number, index = 0): Rand
  */
 export function shuffledOrder(count: number, seed: number, pass: number): Int32Array {
   const random = new RandomSequence(seed, streams.shuffle, pass);
-  // Not `from` with a function: that takes longer than all the drawing.
-  const order = new Int32Array(count);
-  for (let i = 0; i < count; i++) order[i] = i;
+  const order = new Int32Array(counting(count).buffer);
   for (let i = count - 1; i > 0; i--) {
     const j = random.below(i + 1);
     const held = order[i];

@@ -7,6 +7,7 @@ import { ConfigError, FormatError, ShapeError, ValueError } from '../../src/base
 import type { NdArray } from '../../src/data/nd-array.ts';
 import { imageDatasetFromDirectory, textDatasetFromDirectory } from '../../src/data/read-directory.ts';
 import recorded from './fixtures/directories.json';
+import { camel } from './support/camel.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'weft-folders-'));
 const put = (folder: string, files: Record<string, string>): void => {
@@ -21,14 +22,6 @@ beforeAll(() => {
   put('texts', recorded.texts.files);
 });
 afterAll(() => rmSync(root, { recursive: true }));
-
-const camel = <T>(options: object): T =>
-  Object.fromEntries(
-    Object.entries(options).map(([key, value]) => [
-      key.replace(/_./g, ([, letter]) => letter.toUpperCase()),
-      value,
-    ]),
-  ) as T;
 
 type Part = NdArray | readonly string[];
 

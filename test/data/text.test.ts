@@ -13,18 +13,12 @@ import { byteTokenizer, charTokenizer } from '../../src/data/text/tokenizers.ts'
 import { timeseriesDatasetFromArray } from '../../src/data/timeseries.ts';
 import { readZip } from '../../src/data/zip.ts';
 import recorded from './fixtures/text-data.json';
+import { camel } from './support/camel.ts';
 import { gzip } from './support/idx-files.ts';
 import { MemoryFiles, surroundings } from './support/small-dataset.ts';
 
 const bytesOf = (base64: string): Uint8Array =>
   Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-const camel = <T>(options: object): T =>
-  Object.fromEntries(
-    Object.entries(options).map(([key, value]) => [
-      key.replace(/_./g, ([, letter]) => letter.toUpperCase()),
-      value,
-    ]),
-  ) as T;
 const nowhere = () => Promise.reject(new Error('no network'));
 
 describe.each(['imdb', 'reuters'] as const)('%s', (name) => {

@@ -1,5 +1,6 @@
 /** The rows that a pass visits, as long as a pipeline only chooses and orders rows: one list for each pass. */
 
+import { counting } from '../../base/counting.ts';
 import { RandomSequence } from '../../base/random.ts';
 
 /** An order of rows that is known before any data are touched. */
@@ -11,13 +12,6 @@ export interface RowOrder {
   readonly shuffles: number;
   /** The rows of a pass, from 0. */
   of(pass: number): Uint32Array;
-}
-
-/** A loop: `from` with a function takes thirty times as long. */
-function counting(count: number, start: number): Uint32Array {
-  const rows = new Uint32Array(count);
-  for (let i = 0; i < count; i++) rows[i] = start + i;
-  return rows;
 }
 
 /** Rows start, start + 1, …, start + count − 1. */

@@ -66,7 +66,7 @@ async function arraysOf(
   const [{ path, bytes }] = files.values();
   const entries = await readZip(bytes, path, 512 * 1024 * 1024);
   const part = (name: string): Uint8Array => {
-    const found = new Map(entries).get(`${name}.npy`);
+    const found = entries.get(`${name}.npy`);
     if (!found) throw new FormatError(`${path}: there is no ${name}.npy in it.`);
     return found;
   };
@@ -89,12 +89,9 @@ function shuffled({ lists, labels }: Texts, random: RandomState): Texts {
 /** What Keras's options make of all texts together. */
 function selected(texts: readonly Texts[], options: SequenceOptions, called: string): Texts[] {
   const { numWords = null, skipTop = 0, maxlen = null, startChar = 1, oovChar = 2, indexFrom = 3 } = options;
+  const beginning = startChar === null ? [] : [startChar];
   const begun = texts.map(({ lists, labels }) => {
-    const moved = lists.map((list) =>
-      startChar === null
-        ? list.map((word) => word + indexFrom)
-        : [startChar, ...list.map((word) => word + indexFrom)],
-    );
+    const moved = lists.map((list) => [...beginning, ...list.map((word) => word + indexFrom)]);
     if (maxlen === null) return { lists: moved, labels };
     const kept = moved.map((list) => list.length < maxlen);
     if (!kept.includes(true))

@@ -9,7 +9,7 @@ import { encodedIds, encodedShape } from './category-encoding.ts';
 import { layerOf, type OptionsOf } from './define.ts';
 import type { BatchShape } from './layer.ts';
 import { outputModeRow } from './lookup.ts';
-import { eachPart, listed } from './preparing.ts';
+import { eachHostPart, listed } from './preparing.ts';
 
 const rows = {
   /** Where one interval ends and the next begins, rising; default null: `adapt` finds numBins intervals. */
@@ -34,8 +34,6 @@ export type DiscretizationOptions = OptionsOf<typeof rows>;
 
 /** Intervals of numbers: see {@link discretization}. */
 export class Discretization extends layerOf('Discretization', rows) {
-  private found: readonly number[] | null = this.binBoundaries;
-
   constructor(options?: DiscretizationOptions) {
     super(options);
     // Files of adapted layers have both.
@@ -44,13 +42,13 @@ export class Discretization extends layerOf('Discretization', rows) {
   }
 
   private get boundaries(): readonly number[] {
-    if (this.found === null)
+    if (this.binBoundaries === null)
       throw new StateError(`${this.name}: the intervals are not known yet. Call adapt first.`);
-    return this.found;
+    return this.binBoundaries;
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
-    const depth = (this.found?.length ?? this.numBins! - 1) + 1;
+    const depth = (this.binBoundaries?.length ?? this.numBins! - 1) + 1;
     return this.outputMode === 'int' ? inputShape : encodedShape(inputShape, this.outputMode, depth);
   }
 
@@ -75,18 +73,15 @@ export class Discretization extends layerOf('Discretization', rows) {
         `${this.name}: adapt finds the intervals, which were given. Give numBins instead.`,
       );
     let summary: Summary = { values: [], weights: [] };
-    await eachPart(data, (part) => {
+    await eachHostPart(data, (part) => {
       const { values } = listed<number>(part, 'number', `${this.name}: adapt`);
       if (values.some(Number.isNaN))
         throw new ValueError(`${this.name}: adapt was given NaN, which lies in no interval.`);
       summary = merged(summarized(values, this.epsilon), summary, this.epsilon);
     });
     if (summary.values.length === 0) throw new ValueError(`${this.name}: adapt was given no values.`);
-    this.found = compressed(summary, 1 / this.numBins).values.slice(0, -1);
-  }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), binBoundaries: this.found && [...this.found] };
+    // The option says what is known, and so do files.
+    Object.assign(this, { binBoundaries: compressed(summary, 1 / this.numBins).values.slice(0, -1) });
   }
 }
 
@@ -105,10 +100,12 @@ function summarized(values: readonly number[], epsilon: number): Summary {
 }
 
 function merged(a: Summary, b: Summary, epsilon: number): Summary {
-  const all = [...a.values, ...b.values].map((value, i) => [value, [...a.weights, ...b.weights][i]] as const);
-  all.sort(([x], [y]) => x - y);
+  const pairs = [a, b].flatMap(({ values, weights }) =>
+    values.map((value, i) => [value, weights[i]] as const),
+  );
+  pairs.sort(([x], [y]) => x - y);
   return compressed(
-    { values: all.map(([value]) => value), weights: all.map(([, weight]) => weight) },
+    { values: pairs.map(([value]) => value), weights: pairs.map(([, weight]) => weight) },
     epsilon,
   );
 }

@@ -7,7 +7,7 @@ import { flag, oneOf, wholeFrom } from '../check.ts';
 import { describe } from '../names.ts';
 import { option, orNull, type Row } from '../options.ts';
 import { layerOf, type OptionsOf } from './define.ts';
-import { eachPart, encoded, type HostValues, listed, type OutputMode, Preparing } from './preparing.ts';
+import { eachHostPart, encoded, type HostValues, listed, type OutputMode, Preparing } from './preparing.ts';
 
 /** Words of Keras's older versions. */
 const OLDER: Readonly<Record<string, OutputMode>> = { binary: 'multi_hot', 'tf-idf': 'tf_idf' };
@@ -92,9 +92,8 @@ abstract class Lookup extends Preparing {
   declare readonly padToMaxTokens: boolean;
   declare readonly salt: readonly [number, number] | null;
   protected abstract readonly kind: 'string' | 'number';
-  /** The words without those that stand for others, and the id of each. */
-  private words: readonly (string | number)[] | null = null;
-  private ids = new Map<string | number, number>();
+  /** The words without those that stand for others, in the order of their ids; null before they are known. */
+  private ids: ReadonlyMap<string | number, number> | null = null;
   /** For 'tf_idf', a weight for each id. */
   private idf: readonly number[] | null = null;
   /** Whether the vocabulary was given, so that adapt would lose it. */
@@ -137,8 +136,9 @@ abstract class Lookup extends Preparing {
     if (vocabulary.length === 0) throw new ConfigError(`${name}: the vocabulary is empty.`);
     const complete = special.length > 0 && special.every((token, i) => vocabulary[i] === token);
     const words = complete ? vocabulary.slice(special.length) : vocabulary;
-    const double = words.find((word, i) => words.indexOf(word) !== i);
-    if (new Set(words).size !== words.length)
+    const before = new Set<string | number>();
+    const double = words.find((word) => before.size === before.add(word).size);
+    if (double !== undefined)
       throw new ConfigError(
         `${name}: the vocabulary has ${describe(double)} twice; expected each word once.`,
       );
@@ -161,31 +161,32 @@ abstract class Lookup extends Preparing {
       throw new ConfigError(
         `${name}: ${idfWeights.length} idfWeights for ${vocabulary.length} words; expected one for each.`,
       );
-    this.take(words, idfWeights?.slice(complete ? special.length : 0) ?? null);
+    this.take(words);
     this.given = true;
-    if (complete && idfWeights) this.idf = idfWeights;
+    Object.assign(this, { vocabulary: [...vocabulary], idfWeights: idfWeights && [...idfWeights] });
+    this.idf = complete ? idfWeights : this.withSpecial(idfWeights);
   }
 
-  /** `idf`: a weight for each. */
-  private take(words: readonly (string | number)[], idf: readonly number[] | null): void {
-    this.words = words;
+  private take(words: readonly (string | number)[]): void {
     this.ids = new Map(words.map((word, i) => [word, this.tokenStart + i]));
-    // Options say what is known, and so do files.
-    Object.assign(this, { vocabulary: [...words], idfWeights: idf && [...idf] });
-    if (!idf) return;
-    const mean = idf.reduce((sum, one) => sum + one, 0) / idf.length;
-    this.idf = [...this.special.map(() => mean), ...idf];
+  }
+
+  /** Weights of words, and before them their mean for what stands for others. */
+  private withSpecial(weights: readonly number[] | null): readonly number[] | null {
+    if (!weights) return null;
+    const mean = weights.reduce((sum, one) => sum + one, 0) / weights.length;
+    return [...this.special.map(() => mean), ...weights];
   }
 
   /** The words in the order of their ids; with `includeSpecialTokens: false` only those that were learned. */
   getVocabulary({ includeSpecialTokens = true } = {}): (string | number)[] {
-    const words = [...(this.words ?? [])];
+    const words = [...(this.ids?.keys() ?? [])];
     return includeSpecialTokens ? [...(this.special as (string | number)[]), ...words] : words;
   }
 
   /** How many ids there are. */
   get vocabularySize(): number {
-    return this.tokenStart + (this.words?.length ?? 0);
+    return this.tokenStart + (this.ids?.size ?? 0);
   }
 
   /**
@@ -195,7 +196,7 @@ abstract class Lookup extends Preparing {
    */
   async adapt(data: unknown): Promise<void> {
     const counts = this.counts();
-    await eachPart(data, (part) => {
+    await eachHostPart(data, (part) => {
       const { values, shape } = listed<string | number>(part, this.kind, `${this.name}: adapt`);
       const length = shape.length < 2 ? 1 : shape[shape.length - 1];
       for (let i = 0; i < values.length; i += length) counts.add(values.slice(i, i + length));
@@ -216,14 +217,18 @@ abstract class Lookup extends Preparing {
     if (counts.isEmpty) throw new ValueError(`${this.name}: adapt was given no words.`);
     const most = this.maxTokens === null ? undefined : this.maxTokens - this.tokenStart;
     const words = counts.ranked([this.maskToken, this.oovToken], most);
-    const weights = words.map((word) => Math.fround(counts.inverseFrequency(word)));
-    this.take(words, this.outputMode === 'tf_idf' ? weights : null);
+    const weights =
+      this.outputMode === 'tf_idf' ? words.map((word) => Math.fround(counts.inverseFrequency(word))) : null;
+    this.take(words);
+    // Options say what is known, and so do files.
+    Object.assign(this, { vocabulary: words, idfWeights: weights });
+    this.idf = this.withSpecial(weights);
   }
 
   /** The id of a word; in rows a mask is −1, which counts for nothing. */
   private idOf(token: string | number): number {
     if (token === this.maskToken) return this.outputMode === 'int' ? 0 : -1;
-    const id = this.ids.get(token);
+    const id = this.ids!.get(token);
     if (id !== undefined) return id;
     if (this.numOovIndices === 0)
       throw new ValueError(
@@ -233,7 +238,7 @@ abstract class Lookup extends Preparing {
   }
 
   private checkLearned(): void {
-    if (this.words === null)
+    if (this.ids === null)
       throw new StateError(`${this.name}: there is no vocabulary yet. Give it, or call adapt first.`);
   }
 
@@ -248,13 +253,12 @@ abstract class Lookup extends Preparing {
   encode(values: readonly (string | number)[], shape: readonly number[]): NdArray<Int32Array | Float32Array> {
     this.checkLearned();
     const depth = this.padToMaxTokens ? this.maxTokens! : this.vocabularySize;
-    const weights = this.idf && Array.from({ length: depth }, (_, i) => this.idf![i] ?? 0);
     return encoded(
       values.map((token) => this.idOf(token)),
       shape,
       this.outputMode,
       depth,
-      weights,
+      this.idf,
     );
   }
 

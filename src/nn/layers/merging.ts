@@ -14,6 +14,7 @@ import { needed, option } from '../options.ts';
 import { axisOf } from './axis.ts';
 import { factory, layerOf, type OptionsOf } from './define.ts';
 import { Layer, type LayerOptions, masking } from './layer.ts';
+import { maskBeside } from './masked.ts';
 import { type BatchShape, type InputShape, isList, showBatch } from './symbolic.ts';
 
 /** A layer whose input is a list. */
@@ -70,15 +71,18 @@ abstract class Elementwise extends Merging {
       .reduce((a, b) => a.map((size, axis) => (axis === 0 ? (size ?? b[0]) : join(size, b[axis]))));
   }
 
-  override call(xs: readonly Tensor[]): Tensor {
+  /** The values with as many axes each. */
+  protected aligned(xs: readonly Tensor[]): Tensor[] {
     const rank = Math.max(...xs.map((x) => x.rank));
-    return xs
-      .map((x) => {
-        let y = x;
-        while (y.rank < rank) y = expandDims(y, 1);
-        return y;
-      })
-      .reduce((a, b) => this.merge(a, b));
+    return xs.map((x) => {
+      let y = x;
+      while (y.rank < rank) y = expandDims(y, 1);
+      return y;
+    });
+  }
+
+  override call(xs: readonly Tensor[]): Tensor {
+    return this.aligned(xs).reduce((a, b) => this.merge(a, b));
   }
 }
 
@@ -113,12 +117,14 @@ export class Average extends layerOf('Average', {}, Elementwise) {
 /** One of the values; where a mask says that one does not count, the other. */
 abstract class Extreme extends Elementwise {
   override call(xs: readonly Tensor[]): Tensor {
-    const masks = xs.map((x) => masking.of(x)?.expandDims(-1) ?? null);
-    if (!masks.some(Boolean)) return super.call(xs);
-    let [y, known] = [xs[0], masks[0]];
-    for (const [i, mask] of masks.entries()) {
-      if (i === 0) continue;
-      const x = mask ? where(mask, xs[i], y) : xs[i];
+    const given = xs.map(masking.of);
+    if (!given.some(Boolean)) return super.call(xs);
+    const values = this.aligned(xs);
+    const masks = given.map((mask, i) => mask && maskBeside(mask, values[i]));
+    let [y, known] = [values[0], masks[0]];
+    for (let i = 1; i < values.length; i++) {
+      const mask = masks[i];
+      const x = mask ? where(mask, values[i], y) : values[i];
       y = this.merge(known ? where(known, y, x) : y, x);
       known = mask && known && mask.logicalOr(known);
     }

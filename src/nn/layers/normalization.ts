@@ -9,6 +9,7 @@ import { option } from '../options.ts';
 import { axesOf, axisOf, oneAxis, someAxes } from './axis.ts';
 import { initializerRow, layerOf, type OptionsOf, weightRows } from './define.ts';
 import { type BatchShape, type CallContext, knownSizes, Layer, masking } from './layer.ts';
+import { maskBeside } from './masked.ts';
 
 /** A layer whose outputs have the shape of its inputs, with weights along some axes. */
 export abstract class Normalizing extends Layer {
@@ -123,9 +124,9 @@ export class BatchNormalization extends layerOf('BatchNormalization', batchRows,
   }
 }
 
-/** The mean over the steps that count, as Keras has it: Σ m · x / (Σ m + 10⁻⁷). `mask` has all axes but the last. */
+/** The mean over the steps that count, as Keras has it: Σ m · x / (Σ m + 10⁻⁷). `mask` has the first axes of x. */
 function maskedMean(x: Tensor, mask: Tensor, axes: readonly number[]): Tensor {
-  const counts = mask.cast('bool').expandDims(-1);
+  const counts = maskBeside(mask, x);
   const count = counts.broadcastTo(x.shape).cast('f32').sum(axes);
   return where(counts, x, 0).sum(axes).div(count.add(1e-7));
 }

@@ -6,9 +6,9 @@
 import { ConfigError, ShapeError, ValueError } from '../../base/errors.ts';
 import type { NdArray } from '../../data/nd-array.ts';
 import { isNdArray } from '../../data/pipeline/columns.ts';
-import { isDataset } from '../../data/pipeline/is-dataset.ts';
 import { Tensor } from '../../ops/tensor.ts';
 import { describe } from '../names.ts';
+import { eachPart } from './adapt.ts';
 import { type CallContext, Layer } from './layer.ts';
 import type { SymbolicTensor } from './symbolic.ts';
 
@@ -37,15 +37,19 @@ export abstract class Preparing extends Layer {
       first instanceof Layer ||
       (typeof first === 'object' && first !== null && 'layer' in first)
     )
-      throw new ConfigError(
-        `${this.name}: ${this.className} prepares data on the host and is no part of a network. Apply it to the data before: ` +
-          'dataset.map(([x, y]) => [prepare.apply(x), y]), or fit(prepare.apply(x), y).',
-      );
+      throw this.misplaced();
     return this.prepare(x as HostValues) as never;
   }
 
   override call(): never {
-    return this.apply(new Tensor([1], 'f32')) as never;
+    throw this.misplaced();
+  }
+
+  private misplaced(): ConfigError {
+    return new ConfigError(
+      `${this.name}: ${this.className} prepares data on the host and is no part of a network. Apply it to the data before: ` +
+        'dataset.map(([x, y]) => [prepare.apply(x), y]), or fit(prepare.apply(x), y).',
+    );
   }
 }
 
@@ -87,25 +91,18 @@ export function listed<T extends string | number>(
   return { values, shape };
 }
 
-/** Each document of the data that `adapt` is given: the rows of arrays, and of a dataset's elements, whose x counts. */
-export async function eachPart(
-  data: unknown,
-  take: (part: HostValues) => void | Promise<void>,
-): Promise<void> {
-  const source = isDataset(data) ? data : null;
-  if (source)
-    for await (const element of source as AsyncIterable<unknown>)
-      await take((Array.isArray(element) ? element[0] : element) as HostValues);
-  else if (data instanceof Tensor) await take({ data: await data.data(), shape: [...data.shape] } as NdArray);
-  else await take(data as HostValues);
-}
+/** As `eachPart`, of values that are here. */
+export const eachHostPart = (data: unknown, take: (part: HostValues) => void): Promise<void> =>
+  eachPart(data, async (part) =>
+    take(part instanceof Tensor ? { data: await part.data(), shape: [...part.shape] } : (part as HostValues)),
+  );
 
 /** How ids become rows. */
 export type OutputMode = 'int' | 'one_hot' | 'multi_hot' | 'count' | 'tf_idf';
 
 /**
  * Ids as they are, or as rows of `depth`: one for each id (one_hot), or one for all along the last axis: which there are
- * (multi_hot), how often (count), times a weight of each (tf_idf). An id below 0 counts for nothing.
+ * (multi_hot), how often (count), times a weight of each, 0 where there is none (tf_idf). An id below 0 counts for nothing.
  */
 export function encoded(
   ids: readonly number[],
@@ -130,6 +127,6 @@ export function encoded(
     const at = Math.floor(i / length) * depth + id;
     data[at] = mode === 'multi_hot' ? 1 : data[at] + 1;
   }
-  if (mode === 'tf_idf') for (let i = 0; i < data.length; i++) data[i] *= weights![i % depth];
+  if (mode === 'tf_idf') for (let i = 0; i < data.length; i++) data[i] *= weights![i % depth] ?? 0;
   return { data, shape: [...whole.slice(0, -1), depth] };
 }

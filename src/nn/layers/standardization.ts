@@ -1,7 +1,6 @@
 /** `normalization`: features at mean 0 and variance 1, by what is known of the data before training. */
 import { ConfigError, ShapeError, ValueError } from '../../base/errors.ts';
 import { isNdArray } from '../../data/pipeline/columns.ts';
-import { isDataset } from '../../data/pipeline/is-dataset.ts';
 import { assignAll } from '../../graph/variables.ts';
 import { type TensorLike, tensor } from '../../ops/constant.ts';
 import { cast } from '../../ops/select.ts';
@@ -10,6 +9,7 @@ import { Tensor, type Variable } from '../../ops/tensor.ts';
 import { flag } from '../check.ts';
 import { describe } from '../names.ts';
 import { option, orNull } from '../options.ts';
+import { eachPart } from './adapt.ts';
 import { axesOf, someAxes } from './axis.ts';
 import { layerOf, type OptionsOf } from './define.ts';
 import { type BatchShape, knownSizes } from './layer.ts';
@@ -116,13 +116,7 @@ export class Normalization extends layerOf('Normalization', rows) {
     if (this.mean !== null)
       throw new ConfigError(`${this.name}: adapt finds mean and variance, which were given. Leave them out.`);
     const total = new Moments();
-    if (isDataset(data)) {
-      for await (const element of data)
-        await this.take(
-          total,
-          Array.isArray(element) ? element[0] : ((element as { x?: unknown }).x ?? element),
-        );
-    } else await this.take(total, data);
+    await eachPart(data, (part) => this.take(total, part));
     if (total.count === 0) throw new ValueError(`${this.name}: adapt was given no samples.`);
     const { mean, variance } = this.found!;
     await assignAll([

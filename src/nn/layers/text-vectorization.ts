@@ -7,7 +7,7 @@ import { describe } from '../names.ts';
 import { option, orNull } from '../options.ts';
 import { layerOf, type OptionsOf } from './define.ts';
 import { idfWeightsRow, outputModeRow, StringLookup, vocabularyRow } from './lookup.ts';
-import { eachPart, type HostValues, listed, type OutputMode, Preparing } from './preparing.ts';
+import { eachHostPart, type HostValues, listed, type OutputMode, Preparing } from './preparing.ts';
 
 /** Reads one of some words, null, or a function. */
 const wordOrFunction =
@@ -129,7 +129,7 @@ export class TextVectorization extends layerOf('TextVectorization', rows, Prepar
    */
   async adapt(data: unknown): Promise<void> {
     const counts = this.lookup.counts();
-    await eachPart(data, (part) => {
+    await eachHostPart(data, (part) => {
       for (const words of this.documents(part).words) counts.add(words);
     });
     this.lookup.learn(counts);

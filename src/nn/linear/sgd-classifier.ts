@@ -1,4 +1,5 @@
 /** scikit-learn's `SGDClassifier`, on the engine. */
+import { counting } from '../../base/counting.ts';
 import { ShapeError, StateError, ValueError } from '../../base/errors.ts';
 import type { Labels } from '../../data/labels.ts';
 import type { NdArray } from '../../data/nd-array.ts';
@@ -253,4 +254,4 @@ function takeRows(given: SampleRows, features?: number): Tensor {
   return cast(x, 'f32');
 }
 
-const everyRow = (x: Tensor): Uint32Array => Uint32Array.from({ length: x.shape[0] }, (_, i) => i);
+const everyRow = (x: Tensor): Uint32Array => counting(x.shape[0]);

@@ -1,4 +1,5 @@
 /** In which order scikit-learn visits samples: its seeds and its own small generator. */
+import { counting } from '../../base/counting.ts';
 import { RandomState } from '../../data/random-state.ts';
 
 const INT_MAX = 2 ** 31 - 1;
@@ -16,7 +17,7 @@ export class Visits {
   readonly #seed: number;
 
   constructor(count: number, seed: number) {
-    this.order = Uint32Array.from({ length: count }, (_, i) => i);
+    this.order = counting(count);
     const random = new RandomState(seed);
     random.randint(1, INT_MAX); // scikit-learn draws a seed here that it does not use
     this.#seed = random.randint(0, INT_MAX);

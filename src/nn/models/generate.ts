@@ -152,8 +152,8 @@ function choose(
   if (scores.some(Number.isNaN))
     throw new ValueError('generate: the model gave NaN. model.traceNaN finds where it comes from.');
   // Of equal scores the first.
+  if (temperature === 0) return scores.reduce((best, score, id) => (score > scores[best] ? id : best), 0);
   const ranked = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b);
-  if (temperature === 0) return ranked[0];
   const kept = topK === null ? ranked : ranked.slice(0, topK);
   const weights = kept.map((id) => Math.exp((scores[id] - scores[kept[0]]) / temperature));
   let total = weights.reduce((sum, one) => sum + one, 0);
