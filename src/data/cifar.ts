@@ -1,5 +1,5 @@
 /** `datasets.cifar10` and `cifar100`: small pictures in colour, from Krizhevsky's binary archives. */
-import { FormatError } from '../base/errors.ts';
+import { ConfigError, FormatError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
 import {
   find,
@@ -32,7 +32,7 @@ const ten: Layout = {
   test: ['test_batch.bin'],
   names: 'batches.meta.txt',
 };
-const hundred = (labelMode: 'fine' | 'coarse'): Layout => ({
+export const hundred = (labelMode: 'fine' | 'coarse'): Layout => ({
   labelBytes: 2,
   label: labelMode === 'fine' ? 1 : 0,
   train: ['train.bin'],
@@ -123,7 +123,7 @@ export async function cifar100(given?: Cifar100Options): Promise<ImageDataset> {
     'labelMode',
   ]);
   if (labelMode !== 'fine' && labelMode !== 'coarse')
-    throw new FormatError(
+    throw new ConfigError(
       `cifar100: labelMode is ${JSON.stringify(labelMode)}; expected 'fine' or 'coarse'.`,
     );
   return loadCifar(CIFAR100, hundred(labelMode), options);

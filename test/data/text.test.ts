@@ -1,10 +1,10 @@
 /** Texts as numbers, padding, windows over time and small pictures, against Keras 3.15.1 (fixtures/record_text_data.py). */
 import { describe, expect, test } from 'vitest';
-import { FormatError, ShapeError, ValueError } from '../../src/base/errors.ts';
-import { loadCifar } from '../../src/data/cifar.ts';
+import { ConfigError, FormatError, ShapeError, ValueError } from '../../src/base/errors.ts';
+import { cifar100, hundred, loadCifar } from '../../src/data/cifar.ts';
 import { pickleIn } from '../../src/data/npy.ts';
 import type { Dataset } from '../../src/data/pipeline/dataset.ts';
-import { CIFAR10 } from '../../src/data/published.ts';
+import { CIFAR10, CIFAR100 } from '../../src/data/published.ts';
 import { readTar } from '../../src/data/tar.ts';
 import { loadTexts, type ReutersOptions } from '../../src/data/text/newswires.ts';
 import { padSequences } from '../../src/data/text/pad-sequences.ts';
@@ -152,6 +152,25 @@ function tar(files: Record<string, Uint8Array>): Uint8Array<ArrayBuffer> {
   }
   return all;
 }
+
+test('cifar100 has two sets of labels', async () => {
+  const record = (coarse: number, fine: number) =>
+    Uint8Array.of(coarse, fine, ...new Uint8Array(3072).fill(fine));
+  const content = {
+    'x/train.bin': record(1, 2),
+    'x/test.bin': record(0, 1),
+    'x/fine_label_names.txt': new TextEncoder().encode('a\nb\nc\n'),
+    'x/coarse_label_names.txt': new TextEncoder().encode('p\nq\n'),
+  };
+  const disk = new MemoryFiles();
+  disk.files.set('/data/cifar-100-binary.tar.gz', await gzip(tar(content)));
+  const load = (mode: 'fine' | 'coarse') =>
+    loadCifar(CIFAR100, hundred(mode), { dir: '/data' }, surroundings(disk, nowhere as never, {}));
+  const [fine, coarse] = [await load('fine'), await load('coarse')];
+  expect([[...fine.train.labels], fine.classNames, fine.test.images[0]]).toEqual([[2], ['a', 'b', 'c'], 1]);
+  expect([[...coarse.train.labels], coarse.classNames, coarse.train.images[9]]).toEqual([[1], ['p', 'q'], 2]);
+  await expect(cifar100({ labelMode: 'both' as never })).rejects.toThrow(ConfigError);
+});
 
 describe('cifar10', () => {
   const layout = {

@@ -123,6 +123,11 @@ describe('refuse, with what to do,', () => {
       () => layers.stringLookup({ vocabulary: ['a'], numOovIndices: 0 }).apply(['b']),
       /"b" is not in the vocabulary/,
     ],
+    [
+      'salt where nothing is hashed',
+      () => layers.integerLookup({ vocabulary: [1], salt: 3 }),
+      /oovMethod: 'farmhash'/,
+    ],
     ['text that is no text', () => vectorize.apply([3 as never]), /got 3; expected text/],
     [
       'lists of several lengths',
@@ -168,6 +173,22 @@ describe('refuse, with what to do,', () => {
     await expect(layers.discretization([1]).adapt([1])).rejects.toThrow(/were given/);
     await expect(layers.discretization({ numBins: 2 }).adapt([Number.NaN])).rejects.toThrow(/NaN/);
   });
+});
+
+test('weights of what stands for words, given with a complete vocabulary, come back from a config', () => {
+  const layer = layers.stringLookup({
+    vocabulary: ['[UNK]', 'a', 'b'],
+    idfWeights: [9, 2, 4],
+    outputMode: 'tf_idf',
+  });
+  const again = layers.fromConfig({
+    className: 'StringLookup',
+    config: layer.getConfig(),
+  }) as never as typeof layer;
+  for (const one of [layer, again]) {
+    expect([...one.apply(['x', 'b', 'b']).data]).toEqual([9, 0, 8]);
+    expect(one.getVocabulary()).toEqual(['[UNK]', 'a', 'b']);
+  }
 });
 
 test('ids become words again', () => {

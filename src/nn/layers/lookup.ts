@@ -308,6 +308,8 @@ export class IntegerLookup extends layerOf('IntegerLookup', integerRows, Lookup)
 
   constructor(options?: IntegerLookupOptions) {
     super(options);
+    if (this.salt && this.oovMethod !== 'farmhash')
+      throw new ConfigError(`${this.name}: salt makes other hashes; give oovMethod: 'farmhash' with it.`);
     this.begin();
   }
 
