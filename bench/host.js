@@ -5,7 +5,7 @@
  * Nothing is computed there, so nothing is checked here; bench/steps.js trains the same networks and checks them.
  */
 import { create, globals } from 'webgpu';
-import { init, layers, sequential, tensor } from 'weft';
+import { init, layers, sequential, tensor } from 'weft-gpu';
 import { chooseHome, describeRun, introduce, readOptions, refuse, sharedHelp } from './lib/choose.js';
 import { save } from './lib/results.js';
 import { spread } from './lib/statistics.js';

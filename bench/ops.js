@@ -21,7 +21,7 @@ ${sharedHelp}`;
 const options = readOptions(help, { ops: { type: 'string' } });
 
 const { adapter } = await installWebGPU();
-const weft = await import('weft');
+const weft = await import('weft-gpu');
 const tuning = readTuning(options.tuning);
 const engine = await weft.init({ gpu: navigator.gpu, ...(tuning && { tuning }) });
 

@@ -11,7 +11,7 @@ import { adapterHelp, findAdapters, importDawn, libraryFolders, quietly } from '
 
 const HELP = `Finds out whether Weft computes rightly on this machine, and how fast.
 
-  npx weft doctor [options]
+  npx weft-gpu doctor [options]
 
   --json          one JSON object on stdout, nothing else there
   --ops a,b       these ops only; default all
@@ -44,7 +44,7 @@ export async function doctor(args) {
       },
     }).values;
   } catch (error) {
-    console.error(`weft doctor: ${error.message}\nSee npx weft doctor --help`);
+    console.error(`weft doctor: ${error.message}\nSee npx weft-gpu doctor --help`);
     return 2;
   }
   if (options.help) {
@@ -112,7 +112,7 @@ async function examine(options) {
   const count = `${test.passed} of ${test.passed + test.failed} checks of ${test.ops.length} ops in ${test.seconds.toFixed(0)} s`;
   print(`\n${ok ? style.green('All right') : style.red('Not right')}: ${count}`);
   if (!ok)
-    print('Please report it with the output of npx weft doctor --json: a driver or a kernel is wrong.');
+    print('Please report it with the output of npx weft-gpu doctor --json: a driver or a kernel is wrong.');
   if (json)
     console.log(JSON.stringify({ weft: version(), machine: machine(), ...facts, ok, test, speeds }, null, 2));
   return ok ? 0 : 1;

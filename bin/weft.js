@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 
 const HELP = `Weft: train neural networks on WebGPU.
 
-  npx weft doctor     which GPU this is, whether its kernels compute rightly, and how fast
-  npx weft --version
+  npx weft-gpu doctor     which GPU this is, whether its kernels compute rightly, and how fast
+  npx weft-gpu --version
 
-npx weft doctor --help tells its options.`;
+npx weft-gpu doctor --help tells its options.`;
 
 const [command, ...args] = process.argv.slice(2);
 if (command === 'doctor') {

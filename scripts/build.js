@@ -1,12 +1,13 @@
 /**
  * Builds the package three times over: `dist/index.js`, one ES module for Node and pages, with what is loaded on
  * demand in `dist/chunks/`; the same for bundlers in `dist/modules/`, where each source file stays a file of its
- * own, so that what nobody uses can go; and the types in `dist/types/`.
+ * own, so that what nobody uses can go; and the types in `dist/types/`. `dist/parts/` gives the bundle's names for the
+ * package's further doors (`weft-gpu/layers`), so that whoever comes through two doors has one copy.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { stripWgsl } from './support/strip-wgsl.js';
@@ -61,9 +62,10 @@ const filesIn = (folder, ending) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(ending));
 
 rmSync(dist, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   ...common,
   entryPoints: ['src/index.ts'],
+  metafile: true,
   outdir: 'dist',
   // `await import()` in the sources is where a chunk of its own begins.
   splitting: true,
@@ -85,6 +87,32 @@ await build({
 });
 for (const path of filesIn(join(dist, 'modules'), '.js').map((file) => join(dist, 'modules', file)))
   writeFileSync(path, withPureConstants(readFileSync(path, 'utf8')));
+
+const { exports: doors } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const whole = new Set(metafile.outputs['dist/index.js'].exports);
+mkdirSync(join(dist, 'parts'));
+for (const { default: door, module } of Object.values(doors).slice(1))
+  if (door) writeFileSync(join(root, door), await part(basename(door, '.js'), module));
+
+/** The names of a door's module, from the bundle: as they are, or out of the namespace of the door's name. */
+async function part(name, module) {
+  const source = module.replace('./dist/modules', 'src').replace(/js$/, 'ts');
+  const { metafile } = await build({
+    ...common,
+    entryPoints: [source],
+    outdir: 'dist',
+    splitting: true,
+    write: false,
+    metafile: true,
+    plugins: [rawWgsl],
+  });
+  const names = Object.values(metafile.outputs)
+    .find(({ entryPoint }) => entryPoint === source)
+    .exports.join(', ');
+  return whole.has(name)
+    ? `import { ${name} } from '../index.js';\nexport const { ${names} } = ${name};\n`
+    : `export { ${names} } from '../index.js';\n`;
+}
 
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 const types = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.types.json'], {

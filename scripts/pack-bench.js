@@ -81,7 +81,7 @@ copyFileSync(fileURLToPath(new URL('support/run-bench.sh', import.meta.url)), jo
 chmodSync(join(out, 'run.sh'), 0o755);
 
 // What is missing shows here and not on the other machine.
-const imports = "await import('weft'); await import('./bench/lib/child.js'); process.exit()";
+const imports = "await import('weft-gpu'); await import('./bench/lib/child.js'); process.exit()";
 copy(dawn, `app/${dawn}`);
 execFileSync(process.execPath, ['--input-type=module', '-e', imports], { cwd: app, stdio: 'inherit' });
 rmSync(join(app, dawn));

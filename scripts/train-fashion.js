@@ -5,7 +5,7 @@
  * Exit codes: 0 trained, and as well as it should; 1 could not be done; 2 trained, but worse than the bound
  * of fashion-bounds.js; 130 stopped by Ctrl-C.
  */
-import { AbortError, DownloadError, datasets, init, layers, sequential, tensor, WeftError } from 'weft';
+import { AbortError, DownloadError, datasets, init, layers, sequential, tensor, WeftError } from 'weft-gpu';
 import { boundsTable, findBound } from './support/fashion-bounds.js';
 import { HELP, readOptions } from './support/fashion-options.js';
 import { findGpu } from './support/software-adapter.js';

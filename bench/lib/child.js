@@ -16,7 +16,7 @@ const modules = {
 let weftImport = 0;
 async function importWeft() {
   const start = performance.now();
-  await import('weft');
+  await import('weft-gpu');
   weftImport = performance.now() - start;
 }
 

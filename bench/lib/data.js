@@ -1,4 +1,4 @@
-import { datasets } from 'weft';
+import { datasets } from 'weft-gpu';
 import { testSamples, trainSamples } from './workloads.js';
 
 /**

@@ -3,7 +3,7 @@ import { firstWord, title } from './sections.js';
 import { short } from './table.js';
 
 export async function pictures(adapters) {
-  const { plot } = await import('weft');
+  const { plot } = await import('weft-gpu');
   const svgs = {};
   for (const { key, rows } of adapters) {
     const steps = rows.filter(

@@ -1,4 +1,4 @@
-import { capture, init, layers, matmul, sequential, tensor, variable, zeros } from 'weft';
+import { capture, init, layers, matmul, sequential, tensor, variable, zeros } from 'weft-gpu';
 import { inputSize, optimizerDefaults } from './workloads.js';
 
 /**

@@ -1,5 +1,5 @@
 /** What the address asks to be explained: the playground's settings, and which step. */
-import { layers, type Sequential, sequential } from 'weft';
+import { layers, type Sequential, sequential } from 'weft-gpu';
 import { CLASSES, type OptimizerName, type Settings, SIDE } from '../playground/protocol.ts';
 import { fromHash, toHash } from '../playground/url-state.ts';
 

@@ -1,5 +1,5 @@
 /** The kernels as a list, with arcs from each to those that read what it makes. */
-import type { PlannedOp, TimedKernel } from 'weft';
+import type { PlannedOp, TimedKernel } from 'weft-gpu';
 import { find, make } from '../playground/view/dom.ts';
 import { duration, share } from '../shared/units.ts';
 

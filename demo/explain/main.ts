@@ -1,5 +1,5 @@
 /** The page for `model.explain()`: choose a network, see the kernels of its step, read each one's WGSL. */
-import type { Explanation, PlannedOperand, TimedKernel } from 'weft';
+import type { Explanation, PlannedOperand, TimedKernel } from 'weft-gpu';
 import { describeFailure } from '../playground/failure.ts';
 import { LIMITS, OPTIMIZERS, type OptimizerName } from '../playground/protocol.ts';
 import { followTheme, theme, toggleTheme } from '../playground/view/colours.ts';

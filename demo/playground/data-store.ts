@@ -2,7 +2,7 @@
  * Pictures kept in this browser's own file system (OPFS), so that they need no network next time. One
  * `.npz` for each source: it is read by the same parser as any other file, checksums included.
  */
-import { data as parsers } from 'weft';
+import { data as parsers } from 'weft-gpu';
 import { arraysIn, type NamedArray, type Pictures, picturesIn } from './data.ts';
 import { DATA_SOURCES, type DataSource, SIDE } from './protocol.ts';
 

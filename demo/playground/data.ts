@@ -1,5 +1,5 @@
 /** Pictures to learn from: drawn here, or found in files of the user, whatever those claim to be. */
-import { datasets, data as parsers } from 'weft';
+import { datasets, data as parsers } from 'weft-gpu';
 import { Refusal } from './failure.ts';
 import { CLASSES, type DataSource, MAX_FILE_BYTES, PIXELS, SIDE } from './protocol.ts';
 

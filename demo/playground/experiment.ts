@@ -25,7 +25,7 @@ import {
   transpose,
   type Variable,
   variable,
-} from 'weft';
+} from 'weft-gpu';
 import type { Pictures } from './data.ts';
 import { logitsOf, type Network } from './network.ts';
 import { CLASSES, PIXELS, type Settings } from './protocol.ts';

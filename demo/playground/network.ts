@@ -1,5 +1,5 @@
 /** Networks for 28 × 28 pictures in ten classes: from settings, from files, and in words. */
-import { initializers, layers, loadModel, optimizers, Sequential, sequential, type Tensor } from 'weft';
+import { initializers, layers, loadModel, optimizers, Sequential, sequential, type Tensor } from 'weft-gpu';
 import { Refusal } from './failure.ts';
 import {
   ACTIVATIONS,

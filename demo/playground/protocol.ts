@@ -25,7 +25,7 @@
  * Outputs carry their number as `data-value`, absent where there is none. What is out of sight is neither
  * computed nor drawn: a test scrolls to a picture before it reads it.
  */
-import type { StepProfile } from 'weft';
+import type { StepProfile } from 'weft-gpu';
 
 // ---- settings
 

@@ -1,5 +1,5 @@
 /** Trains, and tells of it: the loop, its pace, who is told what and how often. Knows no messages but events. */
-import type { Engine } from 'weft';
+import type { Engine } from 'weft-gpu';
 import type { Pictures } from './data.ts';
 import { DataOnGpu, Experiment } from './experiment.ts';
 import { describeNetwork, type Network, settingsOf } from './network.ts';

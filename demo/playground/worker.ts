@@ -1,5 +1,5 @@
 /** The worker that trains: commands in, events out, one command after the other. */
-import { type Engine, init } from 'weft';
+import { type Engine, init } from 'weft-gpu';
 import { drawGarments, type Pictures, picturesFrom, readFiles } from './data.ts';
 import { fetchFiles } from './data-fetch.ts';
 import { forget, keep, keptSources, openKept } from './data-store.ts';

@@ -1,5 +1,12 @@
 /** The self-test page: runs, shows what it finds as it finds it, and hands it over to be copied. */
-import { AbortError, registry, type SelfTestResult, type SpeedTestResult, selfTest, speedTest } from 'weft';
+import {
+  AbortError,
+  registry,
+  type SelfTestResult,
+  type SpeedTestResult,
+  selfTest,
+  speedTest,
+} from 'weft-gpu';
 import { describeFailure } from '../playground/failure.ts';
 import { followTheme, theme, toggleTheme } from '../playground/view/colours.ts';
 import { byId, make, say } from '../playground/view/dom.ts';

@@ -1,5 +1,5 @@
 /** What the page found, as data to send and as text to paste into a report. */
-import type { Engine, OpVerdict, Profile, SelfTestReport, SelfTestResult, SpeedTestResult } from 'weft';
+import type { Engine, OpVerdict, Profile, SelfTestReport, SelfTestResult, SpeedTestResult } from 'weft-gpu';
 import { bytes, duration, figures, share, small } from '../shared/units.ts';
 
 /** Features that Weft uses where they are, and what it does without. */

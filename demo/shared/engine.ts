@@ -1,5 +1,5 @@
 /** The engine of a page, and a new one when the graphics device was lost meanwhile. */
-import { defaultEngine, type Engine, init } from 'weft';
+import { defaultEngine, type Engine, init } from 'weft-gpu';
 
 let engine: Engine | null = null;
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { init, loadModel, tensor } from 'weft';
+import { init, loadModel, tensor } from 'weft-gpu';
 import { findGpu } from '../support/software-adapter.js';
 
 const folder = process.argv[2];

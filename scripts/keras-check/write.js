@@ -1,6 +1,6 @@
 /** Writes what Weft makes of one model in every format, and what it predicts, for Keras to be shown. */
 import { readFile, writeFile } from 'node:fs/promises';
-import * as weft from 'weft';
+import * as weft from 'weft-gpu';
 import { findGpu } from '../support/software-adapter.js';
 import { labels, makeModel, samples } from './model.js';
 

@@ -9,7 +9,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { callbacks, init, WeftError } from 'weft';
+import { callbacks, init, WeftError } from 'weft-gpu';
 import { findGpu } from '../support/software-adapter.js';
 import { Refusal } from '../support/terminal.js';
 

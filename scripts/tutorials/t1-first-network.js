@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** T1. A first neural network: one dense layer tells ten kinds of garments apart. */
-import { data, datasets, layers, plot, sequential, tensor } from 'weft';
+import { data, datasets, layers, plot, sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
 await lesson(async ({ quick, source, picture, clock }) => {

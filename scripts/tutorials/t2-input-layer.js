@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** T2. The same network with its input as a layer of its own, trained for twice as long. */
-import { data, datasets, layers, plot, Sequential, tensor } from 'weft';
+import { data, datasets, layers, plot, Sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
 await lesson(async ({ quick, source, picture, clock }) => {

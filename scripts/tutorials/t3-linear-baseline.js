@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** T3. The baseline: scikit-learn's linear classifier and its five-fold cross-validation. */
-import { crossValidate, datasets, sgdClassifier, tensor } from 'weft';
+import { crossValidate, datasets, sgdClassifier, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
 await lesson(async ({ quick, source }) => {

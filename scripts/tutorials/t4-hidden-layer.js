@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** T4. A hidden layer, three ways to build the model, names for model and layers, and the summary. */
-import { data, datasets, layers, Sequential, sequential, tensor } from 'weft';
+import { data, datasets, layers, Sequential, sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
 await lesson(async ({ quick, source, clock }) => {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** T5. MNIST: reshape, rescale, one-hot labels, train, evaluate, and look at one prediction. */
-import { data, datasets, layers, plot, sequential, tensor } from 'weft';
+import { data, datasets, layers, plot, sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
 await lesson(async ({ quick, source, picture, clock }) => {

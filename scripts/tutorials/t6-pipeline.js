@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** T6. MNIST through a data pipeline, two small hidden layers, validation after each epoch, a saved model. */
-import { data, datasets, layers, loadModel, plot, sequential, tensor } from 'weft';
+import { data, datasets, layers, loadModel, plot, sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
 await lesson(async ({ quick, source, seed, picture, place, clock }) => {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** T7. Activation functions and their derivatives as curves, and a regression: an output without an activation. */
-import { activations, gradients, layers, optimizers, plot, sequential, tensor } from 'weft';
+import { activations, gradients, layers, optimizers, plot, sequential, tensor } from 'weft-gpu';
 import { lesson } from './lesson.js';
 
 /** count numbers from `from` to `to`, both included. */

@@ -1,6 +1,6 @@
 /** Small files of pictures, as a user would drop them. */
 import { gzipSync } from 'node:zlib';
-import { datasets } from 'weft';
+import { datasets } from 'weft-gpu';
 
 /** An IDX file of bytes. */
 export function idx(shape: readonly number[], data: Uint8Array): Uint8Array {

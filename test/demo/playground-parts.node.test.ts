@@ -1,7 +1,7 @@
 /** What the playground computes without a GPU: pictures from files, and what probabilities say. */
 
 import { expect, test } from 'vitest';
-import { data, FormatError, LimitError } from 'weft';
+import { data, FormatError, LimitError } from 'weft-gpu';
 import { drawGarments, picturesFrom } from '../../demo/playground/data.ts';
 import { describeFailure, Refusal } from '../../demo/playground/failure.ts';
 import { judge, worstMistakes } from '../../demo/playground/watch.ts';

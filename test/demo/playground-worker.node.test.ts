@@ -1,7 +1,7 @@
 /** The playground's worker by itself: what it answers to commands. */
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Engine, layers, type Sequential, sequential } from 'weft';
+import { type Engine, layers, type Sequential, sequential } from 'weft-gpu';
 import { SAVE_FORMATS, type Settings } from '../../demo/playground/protocol.ts';
 import { BareWorker, launch, SMALL } from './bare-worker.ts';
 import { drawn, idx, idxFiles, type PictureFile } from './pictures.ts';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Engine } from 'weft';
+import type { Engine } from 'weft-gpu';
 import { chromiumLaunchOptions } from '../../scripts/support/chromium.js';
 import { type OpenedPage, type OpenOptions, openPage } from './open-page.ts';
 import { idxFiles } from './pictures.ts';

@@ -1,7 +1,7 @@
 /** The built self-test page in a real browser: all green there, and red where a driver is wrong. */
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { registry } from 'weft';
+import { registry } from 'weft-gpu';
 import { chromiumLaunchOptions } from '../../scripts/support/chromium.js';
 import { openPage } from './open-page.ts';
 

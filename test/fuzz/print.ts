@@ -120,7 +120,7 @@ export const script = (
   [
     ...notes.map((line) => `// ${line}`),
     `import { findGpu } from './scripts/support/software-adapter.js';`,
-    `import * as W from 'weft';`,
+    `import * as W from 'weft-gpu';`,
     'const { gpu } = await findGpu();',
     ...engineLines,
     'const show = async (name, x) => console.log(name, ...(Array.isArray(x) ? x : await x.data()));',

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 test('the tarball has the built package, its types, its command and three pages of text, and nothing else', () => {
-  const others = consumer.files.filter((path) => !/^(dist\/(chunks|modules|types)|bin)\//.test(path)).sort();
+  const others = consumer.files.filter((path) => !/^(dist\/(chunks|modules|parts|types)|bin)\//.test(path)).sort();
   expect(others).toEqual([
     'CHANGELOG.md',
     'LICENSE',
@@ -33,7 +33,7 @@ test('the tarball has the built package, its types, its command and three pages 
 });
 
 test('every import of its modules is a file of the tarball or a dependency', () => {
-  const folder = join(consumer.folder, 'node_modules/weft');
+  const folder = join(consumer.folder, 'node_modules/weft-gpu');
   const missing = consumer.files
     .filter((path) => path.endsWith('.js'))
     .flatMap((path) =>
@@ -47,7 +47,7 @@ test('every import of its modules is a file of the tarball or a dependency', () 
 
 test('importing it in Node touches nothing, prints nothing and gives everything', () => {
   const code = `const before = Object.keys(globalThis).length;
-    const weft = await import('weft');
+    const weft = await import('weft-gpu');
     console.log(Object.keys(globalThis).length - before, typeof weft.sequential, typeof weft.tensor([1]).relu);`;
   writeFileSync(join(consumer.folder, 'look.mjs'), code);
   const printed = execFileSync(process.execPath, ['look.mjs'], { cwd: consumer.folder, encoding: 'utf8' });
@@ -56,12 +56,12 @@ test('importing it in Node touches nothing, prints nothing and gives everything'
 
 test('bundlers get modules, everybody else the bundle: both have the names and the ops of the sources', () => {
   const { exports } = JSON.parse(
-    readFileSync(join(consumer.folder, 'node_modules/weft/package.json'), 'utf8'),
+    readFileSync(join(consumer.folder, 'node_modules/weft-gpu/package.json'), 'utf8'),
   );
   const { module, default: bundle } = exports['.'];
   const code = `const kept = ({ registry, layers, tensor, ...rest }) =>
       [Object.keys(rest).sort(), Object.keys(layers).sort(), [...registry.keys()], typeof tensor([1]).relu];
-    const both = ${JSON.stringify([module, bundle])}.map((path) => import('./node_modules/weft/' + path));
+    const both = ${JSON.stringify([module, bundle])}.map((path) => import('./node_modules/weft-gpu/' + path));
     console.log(JSON.stringify((await Promise.all(both)).map(kept)));`;
   writeFileSync(join(consumer.folder, 'names.mjs'), code);
   const printed = execFileSync(process.execPath, ['names.mjs'], { cwd: consumer.folder, encoding: 'utf8' });
@@ -70,17 +70,44 @@ test('bundlers get modules, everybody else the bundle: both have the names and t
   expect(JSON.parse(printed)).toEqual([expected, expected]);
 });
 
+test('its further doors give what the whole gives, one copy of it, with types', () => {
+  const { exports } = JSON.parse(
+    readFileSync(join(consumer.folder, 'node_modules/weft-gpu/package.json'), 'utf8'),
+  );
+  const doors = Object.keys(exports).filter((path) => exports[path].types && path !== '.');
+  expect(doors).toEqual(['./data', './datasets', './layers', './plot', './tensors']);
+  for (const door of doors)
+    expect(existsSync(join(consumer.folder, 'node_modules/weft-gpu', exports[door].types)), door).toBe(true);
+  const code = `import * as weft from 'weft-gpu';
+    for (const name of ${JSON.stringify(doors.map((path) => path.slice(2)))}) {
+      const part = await import('weft-gpu/' + name);
+      const module = await import('./node_modules/weft-gpu/dist/modules/' + ${JSON.stringify(
+        Object.fromEntries(
+          doors.map((path) => [path.slice(2), exports[path].module.replace('./dist/modules/', '')]),
+        ),
+      )}[name]);
+      const same = Object.keys(part).filter((key) => part[key] === (weft[name] ?? weft)[key]);
+      console.log(name, same.length === Object.keys(part).length, Object.keys(part).join() === Object.keys(module).join());
+    }`;
+  writeFileSync(join(consumer.folder, 'doors.mjs'), code);
+  const printed = execFileSync(process.execPath, ['doors.mjs'], { cwd: consumer.folder, encoding: 'utf8' });
+  expect(printed.trim().split('\n')).toEqual(doors.map((path) => `${path.slice(2)} true true`));
+});
+
 test.each(['esbuild', 'vite'] as const)(
   'whatever it imports alone, tensors have methods, built by %s',
   async (bundler) => {
     const programs = {
-      tensor: 'console.log(typeof tensor([1]).relu);',
-      layers:
-        'const last = layers.dense(1); last.build([null, 1]); console.log(typeof last.weights[0].relu);',
-      optimizers: 'console.log(typeof optimizers.adam().iterations.relu);',
+      tensor: "import { tensor } from 'weft-gpu'; console.log(typeof tensor([1]).relu);",
+      layers: `import { layers } from 'weft-gpu'; const last = layers.dense(1);
+        last.build([null, 1]); console.log(typeof last.weights[0].relu);`,
+      door: `import { dense } from 'weft-gpu/layers'; const last = dense(1);
+        last.build([null, 1]); console.log(typeof last.weights[0].relu);`,
+      optimizers:
+        "import { optimizers } from 'weft-gpu'; console.log(typeof optimizers.adam().iterations.relu);",
     };
     for (const [name, code] of Object.entries(programs)) {
-      const { files, entry } = await bundlers[bundler](consumer, `import { ${name} } from 'weft';\n${code}`);
+      const { files, entry } = await bundlers[bundler](consumer, code);
       const folder = join(consumer.folder, 'built', bundler, name);
       for (const [path, text] of Object.entries(files)) {
         mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -93,7 +120,7 @@ test.each(['esbuild', 'vite'] as const)(
 
 /** Trains, asks, saves and loads: what an application does. */
 const application = `
-  import { init, layers, loadModel, sequential, tensor } from 'weft';
+  import { init, layers, loadModel, sequential, tensor } from 'weft-gpu';
   async function main() {
     await init({ seed: 1 });
     const model = sequential([layers.input({ shape: [2] }), layers.dense({ units: 1 })]);
@@ -153,7 +180,7 @@ describe('without a bundler', () => {
 
   test('an import map finds the package and what it unpacks files with', async () => {
     const imports = {
-      weft: './node_modules/weft/dist/index.js',
+      'weft-gpu': './node_modules/weft-gpu/dist/index.js',
       fflate: './node_modules/fflate/esm/browser.js',
     };
     const { error, same } = await outcomeOf(
@@ -166,7 +193,7 @@ describe('without a bundler', () => {
 
   test('a module worker imports it by its path', async () => {
     const worker = `
-      import { init, tensor } from './node_modules/weft/dist/index.js';
+      import { init, tensor } from './node_modules/weft-gpu/dist/index.js';
       onmessage = async ({ data }) => {
         await init({ seed: 1 });
         const doubled = await tensor(data).mul(2).data();

@@ -31,7 +31,7 @@ const outcome = `
 const pages = {
   /** Tensors, autograd, dense layers, a loss and an optimizer: a training step of one's own. */
   core: `
-    import { capture, gradients, init, layers, losses, optimizers, tensor } from 'weft';
+    import { capture, gradients, init, layers, losses, optimizers, tensor } from 'weft-gpu';
     ${pictures}
     async function main() {
       await init({ seed: 1 });
@@ -57,7 +57,7 @@ const pages = {
 
   /** The Keras workflow: compiled by names, with validation, evaluated, asked. */
   fit: `
-    import { init, layers, sequential, tensor } from 'weft';
+    import { init, layers, sequential, tensor } from 'weft-gpu';
     ${pictures}
     async function main() {
       await init({ seed: 1 });

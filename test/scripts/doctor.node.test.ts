@@ -1,4 +1,4 @@
-/** `npx weft doctor`, run as the package declares it. */
+/** `npx weft-gpu doctor`, run as the package declares it. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -87,6 +87,6 @@ test('options, ops and commands that there are not are refused with 2, help is g
   const unknown = await weft(['doctor', '--ops', 'relu,tanhh']);
   expect(unknown).toMatchObject({ code: 2, stderr: expect.stringMatching(/'tanhh'.*Known: /s) });
   expect(await weft(['cure'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/cure/) });
-  expect(await weft([])).toMatchObject({ code: 0, stdout: expect.stringMatching(/npx weft doctor/) });
+  expect(await weft([])).toMatchObject({ code: 0, stdout: expect.stringMatching(/npx weft-gpu doctor/) });
   expect((await weft(['--version'])).stdout.trim()).toBe(version);
 });

@@ -10,7 +10,7 @@ const root = new URL('../..', import.meta.url).pathname;
 
 /** A machine without a GPU driver needs one found; users with a GPU write nothing of the kind. */
 const prelude = `import { findGpu } from '../../scripts/support/software-adapter.js';
-import { init } from 'weft';
+import { init } from 'weft-gpu';
 await init({ gpu: (await findGpu()).gpu, seed: 1 });
 `;
 

@@ -1,4 +1,4 @@
-/** A project that has installed the package from its tarball, as `npm install weft` leaves it. */
+/** A project that has installed the package from its tarball, as `npm install weft-gpu` leaves it. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,8 +22,14 @@ export function install(): Consumer {
   const npm = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
   const [{ filename, files }] = JSON.parse(execFileSync('npm', npm, { cwd: root, encoding: 'utf8' }));
   const modules = join(folder, 'node_modules');
-  mkdirSync(join(modules, 'weft'), { recursive: true });
-  execFileSync('tar', ['-xzf', join(folder, filename), '-C', join(modules, 'weft'), '--strip-components=1']);
+  mkdirSync(join(modules, 'weft-gpu'), { recursive: true });
+  execFileSync('tar', [
+    '-xzf',
+    join(folder, filename),
+    '-C',
+    join(modules, 'weft-gpu'),
+    '--strip-components=1',
+  ]);
   for (const name of ['fflate', 'papaparse'])
     symlinkSync(join(root, 'node_modules', name), join(modules, name));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');

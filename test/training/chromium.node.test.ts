@@ -45,7 +45,7 @@ const workerPage = `<!doctype html><script>
 </script>`;
 
 const worker = `
-  import * as weft from 'weft';
+  import * as weft from 'weft-gpu';
   import { shortTraining } from './test/training/short-training.js';
   shortTraining(weft).then(postMessage);
 `;

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { callbacks, init, layers, sequential } from 'weft';
+import { callbacks, init, layers, sequential } from 'weft-gpu';
 import { findGpu } from '../../scripts/support/software-adapter.js';
 
 const steps = Number(process.argv[2]);

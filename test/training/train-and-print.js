@@ -3,7 +3,7 @@
  * the losses and a hash of the weights, `--weights` the weights themselves.
  */
 import { createHash } from 'node:crypto';
-import * as weft from 'weft';
+import * as weft from 'weft-gpu';
 import { findGpu } from '../../scripts/support/software-adapter.js';
 import { shortTraining } from './short-training.js';
 

@@ -3,6 +3,8 @@
  * option in one object, `layers.dense({ units: 10, activation: 'softmax' })`. Options may also be
  * written in Keras's snake_case.
  */
+import '../../graph/methods.ts';
+
 export * from './all.ts';
 export { Custom, custom, type LayerDefinition } from './custom.ts';
 export {

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { unzipSync, zipSync } from 'fflate';
-import { callbacks, data, init, layers, loadModel, optimizers, sequential, WeftError } from 'weft';
+import { callbacks, data, init, layers, loadModel, optimizers, sequential, WeftError } from 'weft-gpu';
 import { findGpu } from '../../../scripts/support/software-adapter.js';
 
 const [asked, from, count] = process.argv.slice(2);

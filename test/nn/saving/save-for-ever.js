@@ -2,7 +2,7 @@
  * node save-for-ever.js FILE FROM: saves one model again and again, its weights all equal to a number that counts up, and
  * says so after the first time.
  */
-import { init, layers, sequential } from 'weft';
+import { init, layers, sequential } from 'weft-gpu';
 import { findGpu } from '../../../scripts/support/software-adapter.js';
 
 const [file, from] = process.argv.slice(2);

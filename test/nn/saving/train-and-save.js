@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { init, layers, loadModel, sequential } from 'weft';
+import { init, layers, loadModel, sequential } from 'weft-gpu';
 import { findGpu } from '../../../scripts/support/software-adapter.js';
 
 const [file, epochs] = process.argv.slice(2);

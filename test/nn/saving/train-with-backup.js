@@ -3,7 +3,7 @@
  * epoch, and prints a hash of the weights and of the History.
  */
 import { createHash } from 'node:crypto';
-import { callbacks, init, layers, sequential } from 'weft';
+import { callbacks, init, layers, sequential } from 'weft-gpu';
 import { findGpu } from '../../../scripts/support/software-adapter.js';
 
 const [folder, epochs, seed] = process.argv.slice(2);
