@@ -21,7 +21,9 @@ afterAll(async () => {
 });
 
 test('the tarball has the built package, its types, its command and three pages of text, and nothing else', () => {
-  const others = consumer.files.filter((path) => !/^(dist\/(chunks|modules|parts|types)|bin)\//.test(path)).sort();
+  const others = consumer.files
+    .filter((path) => !/^(dist\/(chunks|modules|parts|types)|bin)\//.test(path))
+    .sort();
   expect(others).toEqual([
     'CHANGELOG.md',
     'LICENSE',
