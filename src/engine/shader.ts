@@ -7,6 +7,7 @@
  * |---|---|
  * | `const TILE_M = 4u; // @tune` | given a new right-hand side by `tune: { TILE_M: 8 }` |
  * | `// @enable`, `// @bindings`, `// @prologue`, `// @body` | replaced by the hole of that name |
+ * | `return …; // @lane`, `// @handed` | replaced by the hole of that name: how lanes hand round what they load |
  * | `return x[i]; // @load x` | replaced by the hole `load x` |
  * | `return vec4(…); // @load4 x` | replaced by the hole `load4 x`: four neighbours at once |
  * | `return row * …; // @origin x` | replaced by the hole `origin x`: where a row of x begins |
@@ -59,7 +60,7 @@ export interface Specialization {
 
 const TUNE = /^(\s*(?:const|alias)\s+(\w+)\b[^=]*=\s*)([^;]+)(;\s*\/\/ @tune\b.*)$/;
 const HOLE =
-  /^(\s*)(?:.*\S)?\s*\/\/ @(enable|bindings|prologue|body|(?:load|load4|origin|store|input|output) \w+)\s*$/;
+  /^(\s*)(?:.*\S)?\s*\/\/ @(enable|bindings|prologue|body|lane|handed|(?:load|load4|origin|store|input|output) \w+)\s*$/;
 
 /**
  * One variant of a shader: tuned, its holes filled, every storage binding widened to `read_write`

@@ -134,7 +134,7 @@ export class CommandWriter {
     for (const name of inputs) {
       const input = kernel.inputs.get(name);
       if (!input) {
-        holes[`load ${name}`] = 'return 0.0;';
+        holes[`load ${name}`] = 'return 0;';
         continue;
       }
       const source = this.#source(this.#behind(input), kernel);
@@ -182,6 +182,7 @@ export class CommandWriter {
     const filled = {
       tune: { ...tune },
       holes: {
+        ...lowered.holes,
         ...holes,
         bindings: holes.bindings ?? generator.declarations(),
         ...(enable && { enable: enable.map((name) => `enable ${name};`).join('\n') }),

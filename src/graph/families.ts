@@ -34,7 +34,7 @@ export class Families {
       if (isLeaf(node) || !node.op!.kernel) continue;
       const { inputs: names, output } = node.op!.kernel;
       const family = familyOf(node.op!.kernel);
-      const inputs = new Map(names.map((name, i) => [name, node.inputs[i]]));
+      const inputs = new Map(node.inputs.map((x, i) => [names[i], x]));
       const attributes = attributesKey(node.attributes);
       const sibling = this.#candidates(family.name, inputs).find(
         (kernel) =>

@@ -82,6 +82,8 @@ export interface Lowered {
   /** Inputs that are read four neighbours at a time, through the hole `load4`. */
   readonly fours?: readonly string[];
   readonly enable?: readonly string[];
+  /** Holes that the family fills itself. */
+  readonly holes?: Readonly<Record<string, string>>;
   readonly constants?: Readonly<Record<string, number | boolean>>;
   readonly params: Readonly<Record<string, number>>;
   readonly workgroups: readonly [number, number, number];

@@ -5,6 +5,7 @@
 import * as activations from './activations.ts';
 import * as argReduce from './arg-reduce.ts';
 import * as arrange from './arrange.ts';
+import * as attention from './attention.ts';
 import * as binary from './binary.ts';
 import * as constant from './constant.ts';
 import * as convolution from './convolution.ts';
@@ -58,6 +59,7 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...crossEntropy.twins,
   ...sgdLinear.twins,
   ...recurrence.twins,
+  ...attention.twins,
   ...trigonometry.twins,
   ...mod.twins,
   ...activations.twins,

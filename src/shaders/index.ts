@@ -16,6 +16,9 @@ const common = { arg_reduce, elementwise, elementwise_bytes, math, matmul, reduc
 
 /** Products as some adapters like them, and what few models ask for. */
 const others = {
+  attention: () => import('./attention.wgsl?raw'),
+  attention_key: () => import('./attention_key.wgsl?raw'),
+  attention_query: () => import('./attention_query.wgsl?raw'),
   convolution: () => import('./convolution.wgsl?raw'),
   convolution_subgroup: () => import('./convolution_subgroup.wgsl?raw'),
   matmul_broadcast: () => import('./matmul_broadcast.wgsl?raw'),
@@ -58,4 +61,4 @@ export const kernelText = (name: KernelName): string => texts[name];
  * Fingerprint of all texts without their comments: what was measured with other texts says nothing about these.
  * Written down, as no plan loads them all; a test says when it is out of date.
  */
-export const fingerprint = '9d413f045cd07bb5';
+export const fingerprint = '14cf367eea084f8d';

@@ -1,5 +1,6 @@
 /** Layers of attention: each step of one sequence looks at the steps of another, and takes a mean of what it finds. */
 import { ConfigError, ShapeError } from '../../base/errors.ts';
+import { dotProductAttention } from '../../ops/attention.ts';
 import { iota } from '../../ops/constant.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { uniform } from '../../ops/random.ts';
@@ -55,9 +56,14 @@ abstract class Attending extends Drawing {
   declare readonly dropout: number;
   declare readonly seed: number | null;
 
+  /** Are some of the shares dropped? Then they are made one by one. */
+  protected drops({ training }: CallContext): boolean {
+    return training && this.dropout > 0;
+  }
+
   /** The shares, some of them dropped in training. */
-  protected thinned(shares: Tensor, { training }: CallContext): Tensor {
-    if (!training || this.dropout === 0) return shares;
+  protected thinned(shares: Tensor, context: CallContext): Tensor {
+    if (!this.drops(context)) return shares;
     const kept = greaterEqual(this.drawn(uniform, shares.shape, this.seed), this.dropout);
     return where(kept, shares.div(1 - this.dropout), 0);
   }
@@ -110,7 +116,7 @@ export type MultiHeadAttentionOptions = OptionsOf<typeof heads>;
  *
  * [query, value] or [query, value, key], or one tensor for all; query: [samples, T, a], value and key: [samples, S, …] →
  * [samples, T, a]. What masks of the inputs, `attentionMask` of the call ([samples, T, S]), the causal mask and the window
- * leave out has no share. Composed of ops: the scores, [samples, heads, T, S], are stored.
+ * leave out has no share. The scores, [samples, heads, T, S], are stored only where shares are dropped or asked for.
  */
 export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, Attending) {
   queryDense: EinsumDense | null = null;
@@ -187,10 +193,9 @@ export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, Att
     const { query, value, key, apart } = inputsOf<Tensor>(given, this.name);
     const [T, S] = [query.shape[1], value.shape[1]];
     const inner = { training: context.training && this.trainable };
-    const byHead = (x: Tensor): Tensor => x.transpose([0, 2, 1, 3]);
-    const q = byHead(this.queryDense!.apply(query, inner)).mul(1 / Math.sqrt(this.keyDim));
-    const k = byHead(this.keyDense!.apply(key, inner));
-    const v = byHead(this.valueDense!.apply(value, inner));
+    const q = this.queryDense!.apply(query, inner);
+    const k = this.keyDense!.apply(key, inner);
+    const v = this.valueDense!.apply(value, inner);
     const queryMask = context.mask ?? masking.of(query);
     const extra = context.attentionMask ? cast(context.attentionMask, 'bool') : null;
     if (extra && (extra.rank !== 3 || extra.shape[1] !== T || extra.shape[2] !== S))
@@ -198,17 +203,28 @@ export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, Att
         `${this.name}: attentionMask has shape ${show(extra.shape)}; expected [samples, ${T}, ${S}].`,
       );
     const across = (mask: Tensor | null): Tensor | null => mask?.expandDims(1) ?? null;
-    const mask = allowed([T, S], { causal: this.useCausalMask, window: this.slidingWindow }, [
-      queryMask?.expandDims(2) ?? null,
+    const masks = [
+      queryMask?.expandDims(2).broadcastTo([...queryMask.shape, S]) ?? null,
       across(value === query ? queryMask : masking.of(value)),
       apart ? across(masking.of(key)) : null,
       extra,
-    ])?.expandDims(1);
-    const scores = matmul(q, k, { transposeB: true });
+    ];
+    const [isCausal, slidingWindow] = [this.useCausalMask, this.slidingWindow];
+    if (!this.returnAttentionScores && !this.drops(context)) {
+      const made = dotProductAttention(q, k, v, {
+        mask: allowed([T, S], {}, masks),
+        isCausal,
+        slidingWindow,
+      });
+      return this.outputDense!.apply(made, inner);
+    }
+    const mask = allowed([T, S], { causal: isCausal, window: slidingWindow }, masks)?.expandDims(1);
+    const byHead = (x: Tensor): Tensor => x.transpose([0, 2, 1, 3]);
+    const scores = matmul(byHead(q).mul(1 / Math.sqrt(this.keyDim)), byHead(k), { transposeB: true });
     const all = (mask ? where(mask, scores, NOTHING) : scores).softmax(-1);
     // A step that may look at nothing looks at all alike, as in Keras, whose shares are 0 only where they are asked for.
     const shares = mask && this.returnAttentionScores ? where(mask, all, 0) : all;
-    const made = matmul(this.thinned(shares, context), v).transpose([0, 2, 1, 3]);
+    const made = byHead(matmul(this.thinned(shares, context), byHead(v)));
     const output = this.outputDense!.apply(made, inner);
     return (this.returnAttentionScores ? [output, shares] : output) as Tensor;
   }
@@ -265,6 +281,11 @@ abstract class Plain extends Attending {
   /** [samples, T, S] */
   protected abstract scores(query: Tensor, key: Tensor): Tensor;
 
+  /** [samples, T, b] without scores, where they are products; null otherwise. */
+  protected products(_query: Tensor, _key: Tensor, _value: Tensor): Tensor | null {
+    return null;
+  }
+
   override computeOutputShape(inputShape: InputShape): BatchShape {
     const { query, value } = inputsOf(shapesOf(inputShape) as readonly BatchShape[], this.name);
     const output = [...query.slice(0, -1), value.at(-1)!];
@@ -274,8 +295,13 @@ abstract class Plain extends Attending {
 
   override call(given: Tensor | readonly Tensor[], context: CallContext): Tensor {
     const { query, value, key } = inputsOf<Tensor>(given, this.name);
-    const scores = this.scores(query, key);
     const valueMask = masking.of(value);
+    const queryMask = context.mask ?? masking.of(query);
+    const finished = (made: Tensor): Tensor => (queryMask ? where(queryMask.expandDims(2), made, 0) : made);
+    const direct = !valueMask && !this.returnAttentionScores && !this.drops(context);
+    const quick = direct ? this.products(query, key, value) : null;
+    if (quick) return finished(quick);
+    const scores = this.scores(query, key);
     const mask = allowed([query.shape[1], value.shape[1]], { causal: this.useCausalMask }, [
       valueMask?.expandDims(1) ?? null,
     ]);
@@ -283,9 +309,7 @@ abstract class Plain extends Attending {
       (mask ? where(mask, scores, scores.add(NOTHING)) : scores).softmax(-1),
       context,
     );
-    const made = matmul(shares, value);
-    const queryMask = context.mask ?? masking.of(query);
-    const output = queryMask ? where(queryMask.expandDims(2), made, 0) : made;
+    const output = finished(matmul(shares, value));
     return (this.returnAttentionScores ? [output, shares] : output) as Tensor;
   }
 }
@@ -306,6 +330,14 @@ export class Attention extends layerOf('Attention', dotRows, Plain) {
     if (this.useScale) this.scale = this.addWeight('scale', [], 'ones');
     if (this.scoreMode === 'concat')
       this.concatScoreWeight = this.addWeight('concat_score_weight', [], 'ones');
+  }
+
+  protected override products(query: Tensor, key: Tensor, value: Tensor): Tensor | null {
+    if (this.scoreMode !== 'dot' || query.rank !== 3) return null;
+    const oneHead = (x: Tensor): Tensor => x.expandDims(2);
+    const q = this.scale ? query.mul(this.scale) : query;
+    const isCausal = this.useCausalMask;
+    return dotProductAttention(oneHead(q), oneHead(key), oneHead(value), { scale: 1, isCausal }).squeeze(2);
   }
 
   protected override scores(query: Tensor, key: Tensor): Tensor {
