@@ -7,6 +7,7 @@
 
 import { FormatError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
+import { plainBytes } from '../base/plain-bytes.ts';
 import type { NdArray } from './nd-array.ts';
 
 const TYPES: Readonly<Record<number, string>> = {
@@ -39,7 +40,7 @@ export interface IdxOptions {
  * exact IDX file. The data of a plain file is a view of `bytes`, not a copy.
  *
  * ```ts
- * const { data, shape } = await data.parseIdx(new Uint8Array(await file.arrayBuffer()));
+ * const images = await data.parseIdx(new Uint8Array(await file.arrayBuffer()));   // { data, shape }
  * ```
  */
 export async function parseIdx(bytes: Uint8Array, given?: IdxOptions): Promise<NdArray<Uint8Array>> {
@@ -47,7 +48,7 @@ export async function parseIdx(bytes: Uint8Array, given?: IdxOptions): Promise<N
   const fail: Fail = (place, reason, cause) => {
     throw new FormatError(`parseIdx: ${options.file ?? 'file'}, ${place}: ${reason}`, { cause });
   };
-  return isGzip(bytes) ? parseGzipped(bytes, options, fail) : parsePlain(bytes, options, fail);
+  return isGzip(bytes) ? parseGzipped(bytes, options, fail) : parsePlain(plainBytes(bytes), options, fail);
 }
 
 /** An IDX file of unsigned bytes. */

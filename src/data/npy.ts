@@ -6,6 +6,7 @@
 
 import { DTypeError, FormatError, ShapeError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
+import { plainBytes } from '../base/plain-bytes.ts';
 import type { NdArray, NumberArray } from './nd-array.ts';
 
 export interface NpyOptions {
@@ -27,7 +28,7 @@ const MOST_DIMENSIONS = 64; // NumPy's own limit
  * anything but a whole, exact file. Data that need no conversion are a view of `bytes` where they are aligned.
  *
  * ```ts
- * const { data, shape } = data.parseNpy(await readFile('x.npy'));
+ * const x = data.parseNpy(await readFile('x.npy'));   // { data, shape }
  * ```
  */
 export function parseNpy(bytes: Uint8Array, given?: NpyOptions): NdArray {
@@ -51,7 +52,7 @@ export function parseNpy(bytes: Uint8Array, given?: NpyOptions): NdArray {
   if (count * type.size !== found) {
     fail(`byte ${dataStart}`, `[${shape}] takes ${count * type.size} bytes of data, ${found} are there.`);
   }
-  const raw = bytes.subarray(dataStart);
+  const raw = plainBytes(bytes).subarray(dataStart);
   const elements = type.read(order === '>' ? swapped(raw, type.size) : raw, count, (i, value) =>
     fail(`element ${i}`, `${value} does not fit into 32 bits.`),
   );

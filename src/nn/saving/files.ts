@@ -3,6 +3,7 @@
  * user or of the origin's private file system) and downloads in a page.
  */
 import { ConfigError, FormatError, LoadError, SaveError } from '../../base/errors.ts';
+import { plainBytes } from '../../base/plain-bytes.ts';
 import { builtin } from '../../base/platform.ts';
 import { meantAs, sweepFor, writeWhole } from '../../base/write-whole.ts';
 import { isInside } from '../../data/zip.ts';
@@ -40,7 +41,7 @@ export async function openFile(source: FileSource, operation: string): Promise<O
     return onDisk() && !/^https?:/.test(source)
       ? openOnDisk(source, operation)
       : openAddress(source, operation);
-  if (source instanceof Uint8Array) return alone('the bytes', source);
+  if (source instanceof Uint8Array) return alone('the bytes', plainBytes(source));
   if (source instanceof ArrayBuffer) return alone('the bytes', new Uint8Array(source));
   if (source instanceof Blob) return alone(nameOf(source, 'the blob'), await blobBytes(source, operation));
   if (Array.isArray(source)) return openDropped(source, operation);
@@ -231,7 +232,7 @@ async function openOnDisk(file: string, operation: string): Promise<OpenFile> {
   const read = async (one: string): Promise<Uint8Array> => {
     try {
       const bytes = await fs.readFile(one);
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+      return plainBytes(bytes);
     } catch (error) {
       throw new LoadError(`${operation}: ${one} cannot be read: ${reason(error)}.`, { cause: error });
     }

@@ -316,3 +316,15 @@ describe('loading', () => {
     await expect(loadModel(path)).rejects.toThrow(/gone\.bin cannot be read/);
   });
 });
+
+test('weights in a Buffer that begins anywhere are those of its bytes', async () => {
+  const [model, other] = [small(), small()];
+  const bytes = await model.toBytes('safetensors');
+  const whole = Buffer.alloc(bytes.length + 64, 255);
+  whole.set(bytes, 33);
+  await other.loadWeights(whole.subarray(33, 33 + bytes.length));
+  const [mine, theirs] = await Promise.all(
+    [model, other].map((each) => each.layers.at(-1)!.weights[0].array()),
+  );
+  expect(theirs).toEqual(mine);
+});
