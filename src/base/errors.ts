@@ -27,7 +27,7 @@ export type ErrorCode =
  *
  * ```ts
  * try { a.matmul(b) } catch (error) {
- *   if (error instanceof WeftError && error.code === 'SHAPE') …
+ *   if (error instanceof WeftError && error.code === 'SHAPE') console.log(error.message);
  * }
  * ```
  */

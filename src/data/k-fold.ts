@@ -73,7 +73,9 @@ abstract class Folds {
  * is the test part once.
  *
  * ```ts
- * for (const { train, test } of new data.KFold({ nSplits: 5 }).split(x)) { … data.take(x, train) … }
+ * for (const { train, test } of new data.KFold({ nSplits: 5 }).split(x)) {
+ *   console.log(data.take(x, train), data.take(x, test));
+ * }
  * ```
  */
 export class KFold extends Folds {
@@ -98,7 +100,9 @@ export class KFold extends Folds {
  * As KFold, but each fold has each class's share of the rows.
  *
  * ```ts
- * for (const { train, test } of new data.StratifiedKFold({ nSplits: 5 }).split(x, y)) { … }
+ * for (const { train, test } of new data.StratifiedKFold({ nSplits: 5 }).split(x, y)) {
+ *   console.log(data.take(y, train), data.take(y, test));
+ * }
  * ```
  */
 export class StratifiedKFold extends Folds {

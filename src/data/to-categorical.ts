@@ -8,7 +8,7 @@ import type { NdArray } from './nd-array.ts';
  * Throws ValueError with position and value of a label that is no integer from 0 to numClasses − 1.
  *
  * ```ts
- * const { data, shape } = data.toCategorical([0, 2, 1]);   // shape [3, 3]
+ * data.toCategorical([0, 1, 0]);   // { data: [1, 0, 0, 1, 1, 0], shape: [3, 2] }
  * ```
  */
 export function toCategorical(labels: ArrayLike<number>, numClasses?: number): NdArray<Float32Array> {

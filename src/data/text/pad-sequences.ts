@@ -25,7 +25,7 @@ export interface PadOptions {
  * several sizes, ValueError for what is no list of numbers.
  *
  * ```ts
- * data.padSequences([[1], [2, 3], [4, 5, 6]], { maxlen: 2 });      // data 0, 1, 2, 3, 5, 6; shape [3, 2]
+ * data.padSequences([[1], [2, 3], [4, 5, 6]], { maxlen: 2 });      // { data: [0, 1, 2, 3, 5, 6], shape: [3, 2] }
  * ```
  */
 export function padSequences(

@@ -364,7 +364,9 @@ export class Layer {
    * In `call`: adds a scalar to the loss, in training and in evaluate; predict has none.
    *
    * ```ts
-   * call(x) { this.addLoss(x.square().mean().mul(0.01)); return x; }
+   * class Small extends layers.Layer {
+   *   call(x) { this.addLoss(x.square().mean().mul(0.01)); return x; }
+   * }
    * ```
    */
   addLoss(value: Tensor): void {

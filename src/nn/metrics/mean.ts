@@ -35,8 +35,10 @@ function meanColumns(values: Tensor, weight: Tensor | null): Tensor[] {
  * values [N, …] once each. For a `trainStep` of one's own.
  *
  * ```ts
- * distance = metrics.mean({ name: 'distance' });
- * trainStep({ x }) { …; return { distance: this.distance.updateState(loss) }; }
+ * class Distances extends Model {
+ *   distance = metrics.mean({ name: 'distance' });
+ *   trainStep({ x }) { return { distance: this.distance.updateState(x.square().sum(-1).sqrt()) }; }
+ * }
  * ```
  */
 export const mean = (options?: { name?: string | null }): Mean => new Mean(options);
