@@ -79,7 +79,8 @@ export class CommandWriter {
     }
     const four = this.#fourAtATime(kernel);
     const { prologue, body } = generator.loop(() => this.#storeAll(generator, roots, four));
-    const lowered = elementwiseKernel(Math.ceil(roots[0].size / (four ? 4 : 1)), profile);
+    const loops = roots.some(({ op }) => op?.loops);
+    const lowered = elementwiseKernel(Math.ceil(roots[0].size / (four ? 4 : 1)), profile, loops);
     return this.#finish(this.label(kernel), lowered, generator, { prologue, body });
   }
 
@@ -272,13 +273,17 @@ export class CommandWriter {
     const generator = writer();
     const formulas = group.map((kernels) => ({
       ...write(generator, kernels[0]),
+      // A lane has few loops to do, so that there are lanes enough.
+      ...(kernels[0].roots[0].tensor.op?.loops && { chunk: LOOPS }),
       segments: kernels.map((kernel) => {
         const own = writer();
         write(own, kernel);
         return { size: kernel.roots[0].tensor.size, columns: own.columns };
       }),
     }));
-    const operands = formulas.flatMap(({ segments }) => segments.flatMap(({ columns }) => columns));
+    const operands = formulas
+      .flatMap(({ segments }) => segments.flatMap(({ columns }) => columns))
+      .filter((one) => typeof one !== 'number');
     const windows = this.#windows(operands);
     const wordOf = (tensor: Tensor): number =>
       (this.#places.of(tensor).range!.offset - windows.get(bufferOf(tensor))!.offset) / 4;
@@ -334,6 +339,9 @@ export class CommandWriter {
     return maker || isLeaf(x) ? { key: this.#places.of(x), tensor: x } : null;
   }
 }
+
+/** Elements of a chunk that are loops. */
+const LOOPS = 64;
 
 type Windows = ReadonlyMap<unknown, BufferRange>;
 

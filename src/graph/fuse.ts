@@ -386,7 +386,7 @@ export class Fuser {
     const stack = [...repeated];
     for (let node = stack.pop(); node; node = stack.pop())
       for (const input of node.inputs) {
-        if (isLeaf(input) || this.#hasShader(input) || repeated.has(input)) continue;
+        if (isLeaf(input) || this.#hasShader(input) || input.op!.loops || repeated.has(input)) continue;
         repeated.add(input);
         // What a short sum adds up is no part of the formula.
         if (!this.#short.has(input)) stack.push(input);

@@ -333,10 +333,14 @@ export class Generator implements Expressions {
     return `fused.${name}`;
   }
 
-  total(count: number, dtype: DType, term: (l: string) => string): string {
+  extent(x: Tensor): string {
+    return this.uniform(x.size, 'u32');
+  }
+
+  total(count: number | string, dtype: DType, term: (l: string) => string): string {
     const total = `v${this.#names++}`;
     const l = `v${this.#names++}`;
-    const bound = this.uniform(count, 'u32');
+    const bound = typeof count === 'string' ? count : this.uniform(count, 'u32');
     const loop = new Scope(this.#scope);
     const value = this.#within(loop, () => term(l));
     this.#scope.lines.push(

@@ -3,7 +3,7 @@ import type { Profile } from '../engine/profile.ts';
 import type { Op } from '../ops/define.ts';
 import { concat } from '../ops/movement.ts';
 import { type Attributes, Tensor, tracing } from '../ops/tensor.ts';
-import { isLeaf, topological } from './order.ts';
+import { append, isLeaf, topological } from './order.ts';
 
 /** Attributes as text; JSON would make null of NaN and infinities and lose the sign of zero. */
 export const attributesKey = (attributes: Attributes): string =>
@@ -60,6 +60,32 @@ function inParts(x: Tensor, { limits }: Profile): Tensor {
 }
 
 /**
+ * Nodes that another family may make on its way (`join`), as far as one can see before kernels are formed: they stay as they
+ * are. A long column sum would otherwise be made in stages, beside a product that reads every element anyway.
+ */
+function byProducts(roots: readonly Tensor[], profile: Profile): ReadonlySet<Tensor> {
+  const joining: Tensor[] = [];
+  const readers = new Map<Tensor, Tensor[]>();
+  const underlying = (x: Tensor): Tensor => {
+    let at = x;
+    while (!isLeaf(at) && at.op!.alias) at = at.inputs[0];
+    return at;
+  };
+  for (const node of topological(roots)) {
+    if (isLeaf(node)) continue;
+    if (node.op!.join) joining.push(node);
+    else if (node.op!.kernel) for (const input of node.inputs) append(readers, underlying(input), node);
+  }
+  return new Set(
+    joining.filter((node) =>
+      (readers.get(underlying(node.inputs[0])) ?? []).some(
+        (anchor) => node.op!.join!(node, anchor) !== null && !anchor.op!.expand?.(anchor, profile),
+      ),
+    ),
+  );
+}
+
+/**
  * The roots rewritten: ops replaced by their `expand`, equal expressions made one node, trivial ones
  * dropped. The result lists all nodes, inputs before users.
  */
@@ -68,6 +94,8 @@ export function simplify(roots: readonly Tensor[], profile: Profile): { roots: T
   const byKey = new Map<string, Tensor>();
   const wasPlanning = tracing.planning;
   tracing.planning = true;
+
+  const ridden = byProducts(roots, profile);
 
   const settle = (original: Tensor): void => {
     for (const x of topological([original], (x) => isLeaf(x) || canonical.has(x)))
@@ -84,7 +112,11 @@ export function simplify(roots: readonly Tensor[], profile: Profile): { roots: T
     const inputs = x.inputs.map((input) => canonical.get(input)!);
     const same = inputs.every((input, i) => input === x.inputs[i]);
     const node = same ? x : new Tensor(x.shape, x.dtype, x.op, inputs, x.attributes, x.engine);
-    const replaced = node.op!.simplify?.(node) ?? merged(node) ?? node.op!.expand?.(node, profile) ?? null;
+    const replaced =
+      node.op!.simplify?.(node) ??
+      merged(node) ??
+      (ridden.has(x) ? null : node.op!.expand?.(node, profile)) ??
+      null;
     if (replaced && replaced !== node) {
       settle(replaced);
       return canonical.get(replaced) ?? replaced;

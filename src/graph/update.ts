@@ -15,6 +15,9 @@ import { Generator, type Source } from './generate.ts';
 import { type Kernel, STORAGE_BUFFERS } from './kernel.ts';
 import { append, inOrder, isLeaf } from './order.ts';
 
+/** What a row of the table has for a formula: where an operand is, or a number. */
+export type Column = Tensor | number;
+
 /** Kernels that run as one dispatch: one kernel as it is, or several; those in one list are of one structure. */
 export type UpdateGroup = readonly (readonly Kernel[])[];
 
@@ -24,7 +27,7 @@ export type UpdateGroup = readonly (readonly Kernel[])[];
  */
 export class UpdateGenerator extends Generator {
   /** The operands of the formula that was written last, in order of their first use: the table's columns. */
-  columns: Tensor[] = [];
+  columns: Column[] = [];
   readonly #classOf: (tensor: Tensor) => unknown;
   readonly #columnOf = new Map<unknown, number>();
   readonly #keys = new Map<Tensor, unknown>();
@@ -47,6 +50,10 @@ export class UpdateGenerator extends Generator {
     return super.bind({ key: this.#classOf(source.tensor), tensor: source.tensor }, four);
   }
 
+  override extent(x: Tensor): string {
+    return `o${this.#columnFor(x, x.size)}`;
+  }
+
   protected override position(tensor: Tensor, index: string): string {
     return `o${this.#column(tensor)} + ${index}`;
   }
@@ -66,12 +73,15 @@ export class UpdateGenerator extends Generator {
   }
 
   #column(tensor: Tensor): number {
-    const key = this.#keys.get(tensor);
+    return this.#columnFor(this.#keys.get(tensor), tensor);
+  }
+
+  #columnFor(key: unknown, value: Column): number {
     let column = this.#columnOf.get(key);
     if (column === undefined) {
       column = this.columns.length;
       this.#columnOf.set(key, column);
-      this.columns.push(tensor);
+      this.columns.push(value);
     }
     return column;
   }
@@ -92,15 +102,8 @@ export function mergeUpdates(
   const position = new Map(sorted.map((kernel, i) => [kernel, i]));
   const before = new Map(sorted.map((kernel) => [kernel, fuser.predecessors(kernel)]));
 
-  const alike = new Map<string, Kernel[]>();
-  for (const kernel of sorted) {
-    const key = structure(kernel, fuser, classOf, placeOf);
-    if (key !== null) append(alike, key, kernel);
-  }
-  const formulas: Kernel[][] = [];
-  for (const kernels of alike.values()) {
-    if (kernels.length === 1) continue;
-    // Each joins that waits for none of those that joined before it.
+  /** Of kernels in order, the first, and each that waits for none of those that joined before it. */
+  const together = (kernels: readonly Kernel[]): Kernel[] => {
     const candidates = new Set(kernels);
     const members: Kernel[] = [];
     const taken = new Set<Kernel>();
@@ -110,8 +113,22 @@ export function mergeUpdates(
       if (!waits && candidates.has(kernel)) members.push(kernel);
       if (waits || candidates.has(kernel)) taken.add(kernel);
     }
-    if (members.length > 1) formulas.push(members);
+    return members;
+  };
+
+  const alike = new Map<string, Kernel[]>();
+  for (const kernel of sorted) {
+    const key = structure(kernel, fuser, classOf, placeOf);
+    if (key !== null) append(alike, key, kernel);
   }
+  const formulas: Kernel[][] = [];
+  // Those that wait for one of them join among themselves.
+  for (const kernels of alike.values())
+    for (let rest = kernels; rest.length > 1; ) {
+      const members = together(rest);
+      if (members.length > 1 && !keepsMuch(members, fuser)) formulas.push(members);
+      rest = rest.filter((kernel) => !members.includes(kernel));
+    }
 
   /** All kernels, groups as one, each after what it needs; null when two groups would wait for each other. */
   const schedule = (joined: readonly UpdateGroup[]): UpdateGroup[] | null => {
@@ -132,12 +149,25 @@ export function mergeUpdates(
     );
     return inOrder(new Map(needs), (group) => first.get(group)!);
   };
-  // Groups that wait for each other are taken apart, the largest first.
-  return (
-    schedule(joinUpdates(formulas, sorted, before, fuser, classOf)) ??
-    schedule(formulas.map((members) => [members])) ??
-    schedule([])!
-  );
+  // Groups that wait for each other are taken apart, those last that are an optimizer's.
+  const updates = formulas.filter((members) => members.every((kernel) => fuser.updates(kernel)));
+  for (const some of [formulas, updates]) {
+    const scheduled =
+      schedule(joinUpdates(some, sorted, before, fuser, classOf)) ??
+      schedule(some.map((members) => [members]));
+    if (scheduled) return scheduled;
+  }
+  return schedule([])!;
+}
+
+/** Bytes that kernels which join may keep alive until the last of them runs. A dispatch is not worth more. */
+const MOST_KEPT = 2 ** 25;
+
+/** Would what the kernels read lie about for long? What updates read is kept by their variables anyway. */
+function keepsMuch(kernels: readonly Kernel[], fuser: Fuser): boolean {
+  if (kernels.every((kernel) => fuser.updates(kernel))) return false;
+  const read = new Set(kernels.flatMap((kernel) => [...fuser.reads(kernel)]));
+  return [...read].reduce((bytes, { size }) => bytes + 4 * size, 0) > MOST_KEPT;
 }
 
 /** In-place updates that do not wait for each other become formulas of one group, as far as bindings allow. */
@@ -211,8 +241,9 @@ function structure(
   for (const { tensor } of kernel.roots) {
     if (!inWords(tensor) || tensor.size !== size || size === 0) return null;
     if (fuser.updates(kernel)) continue;
-    for (const [source, indices] of fuser.pattern(tensor))
-      for (const index of indices) if (index !== (source.size === 1 ? '0u' : 'i')) return null;
+    if (!tensor.op!.loops)
+      for (const [source, indices] of fuser.pattern(tensor))
+        for (const index of indices) if (index !== (source.size === 1 ? '0u' : 'i')) return null;
   }
   const generator = new UpdateGenerator((x) => {
     const maker = fuser.producer.get(x);
@@ -246,9 +277,11 @@ function identity(key: unknown): string {
 const FIXED_COLUMNS = 3;
 
 interface Formula {
+  /** Elements of a row of the table, where they are not as many as usual. */
+  readonly chunk?: number;
   readonly prologue: string;
   readonly body: string;
-  readonly segments: readonly { readonly size: number; readonly columns: readonly Tensor[] }[];
+  readonly segments: readonly { readonly size: number; readonly columns: readonly Column[] }[];
 }
 
 /**
@@ -262,11 +295,12 @@ export function updateTable(
 ): { words: Uint32Array; chunks: number; columns: number } {
   const step = four ? 4 : 1;
   const rows: number[][] = [];
-  for (const [number, { segments }] of formulas.entries())
+  for (const [number, { segments, chunk = UPDATE_CHUNK }] of formulas.entries())
     for (const { size, columns } of segments)
-      for (let begin = 0; begin < size; begin += UPDATE_CHUNK) {
-        const end = Math.min(begin + UPDATE_CHUNK, size);
-        rows.push([number, begin / step, Math.ceil(end / step), ...columns.map(wordOf)]);
+      for (let begin = 0; begin < size; begin += chunk) {
+        const end = Math.min(begin + chunk, size);
+        const words = columns.map((one) => (typeof one === 'number' ? one : wordOf(one)));
+        rows.push([number, begin / step, Math.ceil(end / step), ...words]);
       }
   const columns = rows.reduce((most, { length }) => Math.max(most, length), 0);
   const words = new Uint32Array(rows.length * columns);

@@ -134,6 +134,8 @@ export interface Op {
   readonly steps?: number;
   /** The result always gets memory of its own, where its elements lie in this form. Reading them gives its dtype. */
   readonly stored?: StoredDType;
+  /** Its expression is a loop over elements elsewhere: a kernel of one result, that those of the same text may join. */
+  readonly loops?: boolean;
   /** Kernel op. */
   readonly kernel?: KernelBinding;
   /** Kernel op with an `expression` too: is this node so small that it can be computed where it is used? */

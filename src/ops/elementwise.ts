@@ -25,9 +25,9 @@ export function grid(workgroups: number, limit: number): [number, number, number
   return [Math.ceil(workgroups / rows), rows, 1];
 }
 
-/** f over `size` elements. */
-export function elementwiseKernel(size: number, profile: Profile): Lowered {
-  return allHoles('elementwise', size, profile);
+/** f over `size` elements; `loops`: each of which is a loop, so that a lane takes one. */
+export function elementwiseKernel(size: number, profile: Profile, loops = false): Lowered {
+  return allHoles('elementwise', size, profile, loops ? lanesOf(profile) : ELEMENTS);
 }
 
 /** f over `size` elements, packed into bytes: four at a time. */
@@ -35,9 +35,9 @@ export function bytesKernel(size: number, profile: Profile): Lowered {
   return allHoles('elementwise_bytes', size, profile);
 }
 
-function allHoles(kernel: KernelName, size: number, profile: Profile): Lowered {
+function allHoles(kernel: KernelName, size: number, profile: Profile, elements = ELEMENTS): Lowered {
   const WORKGROUP = lanesOf(profile);
-  const workgroups = grid(Math.min(Math.ceil(size / ELEMENTS), 65_535), limitOf(profile));
+  const workgroups = grid(Math.min(Math.ceil(size / elements), 65_535), limitOf(profile));
   return {
     kernel,
     constants: { WORKGROUP },

@@ -22,8 +22,10 @@ export interface Expressions {
   remainder(index: string, divisor: number): string;
   /** `start` + index, an index expression again; `start` is a u32 expression and a multiple of `multiple`. */
   advance(index: string, start: string, multiple: number): string;
-  /** Σ term(l) over l = 0, 1, … `count` - 1, one after the other: a loop. */
-  total(count: number, dtype: DType, term: (l: string) => string): string;
+  /** How many elements x has, where kernels that differ in that alone are to be one. */
+  extent(x: Tensor): string;
+  /** Σ term(l) over l = 0, 1, … `count` - 1, a number or a u32 expression, one after the other: a loop. */
+  total(count: number | string, dtype: DType, term: (l: string) => string): string;
   /** Makes the functions of `shaders/lib/<library>.wgsl` available, or those whose text this is (shaders/functions.ts). */
   use(library: string): void;
 }

@@ -273,13 +273,13 @@ function underlying(x: Tensor): Tensor {
 }
 
 /**
- * Is Σ over all axes but the last of `v` a by-product of `anchor`? It is when anchor = xᵀ · v, where v
+ * Is Σ over the first axes of `v`, which leaves `columns`, a by-product of `anchor`? It is when anchor = xᵀ · v, where v
  * is read anyway: the gradient of a bias beside the gradient of a weight.
  */
-export function isColumnSumOf(anchor: Tensor, v: Tensor): boolean {
+export function isColumnSumOf(anchor: Tensor, v: Tensor, columns: number): boolean {
   if (anchor.op !== matmulOp || !anchor.attributes.transposeA || anchor.attributes.transposeB) return false;
   const b = anchor.inputs[1];
-  return b.rank === 2 && b.shape[1] === v.shape.at(-1) && b.size > 0 && underlying(b) === underlying(v);
+  return b.rank === 2 && b.shape[1] === columns && b.size > 0 && underlying(b) === underlying(v);
 }
 
 /** For the registry. */

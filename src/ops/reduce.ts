@@ -1,8 +1,8 @@
 /** Reductions over axes, a row each, and the mean, which is a sum. */
 import { ValueError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
-import { div, mul } from './binary.ts';
-import { fill, type TensorLike, toTensor } from './constant.ts';
+import { add, div, mul } from './binary.ts';
+import { fill, type TensorLike, toTensor, zeros } from './constant.ts';
 import { cooperates, WORKGROUP } from './cooperate.ts';
 import {
   apply,
@@ -15,6 +15,7 @@ import {
   twin,
 } from './define.ts';
 import type { Expressions } from './expression.ts';
+import { kept } from './kept.ts';
 import { isColumnSumOf } from './matmul.ts';
 import { broadcastTo, reshape, transpose } from './movement.ts';
 import { broadcastPosition, build, forEachIndex, type NdArray, ndarray } from './reference.ts';
@@ -115,8 +116,8 @@ function shortSum(e: Expressions, [x]: readonly Tensor[], index: string, y: Tens
 function columnSum(node: Tensor, anchor: Tensor): string | null {
   const [v] = node.inputs;
   const { axes } = node.attributes as ReduceAttributes;
-  const ofColumns = v.rank >= 2 && axes.length === v.rank - 1 && axes[0] === 0;
-  return ofColumns && isColumnSumOf(anchor, v) ? 'col_sum' : null;
+  const ofColumns = axes.length > 0 && axes.length < v.rank && axes[0] === 0;
+  return ofColumns && isColumnSumOf(anchor, v, sizeOf(v.shape.slice(axes.length))) ? 'col_sum' : null;
 }
 
 function reduction(row: Row, kind: Kind): Op {
@@ -144,6 +145,8 @@ function reduction(row: Row, kind: Kind): Op {
       if (shape.length === 1) return reshape(x, y.shape);
       const parts = partsOf(shape);
       if (parts === 1) return null;
+      if (kind === 'sum' && x.dtype === 'f32' && shape.outer === 1 && shape.inner > 1)
+        return reshape(columnSums(reshape(x, [shape.length, shape.inner])), y.shape);
       const first = apply(reduceParts, [x], { ...y.attributes, parts });
       return reshape(apply(ops[kind], [first], attributesOf(kind, [1])), y.shape);
     },
@@ -155,6 +158,71 @@ function reduction(row: Row, kind: Kind): Op {
     },
     cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
   });
+}
+
+/** Terms of a sum that one lane makes: so many sums of so many. */
+const TERMS = 16;
+
+/**
+ * Sums of TERMS² rows each: x [rows, columns] → [⌈rows / TERMS²⌉, columns]. An expression, so that those of many tensors are one
+ * dispatch: a model's gradients of scales and shifts, and the squares behind the length of all its gradients.
+ */
+const partialSums = defineOp({
+  name: 'partialSums',
+  shape: ([[rows, columns]]) => [Math.ceil(rows / TERMS ** 2), columns],
+  dtype: () => 'f32',
+  stored: 'f32',
+  loops: true,
+  steps: 12,
+  expression(e, [x], index, y) {
+    const columns = x.shape[1];
+    const terms = e.uniform(TERMS, 'u32');
+    const alone = columns === 1;
+    const part = alone ? index : e.divide(index, columns);
+    const column = alone ? '0u' : e.remainder(index, columns);
+    const first = e.name(`${part} * ${e.uniform(TERMS ** 2, 'u32')}`);
+    const rows = alone ? e.extent(x) : e.name(`${e.extent(x)} / ${e.uniform(columns, 'u32')}`);
+    const blocks = e.name(`min(${terms}, (${rows} - ${first} + ${terms} - 1u) / ${terms})`);
+    return e.total(blocks, y.dtype, (block) => {
+      const at = e.name(`${first} + ${block} * ${terms}`);
+      return e.total(e.name(`min(${terms}, ${rows} - ${at})`), y.dtype, (l) => {
+        const row = e.name(`${at} + ${l}`);
+        return e.value(x, alone ? row : e.name(`${row} * ${e.uniform(columns, 'u32')} + ${column}`));
+      });
+    });
+  },
+  cost: ([x], y) => ({ flops: sizeOf(x.shape), bytes: 4 * (sizeOf(x.shape) + sizeOf(y.shape)) }),
+});
+
+/** Σ of the rows of x [rows, columns] in stages: [1, columns]. */
+function columnSums(x: Tensor): Tensor {
+  let at = x;
+  while (at.shape[0] > 1) at = apply(partialSums, [at]);
+  return at;
+}
+
+/**
+ * Σ x² of all elements of several tensors, a scalar: in stages, each of which is one dispatch for all of them.
+ *
+ * f32; the sum of nothing is 0.
+ */
+export function sumOfSquares(tensors: readonly Tensor[]): Tensor {
+  let totals = tensors
+    .filter(({ size }) => size > 0)
+    .map((x) => {
+      const flat = reshape(cast(x, 'f32'), [x.size, 1]);
+      return reshape(columnSums(mul(flat, flat)), []);
+    });
+  if (totals.length === 0) return zeros([]);
+  // So many at a time as a kernel binds beside its result, in groups alike, which are one dispatch.
+  while (totals.length > 1) {
+    const count = Math.ceil(totals.length / 7);
+    const groups = Array.from({ length: count }, (_, i) =>
+      totals.slice(Math.floor((i * totals.length) / count), Math.floor(((i + 1) * totals.length) / count)),
+    );
+    totals = groups.map((group) => kept(group.reduce((a, b) => add(a, b))));
+  }
+  return totals[0];
 }
 
 /** First stage of a long reduction: part p takes elements p, p + parts, p + 2·parts, …: y[outer, part, inner]. */
@@ -307,6 +375,27 @@ const reducePartsTwin = twin(reduceParts, () => ({
   ].map((one) => ({ ...one, noGradient: 'made after differentiation' })),
 }));
 
+const partialSumsTwin = twin(partialSums, () => ({
+  reference: ([x]) =>
+    build([Math.ceil(x.shape[0] / TERMS ** 2), x.shape[1]], ([part, column]) => {
+      let total = 0;
+      for (let row = part * TERMS ** 2; row < Math.min((part + 1) * TERMS ** 2, x.shape[0]); row++)
+        total += x.data[row * x.shape[1] + column];
+      return total;
+    }),
+  tolerance: { relative: 1e-6, absolute: 2e-5 },
+  terms: ([x]) => Math.min(x[0], TERMS ** 2),
+  cases: [
+    [1, 1],
+    [300, 1],
+    [7, 3],
+    [530, 5],
+  ].map((shape) => ({
+    shapes: [shape],
+    noGradient: 'made after differentiation',
+  })),
+}));
+
 const meanTwin = (): Composite => ({
   name: 'mean',
   compute: ([x], { axis, keepDims }) => mean(x, axis as Axes, { keepDims: keepDims as boolean }),
@@ -329,4 +418,4 @@ const meanTwin = (): Composite => ({
 });
 
 /** For the registry. */
-export const twins = [...reductionTwins, reducePartsTwin, meanTwin];
+export const twins = [...reductionTwins, reducePartsTwin, partialSumsTwin, meanTwin];

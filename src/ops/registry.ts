@@ -19,6 +19,7 @@ import * as kept from './kept.ts';
 import * as matmul from './matmul.ts';
 import * as mod from './mod.ts';
 import * as movement from './movement.ts';
+import * as normalize from './normalize.ts';
 import * as pooling from './pooling.ts';
 import * as random from './random.ts';
 import * as recurrence from './recurrence.ts';
@@ -60,6 +61,7 @@ export const registry: ReadonlyMap<string, ProvenOp | Composite> = collect([
   ...sgdLinear.twins,
   ...recurrence.twins,
   ...attention.twins,
+  ...normalize.twins,
   ...trigonometry.twins,
   ...mod.twins,
   ...activations.twins,

@@ -2,6 +2,7 @@
  * Layers that bring values to mean 0 and variance 1: over a batch (moving averages of its statistics serve afterwards), over
  * the features of each sample, or to length 1. Variances are means of squared differences, so that they are right far from 0.
  */
+import { normalizeRows } from '../../ops/normalize.ts';
 import { where } from '../../ops/select.ts';
 import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { between, flag } from '../check.ts';
@@ -45,6 +46,16 @@ export abstract class Normalizing extends Layer {
     const axes = this.weightAxes(x.rank);
     if (axes[0] + axes.length === x.rank) return weight;
     return weight.reshape(x.shape.map((size, axis) => (axes.includes(axis) ? size : 1)));
+  }
+
+  /** x normalized along the axes of its weights, in one kernel where these are the last ones; null where they are not. */
+  protected byRows(x: Tensor, centered: boolean, epsilon: number): Tensor | null {
+    const axes = this.weightAxes(x.rank);
+    if (axes[0] + axes.length !== x.rank) return null;
+    const columns = axes.reduce((n, axis) => n * x.shape[axis], 1);
+    const flat = (weight: Tensor | null): Tensor | null => weight?.reshape([columns]) ?? null;
+    const rows = x.reshape([...x.shape.slice(0, axes[0]), columns]);
+    return normalizeRows(rows, flat(this.gamma), flat(this.beta), { centered, epsilon }).reshape(x.shape);
   }
 
   /** γ · x + β, of what there is. */
@@ -157,6 +168,8 @@ export class LayerNormalization extends layerOf('LayerNormalization', layerRows,
   }
 
   override call(x: Tensor): Tensor {
+    const rows = this.byRows(x, true, this.epsilon);
+    if (rows) return rows;
     const axes = this.weightAxes(x.rank);
     const centered = x.sub(x.mean(axes, true));
     const variance = centered.square().mean(axes, true);
@@ -188,6 +201,8 @@ export class RMSNormalization extends layerOf('RMSNormalization', rmsRows, Norma
   }
 
   override call(x: Tensor): Tensor {
+    const rows = this.byRows(x, false, this.epsilon);
+    if (rows) return rows;
     const square = x.square().mean(this.weightAxes(x.rank), true);
     return this.scaled(x.mul(square.add(this.epsilon).rsqrt()));
   }

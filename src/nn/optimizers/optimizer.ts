@@ -3,7 +3,7 @@ import { ConfigError, GradientError, ShapeError, StateError, ValueError } from '
 import { gradients as gradientsOf } from '../../graph/gradients.ts';
 import { assignAll } from '../../graph/variables.ts';
 import { type TensorLike, tensor, variable } from '../../ops/constant.ts';
-import { sum } from '../../ops/reduce.ts';
+import { sumOfSquares } from '../../ops/reduce.ts';
 import { where } from '../../ops/select.ts';
 import { sameShape, show } from '../../ops/shape.ts';
 import { Tensor, type Variable } from '../../ops/tensor.ts';
@@ -284,7 +284,7 @@ function scheduleOf(rate: unknown, operation: string): Schedule | null {
 
 /** √ Σ g² over all values of some tensors; safe at 0. */
 function lengthOf(gradients: readonly Tensor[]): Tensor {
-  const squares = gradients.map((g) => sum(g.square())).reduce((a, b) => a.add(b));
+  const squares = sumOfSquares(gradients);
   return where(squares.greater(0), squares.sqrt(), squares);
 }
 
