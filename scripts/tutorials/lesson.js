@@ -104,9 +104,12 @@ class Clock extends callbacks.Callback {
     this.#steps.push((performance.now() - this.#begun) / this.params.steps);
   }
 
-  toString() {
+  get milliseconds() {
     const steps = this.#steps.length > 1 ? this.#steps.slice(1) : this.#steps;
-    const ms = steps.reduce((sum, one) => sum + one, 0) / steps.length;
-    return `time per step: ${ms.toFixed(2)} ms`;
+    return steps.reduce((sum, one) => sum + one, 0) / steps.length;
+  }
+
+  toString() {
+    return `time per step: ${this.milliseconds.toFixed(2)} ms`;
   }
 }

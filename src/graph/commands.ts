@@ -92,6 +92,8 @@ export class CommandWriter {
    */
   #fourAtATime(kernel: Kernel): boolean {
     const { backendName } = this.#engine.profile;
+    // Four loops would be four times the text, and SwiftShader takes its time for each.
+    if (kernel.roots.some(({ tensor }) => tensor.op?.loops)) return false;
     const bytes = [...this.#fuser.reads(kernel)].some(({ dtype }) => dtype === 'u8');
     return kernel.roots[0].tensor.size >= 64 && (bytes || backendName !== 'llvmpipe');
   }

@@ -362,7 +362,50 @@ export class Fuser {
       if (kernel.family || kernel.roots.length !== 1) continue;
       this.#melt(kernel, repeated.has(kernel.roots[0].tensor));
     }
+    for (const kernel of this.kernels)
+      if (!kernel.family && kernel.roots.length > 1 && !this.#absorbed.has(kernel)) this.#meltWhole(kernel);
     this.kernels = this.kernels.filter((kernel) => !this.#absorbed.has(kernel));
+  }
+
+  /**
+   * Moves a kernel of several expressions into the family's kernel that one of them goes on from, if all fit: what dropout
+   * draws is wanted on the way back as well, and the product before it can store both.
+   */
+  #meltWhole(kernel: Kernel): void {
+    const tensors = kernel.roots.map(({ tensor }) => tensor);
+    if (storesBytes(kernel) || tensors.some((tensor) => this.#overwrites.has(tensor))) return;
+    const hosts = new Set(
+      tensors.flatMap((tensor) =>
+        [...this.pattern(tensor).keys()].map((source) => this.producer.get(source)),
+      ),
+    );
+    for (const host of [...hosts].sort((a, b) => (b?.order ?? 0) - (a?.order ?? 0))) {
+      if (!host?.family || host === kernel || storesBytes(host) || this.#ranks.needs(kernel, host, true))
+        continue;
+      const places = tensors.map((tensor) => {
+        const found = this.pattern(tensor);
+        const sources = [...found.keys()].filter((source) => this.producer.get(source) === host);
+        return sources.length === 0
+          ? undefined
+          : { place: this.#placeIn(host, sources, tensor, found), sources };
+      });
+      const reading = places.filter((one) => one !== undefined);
+      const place = reading[0].place;
+      const size = reading[0].sources[0].size;
+      if (typeof place !== 'string' || reading.some((one) => one.place !== place)) continue;
+      if (tensors.some((tensor) => tensor.size !== size)) continue;
+      const before = this.#needsOf(host);
+      host.roots.push(...tensors.map((tensor) => ({ tensor, host: place })));
+      for (const tensor of tensors) this.producer.set(tensor, host);
+      this.#needed.delete(host);
+      if (this.#buffers(host, kernel) <= STORAGE_BUFFERS && this.#ops(host) <= MOST_OPS) {
+        this.#absorb(host, kernel);
+        return;
+      }
+      host.roots.length -= tensors.length;
+      for (const tensor of tensors) this.producer.set(tensor, kernel);
+      this.#needed.set(host, before);
+    }
   }
 
   /**

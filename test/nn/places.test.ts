@@ -236,3 +236,15 @@ describe('pictures that are changed in training', () => {
     expect(history.val_loss.every(Number.isFinite)).toBe(true);
   });
 });
+
+test('filters and kernelSize may stand in front of the options, as in Keras', () => {
+  const config = (layer: { getConfig(): object }) => ({ ...layer.getConfig(), name: '' });
+  const whole = config(layers.conv2d({ filters: 4, kernelSize: [3, 2], activation: 'relu' }));
+  expect(config(layers.conv2d(4, [3, 2], { activation: 'relu' }))).toEqual(whole);
+  expect(config(layers.conv2d(4, { kernelSize: [3, 2], activation: 'relu' }))).toEqual(whole);
+  expect(config(layers.separableConv1d(4, 3))).toEqual(
+    config(layers.separableConv1d({ filters: 4, kernelSize: 3 })),
+  );
+  expect(() => layers.conv2d(4, 'same' as never)).toThrow(/kernelSize/);
+  expect(() => layers.conv2d(4 as never, undefined as never)).toThrow(/kernelSize is undefined/);
+});

@@ -102,6 +102,13 @@ describe('tutorials', () => {
     expect(stdout).toMatch(/mean squared error after 5 epochs: 0\.\d{4}/);
   });
 
+  test('T18: a small GPT learns characters, and writes after each epoch', async () => {
+    const stdout = await quick('t18-gpt', ['t18-history.svg']);
+    expect(stdout).toMatch(/\d+ characters, \d+ different ones/);
+    expect(stdout).toMatch(/"#!\/usr\/bin\/env nod?.*"/);
+    expect(stdout).toMatch(/held out: \d\.\d{4} nats a character/);
+  });
+
   test('an option that there is not is refused in one message, without a stack', async () => {
     const { code, stderr } = await run('t1-first-network', ['--bogus']);
     expect(code).toBe(1);

@@ -1,6 +1,6 @@
 /** What a training step costs, counted at the WebGPU API: the promises of a replayed plan. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Engine, init, layers, optimizers, sequential, tensor } from '../../src/index.ts';
+import { type Engine, init, layers, losses, model, optimizers, sequential, tensor } from '../../src/index.ts';
 import { generator } from '../reference/random.ts';
 import { type Calls, countCalls } from './counters.ts';
 import { syntheticImages } from './models.ts';
@@ -131,6 +131,51 @@ describe('a step of Embedding(500, 16) · LSTM(8) · Dense(1) over 100 words, ba
     });
     const epoch = between(counts.seen[1], counts.seen[2]);
     expect(epoch.dispatches / 4).toBeLessThanOrEqual(engine.profile.isSoftware ? 19 : 20);
+    expect(epoch).toMatchObject({ buffers: 0, bindGroups: 0, pipelines: 0 });
+  });
+});
+
+test('dropout is no dispatch of its own: the product before it draws and stores', async () => {
+  const counts = [];
+  for (const rate of [0, 0.5]) {
+    const model = sequential([
+      layers.input([9]),
+      layers.dense(20, { activation: 'relu' }),
+      layers.dropout(rate),
+      layers.dense(3, { activation: 'softmax' }),
+    ]);
+    model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' });
+    const x = tensor(new Float32Array(32 * 9).fill(1), { shape: [32, 9] });
+    await model.fit(x, tensor(new Uint8Array(32)), { batchSize: 16, verbose: 0 });
+    counts.push((await model.explain({ batchSize: 16, measure: false })).kernels.length);
+  }
+  // The counts of its draws are moved on in the update.
+  expect(counts[1]).toBe(counts[0]);
+});
+
+describe('a transformer of two blocks, adamw, gradients clipped to a length', () => {
+  test('takes at most 29 dispatches per block + 21, whatever is summed over its weights', async () => {
+    const [steps, width, words] = [128, 16, 11];
+    const ids = layers.input({ shape: [steps], dtype: 'int32' });
+    let x = layers.embedding(words, width).apply(ids);
+    for (let i = 0; i < 2; i++) {
+      const seen = layers.layerNormalization().apply(x);
+      const attention = layers.multiHeadAttention(2, 8, { useCausalMask: true });
+      x = layers.add().apply([x, attention.apply([seen, seen])]);
+      const wide = layers.dense(32, { activation: 'gelu' }).apply(layers.layerNormalization().apply(x));
+      x = layers.add().apply([x, layers.dense(width).apply(wide)]);
+    }
+    const net = model({ inputs: ids, outputs: layers.dense(words).apply(x) });
+    net.compile({
+      optimizer: optimizers.adamw({ globalClipnorm: 1 }),
+      loss: losses.sparseCategoricalCrossentropy({ fromLogits: true }),
+    });
+    const tokens = Int32Array.from({ length: 32 * steps }, (_, i) => (i * 7) % words);
+    const data = tensor(tokens, { shape: [32, steps] });
+    const counts = atEpochs(() => ({ ...counter.calls }));
+    await net.fit(data, data, { batchSize: 8, epochs: 3, verbose: 0, callbacks: [counts.callback] });
+    const epoch = between(counts.seen[1], counts.seen[2]);
+    expect(epoch.dispatches / 4).toBeLessThanOrEqual(29 * 2 + 21);
     expect(epoch).toMatchObject({ buffers: 0, bindGroups: 0, pipelines: 0 });
   });
 });

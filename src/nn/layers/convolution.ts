@@ -15,7 +15,7 @@ import { flag, oneOf, wholeNumber } from '../check.ts';
 import { needed, option } from '../options.ts';
 import type { WeightRule } from '../weights/rule.ts';
 import { dataFormatRow } from './data-format.ts';
-import { activationRow, activityRow, factory, layerOf, type OptionsOf, weightRows } from './define.ts';
+import { activationRow, activityRow, factoryOfTwo, layerOf, type OptionsOf, weightRows } from './define.ts';
 import { type BatchShape, type CallContext, knownSizes } from './layer.ts';
 import { type Sizes, Spatial, sizesFor } from './spatial.ts';
 
@@ -195,7 +195,7 @@ export type Conv1DOptions = OptionsOf<typeof conv1dRows>;
 export class Conv1D extends layerOf('Conv1D', conv1dRows, Convolution) {}
 
 /** Filters over sequences: [N, steps, C] → [N, places, filters]; glorot uniform kernel, zero bias. */
-export const conv1d = factory(Conv1D, 'filters');
+export const conv1d = factoryOfTwo(Conv1D, 'filters', 'kernelSize');
 
 const conv2dRows = rowsFor(2);
 export type Conv2DOptions = OptionsOf<typeof conv2dRows>;
@@ -207,10 +207,10 @@ export class Conv2D extends layerOf('Conv2D', conv2dRows, Convolution) {}
  * Filters over pictures: [N, height, width, C] → [N, rows, columns, filters]; glorot uniform kernel, zero bias.
  *
  * ```ts
- * layers.conv2d({ filters: 32, kernelSize: 3, activation: 'relu', padding: 'same' });
+ * layers.conv2d(32, 3, { activation: 'relu', padding: 'same' });
  * ```
  */
-export const conv2d = factory(Conv2D, 'filters');
+export const conv2d = factoryOfTwo(Conv2D, 'filters', 'kernelSize');
 
 const conv3dRows = rowsFor(3);
 export type Conv3DOptions = OptionsOf<typeof conv3dRows>;
@@ -219,4 +219,4 @@ export type Conv3DOptions = OptionsOf<typeof conv3dRows>;
 export class Conv3D extends layerOf('Conv3D', conv3dRows, Convolution) {}
 
 /** Filters over volumes: [N, depth, height, width, C] → [N, …, filters]. */
-export const conv3d = factory(Conv3D, 'filters');
+export const conv3d = factoryOfTwo(Conv3D, 'filters', 'kernelSize');

@@ -72,6 +72,36 @@ export const factory =
       withMain<object>(main as never, first, rest),
     );
 
+/** The same of two: `conv2d(32, 3, { activation: 'relu' })`. What comes second may stand in the options as well. */
+export const factoryOfTwo =
+  <C extends Maker, Main extends keyof OptionsFor<C>, Second extends keyof OptionsFor<C>>(
+    Class: C,
+    main: Main,
+    second: Second,
+  ): FactoryOfTwo<C, Main, Second> =>
+  (first: unknown, then?: unknown, rest: object = {}) =>
+    factory(Class, main)(
+      first as never,
+      (then === undefined || isOptions(then) ? then : { ...rest, [second]: then }) as never,
+    );
+
+const isOptions = (given: unknown): boolean =>
+  typeof given === 'object' && given !== null && !Array.isArray(given);
+
+export interface FactoryOfTwo<
+  C extends Maker,
+  Main extends keyof OptionsFor<C>,
+  Second extends keyof OptionsFor<C>,
+> {
+  (
+    first: NonNullable<OptionsFor<C>[Main]>,
+    second: NonNullable<OptionsFor<C>[Second]>,
+    rest?: Omit<OptionsFor<C>, Main | Second>,
+  ): InstanceType<C>;
+  (first: NonNullable<OptionsFor<C>[Main]>, rest: Omit<OptionsFor<C>, Main>): InstanceType<C>;
+  (options: OptionsFor<C>): InstanceType<C>;
+}
+
 // ---- rows of several layers
 
 /** A name, or a function of a tensor; default null: none. */

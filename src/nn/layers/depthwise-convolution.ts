@@ -11,7 +11,7 @@ import type { Initializer } from '../initializers/initializer.ts';
 import { needed, option } from '../options.ts';
 import type { WeightRule } from '../weights/rule.ts';
 import { convolve, innerPaddingRow, kernelRows, outputRows, Windowed } from './convolution.ts';
-import { factory, layerOf, type OptionsOf, weightRows } from './define.ts';
+import { factory, factoryOfTwo, layerOf, type OptionsOf, weightRows } from './define.ts';
 
 const operations: readonly ((x: TensorLike, filter: TensorLike, options?: DepthwiseConvOptions) => Tensor)[] =
   [depthwise1d, depthwise2d];
@@ -141,7 +141,7 @@ export type SeparableConv1DOptions = OptionsOf<typeof separable1dRows>;
 export class SeparableConv1D extends layerOf('SeparableConv1D', separable1dRows, SeparableConvolution) {}
 
 /** Filters channels of sequences one by one and mixes them: [N, steps, C] → [N, places, filters]. */
-export const separableConv1d = factory(SeparableConv1D, 'filters');
+export const separableConv1d = factoryOfTwo(SeparableConv1D, 'filters', 'kernelSize');
 
 const separable2dRows = separableRowsFor(2);
 export type SeparableConv2DOptions = OptionsOf<typeof separable2dRows>;
@@ -150,4 +150,4 @@ export type SeparableConv2DOptions = OptionsOf<typeof separable2dRows>;
 export class SeparableConv2D extends layerOf('SeparableConv2D', separable2dRows, SeparableConvolution) {}
 
 /** Filters channels of pictures one by one and mixes them: [N, height, width, C] → [N, …, filters]. */
-export const separableConv2d = factory(SeparableConv2D, 'filters');
+export const separableConv2d = factoryOfTwo(SeparableConv2D, 'filters', 'kernelSize');

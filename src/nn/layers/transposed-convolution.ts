@@ -11,7 +11,7 @@ import type { Tensor, Variable } from '../../ops/tensor.ts';
 import { wholeNumber } from '../check.ts';
 import { needed, option, orNull } from '../options.ts';
 import { innerPaddingRow, kernelRows, outputRows, Windowed } from './convolution.ts';
-import { factory, layerOf, type OptionsOf, weightRows } from './define.ts';
+import { factoryOfTwo, layerOf, type OptionsOf, weightRows } from './define.ts';
 import { type Sizes, sizesFor } from './spatial.ts';
 
 const operations: readonly ((x: TensorLike, filter: TensorLike, options?: ConvTransposeOptions) => Tensor)[] =
@@ -88,7 +88,7 @@ export type Conv1DTransposeOptions = OptionsOf<typeof transposed1dRows>;
 export class Conv1DTranspose extends layerOf('Conv1DTranspose', transposed1dRows, TransposedConvolution) {}
 
 /** Enlarges sequences: [N, steps, C] → [N, more steps, filters]. */
-export const conv1dTranspose = factory(Conv1DTranspose, 'filters');
+export const conv1dTranspose = factoryOfTwo(Conv1DTranspose, 'filters', 'kernelSize');
 
 const transposed2dRows = rowsFor(2);
 export type Conv2DTransposeOptions = OptionsOf<typeof transposed2dRows>;
@@ -103,4 +103,4 @@ export class Conv2DTranspose extends layerOf('Conv2DTranspose', transposed2dRows
  * layers.conv2dTranspose({ filters: 16, kernelSize: 3, strides: 2, padding: 'same' });   // twice the size
  * ```
  */
-export const conv2dTranspose = factory(Conv2DTranspose, 'filters');
+export const conv2dTranspose = factoryOfTwo(Conv2DTranspose, 'filters', 'kernelSize');
