@@ -64,10 +64,11 @@ export function images(given: ImagesGiven, chosen?: ImageOptions): string {
     'range',
     'colors',
   ]);
-  const { data, count: available, height, width, channels, labels } = readImages(given);
-  const count = positive(options.count ?? Math.min(available, MOST), 'plot.images: count');
-  if (count > available) throw new ValueError(`plot.images: count is ${count}, but there are ${available}.`);
-  const { title, size = 84, colors = 'gray', classNames } = options;
+  const all = readImages(given, 'plot.images');
+  const count = positive(options.count ?? Math.min(all.count, MOST), 'plot.images: count');
+  if (count > all.count) throw new ValueError(`plot.images: count is ${count}, but there are ${all.count}.`);
+  const { title, size = 84, classNames } = options;
+  const { labels } = all;
   const names = options.labels ?? (labels && Array.from({ length: count }, (_, i) => className(labels[i])));
   function className(number: number): string {
     return classNames?.[number] ?? String(number);
@@ -75,17 +76,7 @@ export function images(given: ImagesGiven, chosen?: ImageOptions): string {
   if (names && names.length < count) {
     throw new ShapeError(`plot.images: ${names.length} labels for ${count} images.`);
   }
-  const pixels = height * width * channels;
-  const shown = Array.from({ length: count * pixels }, (_, i) => data[i]);
-  const [black, white] = options.range ?? (isBytes(data) ? [0, 255] : (extent([shown]) ?? [0, 1]));
-  const byte = (value: number): number => {
-    const share = white === black ? 0 : (value - black) / (white - black);
-    return 255 * (colors === 'binary' ? 1 - share : share);
-  };
-  const cells = Array.from({ length: count }, (_, i) => {
-    const bytes = Uint8ClampedArray.from(shown.slice(i * pixels, (i + 1) * pixels), byte);
-    return tile({ bytes, height, width, channels }, size, names?.[i]);
-  });
+  const cells = bitmaps(all, count, options).map((bitmap, i) => tile(bitmap, size, names?.[i]));
   const columns = positive(options.columns ?? 10, 'plot.images: columns');
   const description = title ?? `${count} images${names ? `: ${names.slice(0, count).join(', ')}` : ''}`;
   return sheet(cells, { title, description, columns, gap: 10 });
@@ -97,6 +88,27 @@ export interface Bitmap {
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 3;
+}
+
+/** The first `count` images as bytes: black and white are the ends of `range`. */
+export function bitmaps(
+  { data, height, width, channels }: Images,
+  count: number,
+  { range, colors = 'gray' }: Pick<ImageOptions, 'range' | 'colors'>,
+): Bitmap[] {
+  const pixels = height * width * channels;
+  const shown = Array.from({ length: count * pixels }, (_, i) => data[i]);
+  const [black, white] = range ?? (isBytes(data) ? [0, 255] : (extent([shown]) ?? [0, 1]));
+  const byte = (value: number): number => {
+    const share = white === black ? 0 : (value - black) / (white - black);
+    return 255 * (colors === 'binary' ? 1 - share : share);
+  };
+  return Array.from({ length: count }, (_, i) => ({
+    bytes: Uint8ClampedArray.from(shown.slice(i * pixels, (i + 1) * pixels), byte),
+    height,
+    width,
+    channels,
+  }));
 }
 
 /** One image with the words under it; the longer side is `size` pixels. */
@@ -129,7 +141,7 @@ export function tile(
 const isBytes = (data: ArrayLike<number>): boolean =>
   data instanceof Uint8Array || data instanceof Uint8ClampedArray;
 
-interface Images {
+export interface Images {
   readonly data: ArrayLike<number>;
   readonly count: number;
   readonly height: number;
@@ -138,18 +150,18 @@ interface Images {
   readonly labels?: ArrayLike<number>;
 }
 
-function readImages(given: ImagesGiven): Images {
+export function readImages(given: ImagesGiven, operation: string): Images {
   if ('images' in given) {
     const { images: data, labels, count, height, width, channels = 1 } = given;
     return { data, labels, count, height, width, channels: channels === 3 ? 3 : 1 };
   }
-  const numbers = readNumbers(given, 'plot.images');
+  const numbers = readNumbers(given, operation);
   const { data } = numbers;
   const made = (shape: readonly number[]): Images => {
     const [count, height, width, channels = 1] = shape;
     if (count * height * width > 0 && (channels === 1 || channels === 3))
       return { data, count, height, width, channels };
-    throw new ShapeError(`plot.images: shape [${numbers.shape}], expected [n, h, w] or [n, h, w, 3].`);
+    throw new ShapeError(`${operation}: shape [${numbers.shape}], expected [n, h, w] or [n, h, w, 3].`);
   };
   const { shape } = numbers;
   if (shape.length === 3 || shape.length === 4) return made(shape);
@@ -159,5 +171,5 @@ function readImages(given: ImagesGiven): Images {
     const flat = Number.isInteger(side) && side >= 8 && side !== shape[0];
     return made(flat && shape[1] >= 64 ? [shape[0], side, side] : [1, ...shape]);
   }
-  throw new ShapeError(`plot.images: shape [${shape}], expected [n, h, w] or [n, h, w, 3].`);
+  throw new ShapeError(`${operation}: shape [${shape}], expected [n, h, w] or [n, h, w, 3].`);
 }

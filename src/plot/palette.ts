@@ -29,6 +29,9 @@ export const sequential = (share: number): Rgb => between(BLUES, share);
 /** −1 … 1 → red, white at 0, blue (ColorBrewer's RdBu, which red-green blindness leaves apart). */
 export const diverging = (value: number): Rgb => between(RED_BLUE, (value + 1) / 2);
 
+/** 0 … 1 → pale yellow to deep red (ColorBrewer's YlOrRd). */
+export const heat = (share: number): Rgb => between(YELLOW_RED, share);
+
 export const hex = (rgb: Rgb): string =>
   `#${rgb.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`;
 
@@ -40,6 +43,7 @@ const stops = (...colours: number[]): Rgb[] =>
   colours.map((colour) => [colour >> 16, (colour >> 8) & 0xff, colour & 0xff]);
 
 const BLUES = stops(0xf7fbff, 0xdeebf7, 0xc6dbef, 0x9ecae1, 0x6baed6, 0x4292c6, 0x2171b5, 0x08519c, 0x08306b);
+const YELLOW_RED = stops(0xffffb2, 0xfecc5c, 0xfd8d3c, 0xf03b20, 0xbd0026);
 const RED_BLUE = stops(
   0x67001f,
   0xb2182b,

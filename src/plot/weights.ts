@@ -1,12 +1,11 @@
 import { ShapeError, ValueError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
 import { type ArrayGiven, positive, readNumbers } from './arrays.ts';
+import { colourBar } from './colour-bar.ts';
 import { tile } from './images.ts';
-import { diverging, MUTED } from './palette.ts';
-import { dataUrl, encodePng } from './png.ts';
+import { diverging } from './palette.ts';
 import { readable } from './scale.ts';
-import { type Cell, label, sheet, textWidth } from './sheet.ts';
-import { element } from './svg.ts';
+import { sheet } from './sheet.ts';
 
 export interface WeightOptions {
   readonly title?: string;
@@ -61,48 +60,51 @@ export function weights(kernel: ArrayGiven, chosen?: WeightOptions): string {
       `plot.weights: ${inputs} inputs as images of ${readable(height)} × ${readable(width)}. Give { height, width }.`,
     );
   }
-  const count = positive(options.count ?? Math.min(units, MOST), 'plot.weights: count');
-  if (count > units) throw new ValueError(`plot.weights: count is ${count}, but there are ${units} units.`);
-  const { title, labels, size = 84 } = options;
-  if (labels && labels.length < count) {
-    throw new ShapeError(`plot.weights: ${labels.length} labels for ${count} units.`);
-  }
-  let largest = 0;
-  for (let i = 0; i < inputs; i++) {
-    for (let unit = 0; unit < count; unit++) {
-      const weight = Math.abs(data[i * units + unit]);
-      if (Number.isFinite(weight)) largest = Math.max(largest, weight);
-    }
-  }
-  const { limit = largest || 1 } = options;
-  const cells = Array.from({ length: count }, (_, unit) => {
-    const bytes = new Uint8ClampedArray(inputs * 3);
-    for (let i = 0; i < inputs; i++) bytes.set(diverging(data[i * units + unit] / limit), i * 3);
-    return tile({ bytes, height, width, channels: 3 }, size, labels?.[unit]);
-  });
-  const columns = positive(options.columns ?? 10, 'plot.weights: columns');
-  const description = title ?? `Weights of ${count} units as images`;
-  return sheet(cells, { title, description, columns, gap: 10, footer: colourBar(limit) });
+  const weight = (i: number, _channel: number, unit: number): number => data[i * units + unit];
+  return drawUnits('plot.weights', { height, width, channels: 1, units, weight }, options);
 }
 
-const BAR_WIDTH = 140;
+/** Units that see images of height × width × channels; `weight(i, channel, unit)` is what pixel i counts for one. */
+export interface Units {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: 1 | 3;
+  readonly units: number;
+  readonly weight: (i: number, channel: number, unit: number) => number;
+  /** Said under the picture after the colours' bar. */
+  readonly note?: string;
+}
 
-/** What the colours mean: −limit … limit. */
-function colourBar(limit: number): Cell {
-  const bytes = new Uint8Array(BAR_WIDTH * 3);
-  for (let i = 0; i < BAR_WIDTH; i++) bytes.set(diverging((2 * i) / (BAR_WIDTH - 1) - 1), i * 3);
-  const ends = [readable(-limit, 2), readable(limit, 2)];
-  const from = textWidth(ends[0], 11) + 8;
-  const content = [
-    label(ends[0], { x: 0, y: 9, 'font-size': 11, fill: MUTED }),
-    element('image', {
-      x: from,
-      width: BAR_WIDTH,
-      height: 10,
-      preserveAspectRatio: 'none',
-      href: dataUrl(encodePng(bytes, BAR_WIDTH, 1, 3)),
-    }),
-    label(ends[1], { x: from + BAR_WIDTH + 6, y: 9, 'font-size': 11, fill: MUTED }),
-  ];
-  return { width: from + BAR_WIDTH + 6 + textWidth(ends[1], 11), height: 10, content };
+/** An image for each unit: from red to blue where there is one channel, else in colours, in which 0 is mid-grey. */
+export function drawUnits(
+  operation: string,
+  { height, width, channels, units, weight, note }: Units,
+  options: Omit<WeightOptions, 'height' | 'width'>,
+): string {
+  const count = positive(options.count ?? Math.min(units, MOST), `${operation}: count`);
+  if (count > units) throw new ValueError(`${operation}: count is ${count}, but there are ${units} units.`);
+  const { title, labels, size = 84 } = options;
+  if (labels && labels.length < count) {
+    throw new ShapeError(`${operation}: ${labels.length} labels for ${count} units.`);
+  }
+  const pixels = Array.from({ length: height * width }, (_, i) => i);
+  const lists = Array.from({ length: count }, (_, unit) =>
+    pixels.map((i) => Array.from({ length: channels }, (_, channel) => weight(i, channel, unit))),
+  );
+  const sizes = lists.flat(2).map(Math.abs).filter(Number.isFinite);
+  const limit = options.limit ?? (sizes.reduce((most, value) => Math.max(most, value), 0) || 1);
+  const grey = (share: number): number => 127.5 * (1 + (Number.isNaN(share) ? 0 : share));
+  const cells = lists.map((list, unit) => {
+    const bytes = Uint8ClampedArray.from(
+      list.flatMap((at) =>
+        channels === 1 ? diverging(at[0] / limit) : at.map((value) => grey(value / limit)),
+      ),
+    );
+    return tile({ bytes, height, width, channels: 3 }, size, labels?.[unit]);
+  });
+  const columns = positive(options.columns ?? 10, `${operation}: columns`);
+  const description = title ?? `Weights of ${count} units as images`;
+  const colour = channels === 1 ? diverging : (share: number) => [grey(share), grey(share), grey(share)];
+  const footer = colourBar((share) => colour(2 * share - 1), [-limit, limit], note);
+  return sheet(cells, { title, description, columns, gap: 10, footer });
 }

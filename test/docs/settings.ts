@@ -168,6 +168,17 @@ const model = sequential([layers.input([16]), layers.embedding(tokenizer.vocabul
     before: "const matrix = [[3, 1], [0, 2]], classNames = ['cat', 'dog'];",
   },
   'src/plot/curves.ts curves': { before: 'const x = [0, 1, 2], value = x, slope = [1, 1, 1];' },
+  'src/plot/feature-maps.ts featureMaps': {
+    before: `const x = layers.input([4, 4, 1]); const picture = ones([1, 4, 4, 1]);
+const net = model({ inputs: x, outputs: layers.conv2d({ filters: 2, kernelSize: 3 }).apply(x) });`,
+  },
+  'src/plot/filters.ts filters': {
+    before:
+      'const model = sequential([layers.conv2d({ filters: 2, kernelSize: 3, inputShape: [4, 4, 1] })]);',
+  },
+  'src/plot/grad-cam.ts gradCam': {
+    before: 'const maps = ones([1, 2, 2, 3]), score = maps.square().sum(), picture = [[1, 2], [3, 4]];',
+  },
   'src/plot/history.ts history': { before: regression + oneBatch },
   'src/plot/model.ts model': { before: `const net = ${small};` },
   'src/plot/weights.ts weights': {

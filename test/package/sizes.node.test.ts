@@ -29,7 +29,7 @@ type Name = keyof typeof applications;
 const MOST_KB = {
   vite: { plot: 6, tensors: 18, autograd: 22.5, core: 50 },
   esbuild: {
-    plot: 11,
+    plot: 12.5,
     'plot by its door': 4.2,
     tensors: 28.5,
     'tensors by their door': 19,

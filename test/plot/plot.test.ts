@@ -31,6 +31,14 @@ const PICTURES: Record<string, (words: string) => string> = {
     ),
   curves: (words) => plot.curves([{ title: words, curves: { [words]: (x) => x } }], { xLabel: words }),
   weights: (words) => plot.weights({ data: new Float32Array(8), shape: [4, 2] }, { labels: [words, words] }),
+  filters: (words) =>
+    plot.filters({ data: new Float32Array(36), shape: [3, 3, 2, 2] }, { labels: [words, words] }),
+  featureMaps: (words) =>
+    plot.featureMaps({ data: new Float32Array(8), shape: [2, 2, 2] }, { labels: [words, words] }),
+  gradCam: (words) => {
+    const maps = { data: new Float32Array(8), shape: [2, 2, 2] };
+    return plot.gradCam(new Array(4).fill([0, 1, 2, 3]), { maps, gradients: maps }, { labels: [words] });
+  },
 };
 
 describe('text is shown as text', () => {
@@ -179,6 +187,77 @@ describe('bars, confusion matrix, curves, weights', () => {
     expect(() => plot.weights(kernel)).toThrow('Give { height, width }');
     expect(() => plot.weights({ data: () => {}, shape: [6, 3] } as never)).toThrow('x.array()');
   });
+});
+
+describe('inside a convolution', () => {
+  const floats = (...values: number[]) => Float32Array.from(values);
+
+  test('a filter is the image of one input channel, and in colours where there are three', () => {
+    // [1, 2, 2, 2]: of channel 1, filter 0 has 1 and −1, filter 1 has 2 and 0.
+    const kernel = { data: floats(9, 9, 1, 2, 9, 9, -1, 0), shape: [1, 2, 2, 2] };
+    const chosen = plot.filters(kernel, { channel: 1 });
+    expect(pixels(chosen)).toEqual(
+      pixels(plot.weights({ data: floats(1, 2, -1, 0), shape: [2, 2] }, { height: 1 })),
+    );
+    expect(texts(chosen).at(-1)).toBe('2   channel 1 of 2');
+    const colours = { data: floats(0, 1, -1), shape: [1, 1, 3, 1] };
+    expect(pixels(plot.filters(colours))[0]).toEqual([128, 255, 0]);
+    expect(pixels(plot.filters(colours, { channel: 1 }))[0]).toEqual([5, 48, 97]);
+    expect(() => plot.filters(kernel, { channel: 2 })).toThrow('a whole number from 0 to 1');
+    expect(() => plot.filters(kernel, { count: 3 })).toThrow('plot.filters: count is 3, but there are 2');
+    expect(() => plot.filters([[1]])).toThrow('expected [h, w, channels, filters]');
+  });
+
+  test('feature maps are images of channels, on one scale or each on its own', () => {
+    const maps = { data: floats(0, 0, 1, 4), shape: [1, 1, 2, 2] };
+    const [white, deep] = [pixels(plot.weights([[0]])), [8, 48, 107]];
+    expect(white[0]).toEqual([247, 247, 247]);
+    const [one, other] = pixels(plot.featureMaps(maps));
+    expect(one.slice(0, 3)).toEqual([247, 251, 255]);
+    expect(one.slice(3)).not.toEqual(deep);
+    expect(other.slice(3)).toEqual(deep);
+    expect(pixels(plot.featureMaps(maps, { each: true })).map((map) => map.slice(3))).toEqual([deep, deep]);
+    expect(count(plot.featureMaps({ data: floats(1, 2, 3, 4), shape: [1, 2, 2] }), '<image')).toBe(2 + 1);
+    expect(() => plot.featureMaps({ data: floats(1, 2), shape: [2, 1, 1, 1] })).toThrow('[1, h, w, C]');
+    expect(() => plot.featureMaps(maps, { count: 3 })).toThrow(ValueError);
+  });
+
+  test('Grad-CAM colours the places that raise the score, and leaves the others as they are', () => {
+    const image = { data: Uint8Array.of(10, 20, 30, 40), shape: [1, 1, 4] };
+    // Channel 0 counts 1, channel 1 counts −1: places have 2 − 0 and 1 − 3.
+    const maps = { data: floats(2, 0, 1, 3), shape: [1, 2, 2] };
+    const gradients = { data: floats(2, -1, 0, -1), shape: [1, 2, 2] };
+    const [seen] = pixels(plot.gradCam(image, { maps, gradients }, { opacity: 1 }));
+    expect(seen.slice(0, 3)).toEqual([189, 0, 38]); // the strongest colour alone
+    expect(seen.slice(9)).toEqual([40, 40, 40]);
+    // Between the middles of the places heat falls in a straight line: 1, ¾, ¼, 0.
+    expect(seen.slice(3, 6)).toEqual(
+      [20 + (240 - 20) * 0.75, 20 + (59 - 20) * 0.75, 20 + (32 - 20) * 0.75].map(Math.round),
+    );
+    expect(
+      pixels(plot.gradCam(image, { maps, gradients: { ...gradients, data: floats(0, 0, 0, 0) } }))[0],
+    ).toEqual([10, 20, 30, 40].flatMap((grey) => [grey, grey, grey]));
+    expect(() => plot.gradCam(image, { maps, gradients: { data: floats(1), shape: [1, 1, 1] } })).toThrow(
+      'expected the same',
+    );
+    expect(() => plot.gradCam({ data: new Uint8Array(8), shape: [2, 1, 4] }, { maps, gradients })).toThrow(
+      '2 images, but maps of 1',
+    );
+    expect(() => plot.gradCam(image, { maps, gradients }, { opacity: 2 })).toThrow(ValueError);
+  });
+
+  /** The pixels of small images: a PNG file of one stored block, three bytes each. */
+  function pixels(svg: string): number[][] {
+    return [...svg.matchAll(/href="data:image\/png;base64,([^"]+)"/g)].map(([, base64]) => {
+      const png = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const view = new DataView(png.buffer);
+      const [width, height] = [view.getUint32(16), view.getUint32(20)];
+      return Array.from({ length: height }, (_, y) => {
+        const from = 48 + y * (3 * width + 1) + 1;
+        return Array.from(png.subarray(from, from + 3 * width));
+      }).flat();
+    });
+  }
 });
 
 test('ticks are round numbers without rounding dust', () => {
