@@ -7,11 +7,21 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as errors from '../../src/base/errors.ts';
 import { specialize } from '../../src/engine/shader.ts';
 import * as weft from '../../src/index.ts';
 import { kernelText } from '../../src/shaders/index.ts';
 import recorded from '../data/fixtures/directories.json' with { type: 'json' };
-import { docstringExamples, type Example, pageExamples, root, runExample, watched } from './read-examples.ts';
+import { takeGpuErrors } from '../support/gpu-errors.ts';
+import {
+  docstringExamples,
+  type Example,
+  pageExamples,
+  root,
+  runExample,
+  runProgram,
+  watched,
+} from './read-examples.ts';
 import { settings } from './settings.ts';
 
 const garments = () => weft.datasets.garments({ train: 60, test: 20 });
@@ -69,7 +79,7 @@ afterAll(async () => {
 
 const titled = (examples: Example[]) =>
   examples.map((each): [string, Example] => [`${each.file} ${each.name}`, each]);
-const isCode = ({ language }: Example) => language === 'ts' || language === 'js';
+const isCode = ({ language, word }: Example) => ['ts', 'js'].includes(language) && !word;
 const inDocstrings = titled(docstringExamples());
 const onPages = titled(pageExamples().filter(({ file }) => file !== 'README.md'));
 
@@ -84,6 +94,49 @@ describe('an example of a docstring runs as it stands', () => {
 
 describe('an example on a page runs as it stands', () => {
   test.each(onPages.filter(([, example]) => isCode(example)))('%s', runs);
+});
+
+/** `…` in a page stands for what differs from machine to machine. */
+const asPattern = (text: string) =>
+  new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '[^]*')}$`);
+
+describe('the program on the page of an error code ends in that error, with that message', () => {
+  const pages = new Map<string, Example[]>();
+  for (const each of pageExamples().filter(({ file }) => file.startsWith('docs/errors/')))
+    pages.set(each.file, [...(pages.get(each.file) ?? []), each]);
+  const classes = Object.entries(errors).filter(([name]) => name !== 'WeftError');
+
+  test('every code has a page', () => {
+    const named = classes.map(([, type]) => new (type as new (message: string) => weft.WeftError)('').code);
+    expect([...pages.keys()].sort()).toEqual(named.map((code) => `docs/errors/${code}.md`).sort());
+  });
+
+  test.each([...pages])('%s', async (file, [program, message]) => {
+    const code = file.slice('docs/errors/'.length, -'.md'.length);
+    // As in a program of its own: the first engine that it opens is the default one.
+    const opens = program.code.includes('init(');
+    if (opens) await (await weft.defaultEngine()).close();
+    const error = await runProgram(program.code, { ...scope, datasets: weft.datasets }).then(
+      () => expect.fail('nothing was thrown'),
+      (reason) => reason,
+    );
+    takeGpuErrors();
+    if (opens) {
+      await weft.defaultEngine().then(
+        (engine) => engine.close(),
+        () => {},
+      );
+      await weft.init({ seed: 1 });
+    }
+    expect(`${error.code}\n${error.message}`).toMatch(asPattern(`${code}\n${message.code}`));
+    expect(program.word).toBe('throws');
+    const said = readFileSync(join(root, file), 'utf8');
+    expect(said).toContain(`# ${code}: ${error.name}\n`);
+    const { 1: meaning } = new RegExp(`^\\| ${code} \\| ${error.name} \\| (.*) \\|$`, 'm').exec(
+      readFileSync(join(root, 'docs/errors.md'), 'utf8'),
+    )!;
+    expect(said).toContain(`\n${meaning}\n`);
+  });
 });
 
 test('what examples promise in comments is compared', async () => {

@@ -12,6 +12,8 @@ export interface Example {
   readonly name: string;
   readonly line: number;
   readonly language: string;
+  /** A second word after the language: `throws` of programs that end in an error. */
+  readonly word?: string;
   readonly code: string;
 }
 
@@ -42,14 +44,14 @@ function blocks(file: string, mark: RegExp): Example[] {
   for (let i = 0; i < lines.length; i++) {
     const open = mark.exec(lines[i]);
     if (!open) continue;
-    const [, margin, language] = open;
+    const [, margin, language, word] = open;
     const end = lines.findIndex((line, j) => j > i && mark.test(line));
     const code = lines
       .slice(i + 1, end)
       .map((line) => line.slice(margin.length))
       .join('\n');
     const name = margin ? documented(lines, end) : `${found.length + 1}`;
-    found.push({ file, name, line: i + 1, language, code });
+    found.push({ file, name, line: i + 1, language, word, code });
     i = end;
   }
   return found;
@@ -57,11 +59,11 @@ function blocks(file: string, mark: RegExp): Example[] {
 
 /** The examples of all docstrings under src. */
 export const docstringExamples = () =>
-  filesUnder('src', '.ts').flatMap((file) => blocks(file, /^(\s*\* )```(\w*)/));
+  filesUnder('src', '.ts').flatMap((file) => blocks(file, /^(\s*\* )```(\w*)(?: (\w+))?/));
 
 /** The fenced blocks of README and docs. */
 export const pageExamples = () =>
-  ['README.md', ...filesUnder('docs', '.md')].flatMap((file) => blocks(file, /^()```(\w*)/));
+  ['README.md', ...filesUnder('docs', '.md')].flatMap((file) => blocks(file, /^()```(\w*)(?: (\w+))?/));
 
 /** As read from a comment: `[1, 2.5], shape [2]` gives [1, 2.5], and words give nothing. */
 function promised(comment: string): { value: unknown } | undefined {
@@ -123,7 +125,7 @@ function withoutImports(code: string): string {
 export function watched(code: string): string {
   return statements(withoutImports(code))
     .map((statement) => {
-      const [, body, , comment] = /^(.*?)(\s*\/\/ ?(.*))?$/s.exec(statement)!;
+      const [, body, , comment] = /^(.*?)(\s+\/\/ ?(.*))?$/s.exec(statement)!;
       if (statement.includes('\n')) return statement;
       const promise = comment && promised(comment) ? `, ${JSON.stringify(comment)}` : '';
       const named = /^const (\w+|\{[^}]+\}|\[[^\]]+\]) = /.exec(body)?.[1];
@@ -168,12 +170,16 @@ async function computed(value: unknown, nested: boolean): Promise<unknown> {
   return value;
 }
 
-/** Runs an example after its setting, in the scope of all that Weft exports; returns how many results it compared. */
-export async function runExample(
-  code: string,
-  setting: string,
-  scope: Record<string, unknown>,
-): Promise<number> {
+type Scope = Record<string, unknown>;
+
+/** Runs a program as it stands, in the scope of all that Weft exports. */
+export async function runProgram(code: string, scope: Scope): Promise<void> {
+  const names: Scope = { ...weft, weft, ...scope };
+  await new AsyncFunction(...Object.keys(names), `{ ${code}\n}`)(...Object.values(names));
+}
+
+/** Runs an example after its setting; returns how many results it compared. */
+export async function runExample(code: string, setting: string, scope: Scope): Promise<number> {
   let compared = 0;
   const see = async (value: unknown, comment?: string) => {
     const result = await computed(value, comment !== undefined);
@@ -186,8 +192,6 @@ export async function runExample(
     }
     compared++;
   };
-  const names: Record<string, unknown> = { ...weft, weft, ...scope, see };
-  const run = new AsyncFunction(...Object.keys(names), `{ ${setting}\n{ ${watched(code)}\n} }`);
-  await run(...Object.values(names));
+  await runProgram(`${setting}\n{ ${watched(code)}\n}`, { ...scope, see });
   return compared;
 }
