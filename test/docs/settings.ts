@@ -122,6 +122,8 @@ model.compile({ optimizer: 'sgd' });
 const { history } = await model.fit(tensor([[3, 4], [6, 8]]), null, { verbose: 0 });
 see(history.distance, '[7.5]');`,
   },
+  'src/nn/metrics/perplexity.ts perplexity': { before: `const model = ${small};` },
+  'src/nn/optimizers/muon.ts Muon': { before: `const model = ${small};` },
   'src/nn/models/clone.ts cloneModel': { before: `const net = ${small};` },
   'src/nn/models/functional.ts Functional': { after: 'new Residual().apply(ones([2, 64]));' },
   'src/nn/models/generate.ts generate': {

@@ -171,4 +171,5 @@ export const metricTwins: Record<Exclude<keyof typeof metrics, 'mean'>, OfRows> 
   f1Score: fScore,
   fBetaScore: fScore,
   r2Score: r2,
+  perplexity: (...rows) => Math.exp(meanOf(crossEntropy)(...rows)),
 };

@@ -7,4 +7,5 @@ export { auc } from './auc.ts';
 export * from './counts.ts';
 export { f1Score, fBetaScore } from './f-score.ts';
 export * from './hits.ts';
+export { perplexity } from './perplexity.ts';
 export { cosineSimilarity, r2Score, rootMeanSquaredError } from './regression.ts';

@@ -6,4 +6,5 @@ export { f1Score, fBetaScore } from './f-score.ts';
 export * from './hits.ts';
 export { type Mean, mean } from './mean.ts';
 export * from './of-losses.ts';
+export { type PerplexityOptions, perplexity } from './perplexity.ts';
 export { cosineSimilarity, r2Score, rootMeanSquaredError } from './regression.ts';

@@ -29,6 +29,7 @@ const names: readonly (keyof typeof import('./further.ts'))[] = [
   'rootMeanSquaredError',
   'cosineSimilarity',
   'r2Score',
+  'perplexity',
 ];
 
 export const metricNames = new Makers<Metric | Promise<Metric>>(

@@ -168,6 +168,7 @@ export abstract class Model extends Layer implements Trainable {
     });
     const optimizer = resolveOptimizer(given.optimizer, 'compile');
     const choice = this.choose(given);
+    optimizer.model = this;
     this.batchSteps?.dispose();
     this.batchSteps = null;
     this.predicting?.step.dispose();
@@ -235,6 +236,7 @@ export abstract class Model extends Layer implements Trainable {
   /** Builds the model for samples, settles loss and metrics for their y, and checks y. */
   async prepareFor(samples: Samples, operation: string): Promise<void> {
     const settings = this.compiledFor(operation);
+    if (settings.optimizer.averages) (await further()).averaging(settings.optimizer);
     const { inputs, targets } = samples;
     this.buildForData(inputs);
     const key = JSON.stringify([inputs.map(anyNumber), targets.map(anyNumber), this.outputShapes]);

@@ -66,7 +66,7 @@ export class Adam extends Optimizer {
    * log β is computed here, in float64.
    */
   private correction(beta: number): Tensor {
-    return this.iterations.add(1).cast('f32').mul(Math.log(beta)).expm1().neg();
+    return this.updates.add(1).cast('f32').mul(Math.log(beta)).expm1().neg();
   }
 
   /** Keras makes momentum and velocity of a variable next to each other, and the largest ones after all. */

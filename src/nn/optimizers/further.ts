@@ -17,7 +17,7 @@ export abstract class Numbered extends Optimizer {
 
   /** The number of the step to come, from 1, or of one `later`. */
   protected step(later = 0): Tensor {
-    return this.iterations.add(1 + later).cast('f32');
+    return this.updates.add(1 + later).cast('f32');
   }
 
   /** Keras makes what it keeps of a variable next to each other. */
@@ -71,10 +71,8 @@ export class Nadam extends numbered('Nadam', { beta1: 0.9, beta2: 0.999, epsilon
     return this.step(later).mul(Math.log(0.96)).exp().mul(-0.5).add(1).mul(this.beta1);
   }
 
-  override apply(variables: readonly Variable[], gradients: readonly Tensor[]): void {
-    const next = this.product.mul(this.u());
-    super.apply(variables, gradients);
-    void this.product.assign(next);
+  protected override furtherAfter(): readonly Tensor[] {
+    return [this.product.mul(this.u())];
   }
 
   protected override update(w: Tensor, g: Tensor, [m, v]: readonly Tensor[], rate: Tensor): Update {

@@ -7,6 +7,7 @@ import type { Schedule } from '../schedules/schedule.ts';
 import { Adagrad, type AdagradOptions } from './adagrad.ts';
 import { Adam, type AdamOptions, AdamW } from './adam.ts';
 import { Adadelta, Adamax, Lion, Nadam } from './further.ts';
+import { Muon, type MuonOptions } from './muon.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 import { RMSprop, type RmspropOptions } from './rmsprop.ts';
 import { SGD, type SgdOptions } from './sgd.ts';
@@ -38,6 +39,10 @@ export const adamax = factory(Adamax);
 export const adadelta = factory(Adadelta);
 /** The sign of a running mean; η 0.001. */
 export const lion = factory(Lion);
+/** Momentum, made nearly orthogonal, for matrices, and Adam for the rest; η 0.001. */
+export const muon = factory<MuonOptions>(Muon);
 
-export type { AdagradOptions, AdamOptions, OptimizerOptions, RmspropOptions, SgdOptions };
-export { Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, Optimizer, RMSprop, SGD };
+export { averaging } from './averaging.ts';
+export { type DecayExclusions, excludeFromWeightDecay } from './decay.ts';
+export type { AdagradOptions, AdamOptions, MuonOptions, OptimizerOptions, RmspropOptions, SgdOptions };
+export { Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Muon, Nadam, Optimizer, RMSprop, SGD };

@@ -12,6 +12,7 @@ import { automaticName, describe } from '../names.ts';
 import { scheduleFrom } from '../schedules/resolve.ts';
 import { describeSchedule, type Schedule } from '../schedules/schedule.ts';
 import { constrained } from '../weights/constraints.ts';
+import type { Averaging, AveragingOptions, Step, Update } from './update.ts';
 
 /** Options of every optimizer. */
 export interface OptimizerOptions {
@@ -25,6 +26,14 @@ export interface OptimizerOptions {
   clipvalue?: number | null;
   /** Largest length of all gradients taken together; default null: no limit. */
   globalClipnorm?: number | null;
+  /** Keep a running mean of each variable, which takes its place at the end of `fit`; default false. */
+  useEma?: boolean;
+  /** Share of that mean that stays; default 0.99. */
+  emaMomentum?: number;
+  /** The mean takes the variable's place after every so many updates too; default null: at the end alone. */
+  emaOverwriteFrequency?: number | null;
+  /** Change variables in every so-manieth step, by the mean of the gradients since; from 2, default null. */
+  gradientAccumulationSteps?: number | null;
   name?: string | null;
 }
 
@@ -34,14 +43,21 @@ export const optimizerDefaults = {
   clipnorm: null as number | null,
   clipvalue: null as number | null,
   globalClipnorm: null as number | null,
+  useEma: false,
+  emaMomentum: 0.99,
+  emaOverwriteFrequency: null as number | null,
+  gradientAccumulationSteps: null as number | null,
   name: null as string | null,
 };
 
-/** A variable's new value and those of its slots, in the order of `slotNames`. */
-export interface Update {
-  readonly value: Tensor;
-  readonly slots: readonly Tensor[];
+/** What is told apart by the names of layers: a model. */
+export interface Named {
+  readonly name: string;
+  readonly layers: readonly Named[];
+  readonly weights: readonly Variable[];
 }
+
+export type { Update };
 
 const clips = ['clipnorm', 'clipvalue', 'globalClipnorm'] as const;
 
@@ -67,6 +83,10 @@ export abstract class Optimizer {
   readonly clipnorm: number | null;
   readonly clipvalue: number | null;
   readonly globalClipnorm: number | null;
+  /** Its options that averaging.ts reads and checks; null where it takes no means. */
+  readonly averages: AveragingOptions | null;
+  /** The model that it was compiled for; null in steps of one's own. */
+  model: Named | null = null;
   /** Steps so far: an i32 scalar. */
   readonly iterations: Variable = variable(0, { dtype: 'i32', name: 'iteration', trainable: false });
   private readonly rate: Variable;
@@ -76,6 +96,12 @@ export abstract class Optimizer {
   readonly further: readonly Variable[] = [];
   /** What each optimizer keeps beside each variable. */
   private readonly slotsOf = new Map<Variable, Variable[]>();
+  /** What is kept beside each variable whatever the rule, before what the rule wants. */
+  readonly commonSlots: readonly string[] = [];
+  /** How means change its steps: averaging.ts sets it. */
+  averaging: Averaging | null = null;
+  /** Whether weight decay is for a variable: see excludeFromWeightDecay. */
+  decays: (one: Variable) => boolean = () => true;
 
   constructor(className: string, options: Required<OptimizerOptions>) {
     this.className = className;
@@ -93,13 +119,26 @@ export abstract class Optimizer {
       throw new ConfigError(
         `${className}: clipnorm, clipvalue and globalClipnorm exclude each other. Keep one.`,
       );
+    const { useEma, emaMomentum, emaOverwriteFrequency, gradientAccumulationSteps } = options;
+    this.averages =
+      useEma || gradientAccumulationSteps
+        ? { useEma, emaMomentum, emaOverwriteFrequency, gradientAccumulationSteps }
+        : null;
+    if (useEma) this.commonSlots = ['average'];
+    if (gradientAccumulationSteps) this.commonSlots = [...this.commonSlots, 'gradient_accumulator'];
   }
 
   /** What is kept beside each variable, as Keras names it: ['velocity']. */
   abstract readonly slotNames: readonly string[];
 
-  /** The rule: new values from the variable w, its gradient g and its slots. */
-  protected abstract update(w: Tensor, g: Tensor, slots: readonly Tensor[], learningRate: Tensor): Update;
+  /** The rule: new values from the variable's value w, its gradient g and its slots. `one`: the variable. */
+  protected abstract update(
+    w: Tensor,
+    g: Tensor,
+    slots: readonly Tensor[],
+    learningRate: Tensor,
+    one: Variable,
+  ): Update;
 
   /** Where slots start; 0 unless overridden. */
   protected get initialSlotValue(): number {
@@ -124,6 +163,14 @@ export abstract class Optimizer {
     return this.scheduledRate(this.schedule).item();
   }
 
+  /** Updates so far: steps, where gradients are not accumulated. */
+  protected get updates(): Tensor {
+    const { averages, iterations } = this;
+    return averages?.gradientAccumulationSteps
+      ? iterations.floorDiv(averages.gradientAccumulationSteps)
+      : iterations;
+  }
+
   private scheduledRate(schedule: Schedule): Tensor {
     const what = `${this.name}: the schedule of learningRate`;
     const rate = tensorFrom(schedule(this.iterations.cast('f32')), what);
@@ -142,7 +189,7 @@ export abstract class Optimizer {
       const slots = this.slotsAtStart(one).map((values, i) =>
         variable(values, {
           shape: [...one.shape],
-          name: `${one.name}_${this.slotNames[i]}`,
+          name: `${one.name}_${this.slotsFor(one)[i]}`,
           trainable: false,
         }),
       );
@@ -153,22 +200,44 @@ export abstract class Optimizer {
   /** One step: changes `variables` along their `gradients`. */
   apply(variables: readonly Variable[], gradients: readonly Tensor[]): void {
     this.check(variables, gradients);
+    if (this.averages && !this.averaging)
+      throw new StateError(`${this.name}: means of weights want optimizers.averaging(optimizer) first.`);
     this.build(variables);
     const rate = this.schedule ? this.scheduledRate(this.schedule) : this.rate;
-    const assignments: [Variable, TensorLike][] = [];
-    this.clipped(gradients).forEach((g, i) => {
-      const slots = this.slotsOf.get(variables[i])!;
-      const decayed =
-        this.weightDecay === null
-          ? variables[i]
-          : variables[i].sub(variables[i].mul(this.weightDecay).mul(rate));
-      const updated = this.update(decayed, g, slots, rate);
-      assignments.push([variables[i], constrained(variables[i], updated.value)]);
-      slots.forEach((slot, j) => {
-        assignments.push([slot, updated.slots[j]]);
+    const step: Step = (gradients) =>
+      this.clipped(gradients).map((g, i) => {
+        const one = variables[i];
+        const decay = this.decays(one) ? this.decayOf(one) : null;
+        const decayed = decay === null ? one : one.sub(one.mul(decay).mul(rate));
+        return this.update(decayed, g, this.slotsBeside(one).slice(this.commonSlots.length), rate, one);
       });
-    });
-    assignAll([...assignments, [this.iterations, this.iterations.add(1)]]);
+    const further = this.furtherAfter();
+    const [updates, rest] = this.averaging
+      ? this.averaging.step(this.updates, variables, gradients, step, further)
+      : [step(gradients), further];
+    assignAll([
+      ...variables.flatMap((one, i): [Variable, TensorLike][] => [
+        [one, constrained(one, updates[i].value)],
+        ...this.slotsBeside(one).map((slot, j): [Variable, TensorLike] => [slot, updates[i].slots[j]]),
+      ]),
+      ...this.further.map((one, i): [Variable, TensorLike] => [one, rest[i]]),
+      [this.iterations, this.iterations.add(1)],
+    ]);
+  }
+
+  /** What `further` becomes in an update. */
+  protected furtherAfter(): readonly Tensor[] {
+    return [];
+  }
+
+  /** The decay of the weight of a variable. */
+  protected decayOf(_one: Variable): number | null {
+    return this.weightDecay;
+  }
+
+  /** Puts the means of `useEma` in the variables' places, as `fit` does at its end. */
+  async finalizeVariableValues(variables: readonly Variable[]): Promise<void> {
+    await this.averaging?.finish(variables);
   }
 
   /** Computes the gradients of a scalar loss and applies them. */
@@ -220,17 +289,36 @@ export abstract class Optimizer {
 
   /** All of its state in Keras's order: iteration, learning rate, then what it keeps beside the variables. */
   get variables(): readonly Variable[] {
-    return [this.iterations, this.rate, ...this.slotOrder([...this.slotsOf.values()]), ...this.further];
+    return [this.iterations, this.rate, ...this.inOrder([...this.slotsOf.values()]), ...this.further];
   }
 
-  /** What is kept beside variables, in Keras's order: kind by kind, unless an optimizer makes them pairwise. */
+  /** What is kept beside variables, in Keras's order: what is common kind by kind, then what the rule wants. */
+  inOrder<T>(beside: readonly (readonly T[])[]): T[] {
+    const { length } = this.commonSlots;
+    const common = this.commonSlots.flatMap((_, kind) => beside.map((of) => of[kind]));
+    return [...common, ...this.slotOrder(beside.map((of) => of.slice(length)))];
+  }
+
+  /** The names of what is kept beside a variable. */
+  slotsFor(one: Variable): readonly string[] {
+    return [...this.commonSlots, ...this.ownSlotsFor(one)];
+  }
+
+  /** Of those, what the rule wants. */
+  protected ownSlotsFor(_one: Variable): readonly string[] {
+    return this.slotNames;
+  }
+
+  /** What the rule wants beside variables, in Keras's order: kind by kind, unless an optimizer makes them pairwise. */
   slotOrder<T>(beside: readonly (readonly T[])[]): T[] {
     return this.slotNames.flatMap((_, kind) => beside.map((of) => of[kind]));
   }
 
   /** The values that what is kept beside a variable starts with, in the order of its kinds. */
-  slotsAtStart({ size }: Variable): Float32Array[] {
-    return this.slotNames.map(() => new Float32Array(size).fill(this.initialSlotValue));
+  slotsAtStart(one: Variable): Float32Array[] {
+    return this.slotsFor(one).map((_, kind) =>
+      new Float32Array(one.size).fill(kind < this.commonSlots.length ? 0 : this.initialSlotValue),
+    );
   }
 
   /** What is kept beside a variable, in the order of its kinds. */
@@ -272,6 +360,7 @@ export abstract class Optimizer {
       clipnorm: this.clipnorm,
       globalClipnorm: this.globalClipnorm,
       clipvalue: this.clipvalue,
+      ...this.averages,
     };
   }
 }

@@ -15,7 +15,7 @@ export const resolveOptimizer = (given: unknown, operation: string): Optimizer =
 /** ConfigError for the name of an optimizer that only those load who import it. */
 function present(given: unknown, operation: string): unknown {
   const name = typeof given === 'string' && given.toLowerCase();
-  if (name && ['nadam', 'adamax', 'adadelta', 'lion'].includes(name))
+  if (name && ['nadam', 'adamax', 'adadelta', 'lion', 'muon'].includes(name))
     throw new ConfigError(
       `${operation}: optimizer is '${name}', which is not loaded by its name. Give optimizers.${name}().`,
     );

@@ -6,8 +6,10 @@ import { Metric } from '../metrics/metric.ts';
 import { metricNames } from '../metrics/resolve.ts';
 import { type Makers, readDescription } from '../names.ts';
 import { Adadelta, Adamax, Lion, Nadam } from '../optimizers/further.ts';
+import { Muon } from '../optimizers/muon.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { isKnownOptimizer, resolveOptimizer } from '../optimizers/resolve.ts';
+import { cosineDecayRestarts } from '../schedules/restarts.ts';
 import { isOneLoss, isRecord } from '../training/by-output.ts';
 import type { CompileOptions, Trainable } from '../training/trainable.ts';
 import { ofCompiled, unwrapped } from './foreign-options.ts';
@@ -135,6 +137,7 @@ const further: Readonly<Record<string, new (options?: object) => Optimizer>> = {
   Adadelta,
   Adamax,
   Lion,
+  Muon,
   Nadam,
 };
 
@@ -142,6 +145,13 @@ const isFurther = (optimizer: Optimizer): boolean =>
   (Object.values(further) as unknown[]).includes(optimizer.constructor);
 
 function optimizerFrom(given: unknown): Optimizer {
+  const { config } = (isObject(given) ? given : {}) as { config?: JsonObject };
+  const rate = config?.learning_rate;
+  if (isObject(rate) && rate.class_name === 'CosineDecayRestarts')
+    return optimizerFrom({
+      ...(given as JsonObject),
+      config: { ...config, learning_rate: cosineDecayRestarts(rate.config as never) },
+    });
   const name = isObject(given) ? (given.class_name as string) : '';
   if (!Object.hasOwn(further, name)) return resolveOptimizer(given, 'optimizer');
   return new further[name]((given as JsonObject).config as object);

@@ -105,7 +105,7 @@ async function gatherOptimizer(
     ),
     Promise.all(frozen.map(async (one) => [paths.get(one)!, await slots(one)] as const)),
   ]);
-  return { values: [...head, ...optimizer.slotOrder(beside), ...further], aside: new Map(aside) };
+  return { values: [...head, ...optimizer.inOrder(beside), ...further], aside: new Map(aside) };
 }
 
 const slotsAtStart = (optimizer: Optimizer, one: Variable): Values[] =>
@@ -120,11 +120,11 @@ export function optimizerNames({ model, optimizer, state }: Contents): string[] 
   const { of, values } = optimizer!;
   const byPath = new Map([...weightPaths(model)].map(([weight, path]) => [path, weight]));
   const slots = state.optimizer!.of.map((path) =>
-    of.slotNames.map((slot) => `${byPath.get(path)!.name}_${slot}`),
+    of.slotsFor(byPath.get(path)!).map((slot) => `${byPath.get(path)!.name}_${slot}`),
   );
   const names = [
     ...headOf(of).map(({ name }) => name),
-    ...of.slotOrder(slots),
+    ...of.inOrder(slots),
     ...of.further.map(({ name }) => name),
   ];
   return unique(names.slice(0, values.length).map((name) => `${of.name}/${name}`));
@@ -193,7 +193,7 @@ function fitState(model: Trainable, optimizer: Optimizer, found: Found): Map<Var
   const fits = (those: readonly Variable[]): boolean => {
     const shapes = [
       ...head.map(({ shape }) => shape),
-      ...optimizer.slotOrder(those.map(({ shape }) => optimizer.slotNames.map(() => shape))),
+      ...optimizer.inOrder(those.map((one) => optimizer.slotsFor(one).map(() => one.shape))),
       ...optimizer.further.map(({ shape }) => shape),
     ];
     return shapes.length === values.length && shapes.every((shape, i) => sameShape(shape, values[i].shape));
@@ -210,7 +210,9 @@ function fitState(model: Trainable, optimizer: Optimizer, found: Found): Map<Var
   const owners = candidates.find(fits);
   if (!owners) {
     const count =
-      head.length + optimizer.slotNames.length * model.trainableWeights.length + optimizer.further.length;
+      head.length +
+      model.trainableWeights.flatMap((one) => optimizer.slotsFor(one)).length +
+      optimizer.further.length;
     return values.length === count
       ? `optimizer ${optimizer.name} expects other shapes; found ${values.map(({ shape }) => show(shape)).join(', ')}.`
       : `optimizer ${optimizer.name} expects ${count} variables; found ${values.length}.`;
@@ -235,7 +237,7 @@ function fitState(model: Trainable, optimizer: Optimizer, found: Found): Map<Var
     });
   const own = [
     ...head,
-    ...optimizer.slotOrder(owners.map((one) => optimizer.slotsBeside(one))),
+    ...optimizer.inOrder(owners.map((one) => optimizer.slotsBeside(one))),
     ...optimizer.further,
   ];
   own.forEach((one, i) => {

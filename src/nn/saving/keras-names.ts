@@ -17,7 +17,7 @@ const namingOptions = new Set([
 ]);
 
 /** 'kernelInitializer' → 'kernel_initializer'; 'beta1' → 'beta_1'. */
-export const kerasOption = (key: string): string => snakeCase(key).replace(/^beta(\d)$/, 'beta_$1');
+export const kerasOption = (key: string): string => snakeCase(key).replace(/beta(\d)$/, 'beta_$1');
 
 /** 'sparseCategoricalCrossentropy' → 'sparse_categorical_crossentropy'; short names stay. */
 export const kerasName = (name: string): string => snakeCase(name.replace(/^./, (c) => c.toUpperCase()));

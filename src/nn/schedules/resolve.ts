@@ -2,12 +2,12 @@
 import { Makers } from '../names.ts';
 import {
   cosineDecay,
-  type DescribedSchedule,
   exponentialDecay,
   inverseTimeDecay,
   piecewiseConstantDecay,
   polynomialDecay,
-} from './index.ts';
+} from './decays.ts';
+import type { DescribedSchedule } from './schedule.ts';
 
 const makers = new Makers<DescribedSchedule>('schedule', {
   exponentialDecay,

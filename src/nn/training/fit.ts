@@ -232,6 +232,7 @@ async function runEpochs(
       await callbacks.call('onEpochEnd', epoch, logs);
       if (model.stopTraining) break;
     }
+    await model.optimizer.finalizeVariableValues(model.trainableWeights);
     await callbacks.call('onTrainEnd', logs);
     return history;
   } finally {
