@@ -198,6 +198,7 @@ const { port1: worker } = new MessageChannel(), postMessage = (...given) => stru
     before:
       'const kept = []; const suspect = async () => { kept.push(ones([4]).add(1)); await kept[0].data(); };',
   },
+  'docs/from-keras.md 2': { after: 'net.layers.length;   // 5' },
   'docs/errors.md 1': { before: regression + oneBatch },
   'docs/errors.md 2': { before: regression },
   'docs/errors.md 3': {
