@@ -4,6 +4,7 @@
  *   --quick       a few steps on a few samples: does it run?
  *   --data DIR    folder with the data set's files; without it the usual places are searched
  *   --out DIR     write pictures and models there; nothing is written without it
+ *   --epochs N    at most so many passes over the data
  *   --seed N      of initial weights and shuffles (42)
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -17,14 +18,15 @@ const OPTIONS = {
   quick: { type: 'boolean', default: false },
   data: { type: 'string' },
   out: { type: 'string' },
+  epochs: { type: 'string' },
   seed: { type: 'string', default: '42' },
 };
 
-/** Runs one lesson: `await lesson(async ({ quick, source, picture, clock }) => { … })`. Exit code 1 when it cannot be done. */
+/** Runs one lesson: `await lesson(async ({ quick, source, picture, epochs, clock }) => { … })`. Exit code 1 when it cannot be done. */
 export async function lesson(teach) {
   let engine;
   try {
-    const { quick, data: dir, out, seed } = readOptions();
+    const { quick, data: dir, out, seed, epochs: most } = readOptions();
     const { gpu, note } = await findGpu().catch((cause) => {
       throw new Refusal(cause.message, { cause });
     });
@@ -32,7 +34,10 @@ export async function lesson(teach) {
     console.log(`adapter: ${note}; seed: ${seed}\n`);
     // In a hurry drawn garments will do, and nothing is downloaded.
     const source = quick ? { dir, download: false, fallback: 'synthetic' } : { dir };
-    await teach({ quick, source, seed: Number(seed), ...gallery(out), clock: new Clock() });
+    // How many of the lesson's epochs there are, and of its short form's.
+    const epochs = (full, hurried = 1) =>
+      Math.min(quick ? hurried : full, most ? Number(most) : Number.POSITIVE_INFINITY);
+    await teach({ quick, source, seed: Number(seed), epochs, ...gallery(out), clock: new Clock() });
   } catch (error) {
     process.exitCode = 1;
     const told = error instanceof Refusal || error instanceof WeftError;
@@ -46,10 +51,13 @@ function readOptions() {
   try {
     ({ values } = parseArgs({ options: OPTIONS }));
   } catch (error) {
-    throw new Refusal(`${error.message}\nOptions: --quick, --data DIR, --out DIR, --seed N`);
+    throw new Refusal(`${error.message}\nOptions: --quick, --data DIR, --out DIR, --epochs N, --seed N`);
   }
   if (!/^\d+$/.test(values.seed) || Number(values.seed) >= 2 ** 32) {
     throw new Refusal(`--seed is '${values.seed}', expected a whole number below 2^32.`);
+  }
+  if (values.epochs !== undefined && !/^[1-9]\d*$/.test(values.epochs)) {
+    throw new Refusal(`--epochs is '${values.epochs}', expected a whole number from 1.`);
   }
   return values;
 }
@@ -67,14 +75,15 @@ function gallery(folder) {
 }
 
 /** The first `count` of labelled images: a lesson in a hurry. */
-export function first({ images, labels, height, width }, count) {
-  const pixels = height * width;
+export function first({ images, labels, height, width, channels = 1 }, count) {
+  const pixels = height * width * channels;
   return {
     images: images.subarray(0, count * pixels),
     labels: labels.subarray(0, count),
     count: Math.min(count, labels.length),
     height,
     width,
+    channels,
   };
 }
 

@@ -3,7 +3,7 @@
 import { data, datasets, layers, plot, sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
-await lesson(async ({ quick, source, picture, clock }) => {
+await lesson(async ({ quick, source, picture, epochs, clock }) => {
   // The data: 60,000 images of 28 × 28 bytes, and their classes.
   const fashion = await datasets.fashionMnist(source);
   const { train: all, classNames } = fashion;
@@ -34,7 +34,7 @@ await lesson(async ({ quick, source, picture, clock }) => {
   const model = sequential([layers.dense({ units: 10, activation: 'softmax', inputShape: [784] })]);
   model.compile({ optimizer: 'rmsprop', loss: 'sparse_categorical_crossentropy', metrics: ['accuracy'] });
 
-  await model.fit(scaled(train), train.labels, { epochs: quick ? 1 : 5, callbacks: [clock] });
+  await model.fit(scaled(train), train.labels, { epochs: epochs(5), callbacks: [clock] });
   console.log(`${clock}\n`);
 
   const { loss, accuracy } = await model.evaluate(scaled(validation), validation.labels);

@@ -62,7 +62,7 @@ function windows(ids, context) {
   return [part(0), part(1)];
 }
 
-await lesson(async ({ quick, source, seed, picture, clock }) => {
+await lesson(async ({ quick, source, seed, picture, epochs: atMost, clock }) => {
   const text = quick ? readFileSync(fileURLToPath(import.meta.url), 'utf8') : await bookOf(source.dir);
   const tokenizer = data.charTokenizer(text);
   const ids = tokenizer.encode(text);
@@ -81,7 +81,7 @@ await lesson(async ({ quick, source, seed, picture, clock }) => {
   });
   net.summary();
   const batchSize = 8;
-  const epochs = quick ? 2 : 3;
+  const epochs = atMost(3, 2);
   const steps = epochs * Math.ceil(x.shape[0] / batchSize);
   net.compile({
     optimizer: optimizers.adamw({

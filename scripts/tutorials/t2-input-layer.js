@@ -3,7 +3,7 @@
 import { data, datasets, layers, plot, Sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
-await lesson(async ({ quick, source, picture, clock }) => {
+await lesson(async ({ quick, source, picture, epochs, clock }) => {
   const { train: all } = await datasets.fashionMnist(source);
   const [train, validation] = data.trainTestSplit(quick ? first(all, 3200) : all, {
     testSize: 0.2,
@@ -21,7 +21,7 @@ await lesson(async ({ quick, source, picture, clock }) => {
 
   model.compile({ loss: 'sparse_categorical_crossentropy', metrics: ['accuracy'] }); // rmsprop, as in Keras
   const history = await model.fit(scaled(train), train.labels, {
-    epochs: quick ? 2 : 10,
+    epochs: epochs(10, 2),
     callbacks: [clock],
   });
   console.log(`${clock}\n`);

@@ -3,7 +3,7 @@
 import { crossValidate, datasets, sgdClassifier, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
-await lesson(async ({ quick, source }) => {
+await lesson(async ({ quick, source, epochs }) => {
   const fashion = await datasets.fashionMnist(source);
   const train = quick ? first(fashion.train, 1000) : fashion.train;
 
@@ -15,7 +15,7 @@ await lesson(async ({ quick, source }) => {
   console.log(`(${scaled.shape.join(', ')})`);
 
   // Ten classes times five folds: fifty classifiers, which learn side by side.
-  const sc = sgdClassifier({ loss: 'log_loss', maxIter: 5, randomState: 42 });
+  const sc = sgdClassifier({ loss: 'log_loss', maxIter: epochs(5, 5), randomState: 42 });
   const scores = await crossValidate(sc, scaled, train.labels);
 
   console.log(`test scores: ${scores.testScore.map((score) => score.toFixed(4)).join(' ')}`);

@@ -3,7 +3,7 @@
 import { data, datasets, layers, Sequential, sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
-await lesson(async ({ quick, source, clock }) => {
+await lesson(async ({ quick, source, epochs, clock }) => {
   const { train: all } = await datasets.fashionMnist(source);
   const [train, validation] = data.trainTestSplit(quick ? first(all, 3200) : all, {
     testSize: 0.2,
@@ -36,7 +36,7 @@ await lesson(async ({ quick, source, clock }) => {
   model.summary({ form: 'keras2' }); // the same as tf.keras 2 prints it
 
   model.compile({ loss: 'sparse_categorical_crossentropy', metrics: ['accuracy'] });
-  await model.fit(scaled(train), train.labels, { epochs: quick ? 1 : 5, callbacks: [clock] });
+  await model.fit(scaled(train), train.labels, { epochs: epochs(5), callbacks: [clock] });
   console.log(`${clock}\n`);
 
   const { loss, accuracy } = await model.evaluate(scaled(validation), validation.labels);

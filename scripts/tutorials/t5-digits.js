@@ -3,7 +3,7 @@
 import { data, datasets, layers, plot, sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
-await lesson(async ({ quick, source, picture, clock }) => {
+await lesson(async ({ quick, source, picture, epochs, clock }) => {
   // There are no drawn digits to fall back to.
   const { fallback: _, ...digits } = source;
   const mnist = await datasets.mnist(digits);
@@ -32,7 +32,7 @@ await lesson(async ({ quick, source, picture, clock }) => {
   model.add(layers.dense({ units: 10, activation: 'softmax' }));
   model.compile({ optimizer: 'rmsprop', loss: 'categorical_crossentropy', metrics: ['accuracy'] });
 
-  await model.fit(trainImages, trainLabels, { epochs: quick ? 1 : 5, batchSize: 128, callbacks: [clock] });
+  await model.fit(trainImages, trainLabels, { epochs: epochs(5), batchSize: 128, callbacks: [clock] });
   console.log(`${clock}\n`);
 
   const { loss, accuracy } = await model.evaluate(testImages, testLabels);

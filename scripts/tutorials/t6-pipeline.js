@@ -3,7 +3,7 @@
 import { data, datasets, layers, loadModel, plot, sequential, tensor } from 'weft-gpu';
 import { first, lesson } from './lesson.js';
 
-await lesson(async ({ quick, source, seed, picture, place, clock }) => {
+await lesson(async ({ quick, source, seed, picture, place, epochs, clock }) => {
   // There are no drawn digits to fall back to.
   const { fallback: _, ...digits } = source;
   const mnist = await datasets.mnist(digits);
@@ -30,7 +30,7 @@ await lesson(async ({ quick, source, seed, picture, place, clock }) => {
   model.compile({ optimizer: 'sgd', loss: 'sparse_categorical_crossentropy', metrics: ['accuracy'] });
 
   const history = await model.fit(train, {
-    epochs: quick ? 2 : 10,
+    epochs: epochs(10, 2),
     validationData: validation,
     callbacks: [clock],
   });

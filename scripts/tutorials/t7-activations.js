@@ -7,7 +7,7 @@ import { lesson } from './lesson.js';
 const linspace = (from, to, count) =>
   Float32Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1));
 
-await lesson(async ({ quick, picture, clock }) => {
+await lesson(async ({ picture, epochs, clock }) => {
   // The step of the first perceptrons, and what took its place.
   const functions = {
     step: (x) => x.greater(0).cast('float32'),
@@ -45,7 +45,7 @@ await lesson(async ({ quick, picture, clock }) => {
   model.compile({ optimizer: optimizers.adam({ learningRate: 0.01 }), loss: 'mse', metrics: ['mae'] });
   const column = (list) => tensor(list, { shape: [count, 1] });
   const { history } = await model.fit(column(x), column(y), {
-    epochs: quick ? 5 : 200,
+    epochs: epochs(200, 5),
     batchSize: 32,
     verbose: 0,
     callbacks: [clock],
