@@ -5,7 +5,7 @@
 import { familyOf } from '../ops/families/index.ts';
 import type { Tensor } from '../ops/tensor.ts';
 import { base, type Kernel } from './kernel.ts';
-import { append, isLeaf, Ranks } from './order.ts';
+import { append, isLeaf, Ranks, underlying } from './order.ts';
 import { attributesKey } from './simplify.ts';
 
 type Inputs = ReadonlyMap<string, Tensor>;
@@ -130,10 +130,3 @@ const readKey = (x: Tensor): string => `${base(x).id}${x.dtype}[${x.shape}]`;
 
 const sharesInputs = (a: Inputs, b: Inputs): boolean =>
   [...b].every(([name, x]) => !a.has(name) || readKey(a.get(name)!) === readKey(x));
-
-/** The tensor behind all views of its bytes, also behind those that have memory already. */
-function underlying(x: Tensor): Tensor {
-  let at = x;
-  while (at.op?.alias) at = at.inputs[0];
-  return at;
-}

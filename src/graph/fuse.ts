@@ -358,54 +358,14 @@ export class Fuser {
 
   #meltAll(): void {
     const repeated = this.#repeatedUpdates();
-    for (const kernel of [...this.kernels]) {
-      if (kernel.family || kernel.roots.length !== 1) continue;
-      this.#melt(kernel, repeated.has(kernel.roots[0].tensor));
-    }
+    for (const kernel of [...this.kernels])
+      if (!kernel.family && kernel.roots.length === 1)
+        this.#melt(kernel, repeated.has(kernel.roots[0].tensor) ? 'elementwise' : 'any');
+    // What dropout draws is wanted on the way back as well: the product before it can store both.
     for (const kernel of this.kernels)
-      if (!kernel.family && kernel.roots.length > 1 && !this.#absorbed.has(kernel)) this.#meltWhole(kernel);
+      if (!kernel.family && kernel.roots.length > 1 && !this.#absorbed.has(kernel))
+        this.#melt(kernel, 'family');
     this.kernels = this.kernels.filter((kernel) => !this.#absorbed.has(kernel));
-  }
-
-  /**
-   * Moves a kernel of several expressions into the family's kernel that one of them goes on from, if all fit: what dropout
-   * draws is wanted on the way back as well, and the product before it can store both.
-   */
-  #meltWhole(kernel: Kernel): void {
-    const tensors = kernel.roots.map(({ tensor }) => tensor);
-    if (storesBytes(kernel) || tensors.some((tensor) => this.#overwrites.has(tensor))) return;
-    const hosts = new Set(
-      tensors.flatMap((tensor) =>
-        [...this.pattern(tensor).keys()].map((source) => this.producer.get(source)),
-      ),
-    );
-    for (const host of [...hosts].sort((a, b) => (b?.order ?? 0) - (a?.order ?? 0))) {
-      if (!host?.family || host === kernel || storesBytes(host) || this.#ranks.needs(kernel, host, true))
-        continue;
-      const places = tensors.map((tensor) => {
-        const found = this.pattern(tensor);
-        const sources = [...found.keys()].filter((source) => this.producer.get(source) === host);
-        return sources.length === 0
-          ? undefined
-          : { place: this.#placeIn(host, sources, tensor, found), sources };
-      });
-      const reading = places.filter((one) => one !== undefined);
-      const place = reading[0].place;
-      const size = reading[0].sources[0].size;
-      if (typeof place !== 'string' || reading.some((one) => one.place !== place)) continue;
-      if (tensors.some((tensor) => tensor.size !== size)) continue;
-      const before = this.#needsOf(host);
-      host.roots.push(...tensors.map((tensor) => ({ tensor, host: place })));
-      for (const tensor of tensors) this.producer.set(tensor, host);
-      this.#needed.delete(host);
-      if (this.#buffers(host, kernel) <= STORAGE_BUFFERS && this.#ops(host) <= MOST_OPS) {
-        this.#absorb(host, kernel);
-        return;
-      }
-      host.roots.length -= tensors.length;
-      for (const tensor of tensors) this.producer.set(tensor, kernel);
-      this.#needed.set(host, before);
-    }
   }
 
   /**
@@ -437,32 +397,34 @@ export class Fuser {
     return repeated;
   }
 
-  /** Moves an elementwise kernel's expression into the latest kernel that makes what it reads at the same place. */
-  #melt(kernel: Kernel, elementwiseOnly: boolean): void {
-    const [{ tensor }] = kernel.roots;
-    if (tensor.dtype === 'u8') return;
-    const found = this.pattern(tensor);
-    const makers = new Map<Kernel, Tensor[]>();
-    for (const source of found.keys()) {
-      const maker = this.producer.get(source);
-      if (maker) append(makers, maker, source);
-    }
-    const candidates = [...makers].sort(([a], [b]) => b.order - a.order);
-    for (const [host, sources] of candidates) {
-      if ((elementwiseOnly && host.family) || storesBytes(host)) continue;
-      const place = this.#placeIn(host, sources, tensor, found);
-      if (place === undefined || !this.#mayOverwrite(host, tensor)) continue;
+  /** Moves a kernel's expressions into the latest one, of some kind, that makes what they read at their own places. */
+  #melt(kernel: Kernel, kind: 'any' | 'elementwise' | 'family'): void {
+    const tensors = kernel.roots.map(({ tensor }) => tensor);
+    if (storesBytes(kernel)) return;
+    const makers = new Set<Kernel>();
+    for (const tensor of tensors)
+      for (const source of this.pattern(tensor).keys()) {
+        const maker = this.producer.get(source);
+        if (maker && maker !== kernel) makers.add(maker);
+      }
+    for (const host of [...makers].sort((a, b) => b.order - a.order)) {
+      if (kind !== 'any' && (kind === 'family') !== (host.family !== null)) continue;
+      if (storesBytes(host)) continue;
+      const place = this.#placeIn(host, tensors);
+      if (place === undefined || !tensors.every((tensor) => this.#mayOverwrite(host, tensor))) continue;
       if (this.#ranks.needs(kernel, host, true)) continue;
       const before = this.#needsOf(host);
-      host.roots.push({ tensor, host: place });
-      this.producer.set(tensor, host);
+      for (const tensor of tensors) {
+        host.roots.push({ tensor, host: place });
+        this.producer.set(tensor, host);
+      }
       this.#needed.delete(host);
       if (this.#buffers(host, kernel) <= STORAGE_BUFFERS && this.#ops(host) <= MOST_OPS) {
         this.#absorb(host, kernel);
         return;
       }
-      host.roots.pop();
-      this.producer.set(tensor, kernel);
+      host.roots.length -= tensors.length;
+      for (const tensor of tensors) this.producer.set(tensor, kernel);
       this.#needed.set(host, before);
     }
   }
@@ -526,22 +488,21 @@ export class Fuser {
     return !this.#ranks.needs(kernel, host, true) && !this.#ranks.needs(host, kernel, true);
   }
 
-  /** The one output in whose store the expression can be computed, null for an elementwise host, undefined for none. */
-  #placeIn(
-    host: Kernel,
-    sources: readonly Tensor[],
-    tensor: Tensor,
-    found: ReadonlyMap<Tensor, ReadonlySet<string>>,
-  ): string | null | undefined {
+  /** The one output in whose store the expressions can be computed, null for an elementwise host, undefined for none. */
+  #placeIn(host: Kernel, tensors: readonly Tensor[]): string | null | undefined {
     let place: string | null | undefined;
-    for (const source of sources) {
-      if (source.size !== tensor.size) return undefined;
-      for (const index of found.get(source)!)
-        if (index !== 'i' && !(tensor.size === 1 && index === '0u')) return undefined;
-      const root = host.roots.find((one) => one.tensor === source);
-      const output = root ? root.host : [...host.outputs].find(([, one]) => one === source)![0];
-      if (place !== undefined && place !== output) return undefined;
-      place = output;
+    for (const tensor of tensors) {
+      if (tensor.size !== tensors[0].size) return undefined;
+      for (const [source, indices] of this.pattern(tensor)) {
+        if (this.producer.get(source) !== host) continue;
+        if (source.size !== tensor.size) return undefined;
+        for (const index of indices)
+          if (index !== 'i' && !(tensor.size === 1 && index === '0u')) return undefined;
+        const root = host.roots.find((one) => one.tensor === source);
+        const output = root ? root.host : [...host.outputs].find(([, one]) => one === source)![0];
+        if (place !== undefined && place !== output) return undefined;
+        place = output;
+      }
     }
     return place;
   }

@@ -148,3 +148,10 @@ export class Ranks<T> {
     });
   }
 }
+
+/** The tensor behind all views of its bytes, also behind those that have memory already. */
+export function underlying(x: Tensor): Tensor {
+  let at = x;
+  while (at.op?.alias) at = at.inputs[0];
+  return at;
+}

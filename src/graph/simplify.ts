@@ -3,7 +3,7 @@ import type { Profile } from '../engine/profile.ts';
 import type { Op } from '../ops/define.ts';
 import { concat } from '../ops/movement.ts';
 import { type Attributes, Tensor, tracing } from '../ops/tensor.ts';
-import { append, isLeaf, topological } from './order.ts';
+import { append, isLeaf, topological, underlying } from './order.ts';
 
 /** Attributes as text; JSON would make null of NaN and infinities and lose the sign of zero. */
 export const attributesKey = (attributes: Attributes): string =>
@@ -66,11 +66,6 @@ function inParts(x: Tensor, { limits }: Profile): Tensor {
 function byProducts(roots: readonly Tensor[], profile: Profile): ReadonlySet<Tensor> {
   const joining: Tensor[] = [];
   const readers = new Map<Tensor, Tensor[]>();
-  const underlying = (x: Tensor): Tensor => {
-    let at = x;
-    while (!isLeaf(at) && at.op!.alias) at = at.inputs[0];
-    return at;
-  };
   for (const node of topological(roots)) {
     if (isLeaf(node)) continue;
     if (node.op!.join) joining.push(node);

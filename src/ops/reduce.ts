@@ -1,7 +1,7 @@
 /** Reductions over axes, a row each, and the mean, which is a sum. */
 import { ValueError } from '../base/errors.ts';
 import { knownOptions } from '../base/options.ts';
-import { add, div, mul } from './binary.ts';
+import { div, mul } from './binary.ts';
 import { fill, type TensorLike, toTensor, zeros } from './constant.ts';
 import { cooperates, WORKGROUP } from './cooperate.ts';
 import {
@@ -15,9 +15,8 @@ import {
   twin,
 } from './define.ts';
 import type { Expressions } from './expression.ts';
-import { kept } from './kept.ts';
 import { isColumnSumOf } from './matmul.ts';
-import { broadcastTo, reshape, transpose } from './movement.ts';
+import { broadcastTo, concat, reshape, transpose } from './movement.ts';
 import { broadcastPosition, build, forEachIndex, type NdArray, ndarray } from './reference.ts';
 import { cast, countable, equal, logicalAnd, where } from './select.ts';
 import { around, normalizeAxes, reducedShape, type Shape, show, sizeOf } from './shape.ts';
@@ -211,18 +210,17 @@ export function sumOfSquares(tensors: readonly Tensor[]): Tensor {
     .filter(({ size }) => size > 0)
     .map((x) => {
       const flat = reshape(cast(x, 'f32'), [x.size, 1]);
-      return reshape(columnSums(mul(flat, flat)), []);
+      return columnSums(mul(flat, flat));
     });
-  if (totals.length === 0) return zeros([]);
   // So many at a time as a kernel binds beside its result, in groups alike, which are one dispatch.
   while (totals.length > 1) {
     const count = Math.ceil(totals.length / 7);
     const groups = Array.from({ length: count }, (_, i) =>
       totals.slice(Math.floor((i * totals.length) / count), Math.floor(((i + 1) * totals.length) / count)),
     );
-    totals = groups.map((group) => kept(group.reduce((a, b) => add(a, b))));
+    totals = groups.map((group) => columnSums(concat(group)));
   }
-  return totals[0];
+  return reshape(totals[0] ?? zeros([1]), []);
 }
 
 /** First stage of a long reduction: part p takes elements p, p + parts, p + 2·parts, …: y[outer, part, inner]. */

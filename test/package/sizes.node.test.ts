@@ -34,7 +34,7 @@ const MOST_KB = {
     tensors: 28.5,
     'tensors by their door': 19,
     autograd: 28.5,
-    core: 100,
+    core: 106,
   },
 };
 

@@ -83,8 +83,8 @@ const pages = {
  * at once what any later part uses: with `layers` every layer that files know.
  */
 const MOST_BYTES = {
-  core: { vite: 62_500, esbuild: 114_500 },
-  fit: { vite: 90_500, esbuild: 143_500 },
+  core: { vite: 63_500, esbuild: 120_500 },
+  fit: { vite: 91_000, esbuild: 149_500 },
 };
 
 interface Outcome {
