@@ -2,7 +2,7 @@
 export interface LabelledImages {
   /** [count, height, width], or [count, height, width, channels] where there are channels, row by row; 0 is black. */
   readonly images: Uint8Array;
-  /** [count]: the class of each image. */
+  /** `[count]`: the class of each image. */
   readonly labels: Uint8Array;
   readonly count: number;
   readonly height: number;

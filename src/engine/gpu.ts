@@ -30,7 +30,7 @@ export interface DeviceOptions {
   powerPreference?: GPUPowerPreference;
   /** Lower limits than the adapter's, by WebGPU's names: tuning then behaves as on a smaller GPU. */
   limits?: Record<string, number>;
-  /** The optional features that may be used; default: all of {@link usefulFeatures} that the adapter has. */
+  /** The optional features that may be used; default: all of `usefulFeatures` that the adapter has. */
   features?: string[];
 }
 

@@ -229,7 +229,7 @@ function second({ q, k, v, g, mask }: Operands, wanted: Wanted, h: Tensor, a: At
 }
 
 export interface AttentionOptions {
-  /** [samples or 1, steps or 1, length]: true where a query may look at a key; default: everywhere. */
+  /** `[samples or 1, steps or 1, length]`: true where a query may look at a key; default: everywhere. */
   mask?: TensorLike | null;
   /** What scores are multiplied by; default 1 / √depth. */
   scale?: number | null;

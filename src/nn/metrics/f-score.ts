@@ -63,7 +63,7 @@ function fScore(name: string, given: typeof defaults, beta: number) {
 /** The highest of each row, unless it is 0. */
 const highest = (p: Tensor): Tensor => logicalAnd(p.greaterEqual(p.max(-1, true)), p.abs().greater(1e-9));
 
-/** The mean of precision and recall: {@link fScore} with β = 1. */
+/** The mean of precision and recall: `fScore` with β = 1. */
 export const f1Score: MetricFactory<F1Options> = metricOf('f1Score', defaults, (given) =>
   fScore('f1Score', given, 1),
 );

@@ -291,7 +291,7 @@ export class Functional extends Stepped {
     return null;
   }
 
-  /** For `summary`: see {@link Network.connectionsOf}. */
+  /** For `summary`: see `Network.connectionsOf`. */
   connectionsOf(layer: Layer): readonly string[] | null {
     return this.network?.connectionsOf(layer) ?? null;
   }
