@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isLong } from '../support/long.ts';
 
 const MNIST = resolve('../shared/data/mnist');
 
@@ -143,6 +144,33 @@ describe('tutorials', () => {
       expect(seen).toContain('trained by T9');
       expect(seen).toContain('feature maps of the second layer: [1,14,14,64]');
     });
+  });
+
+  /** Kernels of these compile for half a minute on a software adapter. */
+  const withTime = (name: string, folder: string | null, body: () => Promise<void>): void => {
+    test(name, async ({ skip }) => {
+      if (!isLong) skip('takes half a minute on a software adapter: npm run test:long');
+      if (folder && !existsSync(folder)) skip(`there are no digits in ${folder}`);
+      await body();
+    });
+  };
+
+  withTime('T11: a convnet on digits', MNIST, async () => {
+    const stdout = await quick('t11-convnet', ['t11-confusion.svg'], ['--data', MNIST]);
+    expect(stdout).toContain('Total params: 104,202 (407.04 KB)');
+    expect(stdout).toMatch(/test loss \d\.\d{4}, accuracy 0\.\d{4}/);
+  });
+
+  withTime('T12: a residual network, without and with augmentation', null, async () => {
+    const stdout = await quick('t12-residual', ['t12-samples.svg', 't12-without.svg', 't12-with.svg']);
+    expect(stdout).toContain('synthetic');
+    expect(stdout.match(/gap \d\.\d{4}/g)).toHaveLength(4);
+  });
+
+  withTime('T13: an autoencoder and a U-Net', null, async () => {
+    const stdout = await quick('t13-segmentation', ['t13-restored.svg', 't13-unet.svg', 't13-answers.svg']);
+    expect(stdout).toContain('synthetic');
+    expect(stdout).toMatch(/mean IoU: 0\.\d{4}/);
   });
 
   test('T18: a small GPT learns characters, and writes after each epoch', async () => {
