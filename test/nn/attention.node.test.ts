@@ -37,7 +37,9 @@ interface Call {
 
 describe('compute what Keras computes: outputs, shares, and gradients of all weights', () => {
   test.each(
-    recorded.cases.map((one) => [`${one.class_name} ${JSON.stringify(Object.keys(one.call))}`, one] as const),
+    [...recorded.cases, ...recorded.grouped].map(
+      (one) => [`${one.class_name} ${JSON.stringify(Object.keys(one.call))}`, one] as const,
+    ),
   )('%s', async (_, one) => {
     const call = one.call as Call;
     const options: Record<string, unknown> = {

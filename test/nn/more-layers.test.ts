@@ -64,6 +64,7 @@ describe('what all layers have in common', () => {
     Activation: { activation: 'tanh' },
     Dense: { units: 2 },
     EinsumDense: { equation: 'abc,cd->abd', outputShape: [null, 2] },
+    GroupQueryAttention: { headDim: 3, numQueryHeads: 4, numKeyValueHeads: 2 },
     MultiHeadAttention: { numHeads: 2, keyDim: 3 },
     Embedding: { inputDim: 3, outputDim: 2 },
     SimpleRNN: { units: 2 },

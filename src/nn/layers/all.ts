@@ -103,6 +103,11 @@ export {
   groupNormalization,
 } from './group-normalization.ts';
 export {
+  GroupQueryAttention,
+  type GroupQueryAttentionOptions,
+  groupedQueryAttention,
+} from './grouped-query-attention.ts';
+export {
   Hashing,
   type HashingOptions,
   hashing,

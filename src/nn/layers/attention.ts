@@ -73,30 +73,12 @@ abstract class Attending extends Drawing {
   }
 }
 
-const heads = {
-  /** Number of heads. */
-  numHeads: needed<number>(wholeNumber),
-  /** Length of a head's queries and keys. */
-  keyDim: needed<number>(wholeNumber),
-  /** Length of a head's values; default null: keyDim. */
-  valueDim: option(null as number | null, orNull(wholeNumber)),
+/** Options of attention in heads, whatever heads there are. */
+export const inHeads = {
   /** Share of the scores' softmax that is dropped in training; default 0. */
   dropout: option(0, between(0, 1)),
   /** Whether projections add a bias; default true. */
   useBias: option(true, flag),
-  /** Length of what comes out; default null: that of the query. */
-  outputShape: option<number | readonly number[] | null, number | null>(null, (given, ...where) => {
-    const one = Array.isArray(given) && given.length === 1 ? given[0] : given;
-    return one === null ? null : wholeNumber(one, ...where);
-  }),
-  /** Accepted where it is the axis of the steps: null (default) or 1. */
-  attentionAxes: option<unknown, null>(null, (given, operation, name) => {
-    if (given === null || given === 1 || (Array.isArray(given) && given.length === 1 && given[0] === 1))
-      return null;
-    throw new ConfigError(
-      `${operation}: ${name} is ${describe(given)}; expected null or 1, the axis of the steps.`,
-    );
-  }),
   /** Each step sees those nearer than this alone; default null: all. */
   slidingWindow: option(null as number | null, orNull(wholeNumber)),
   /** Whether a step sees no later one, as in a decoder; default false. Keras has it as an argument of the call. */
@@ -109,22 +91,34 @@ const heads = {
   seed: seedRow,
 };
 
-export type MultiHeadAttentionOptions = OptionsOf<typeof heads>;
-
-/**
- * Attention in several heads (Vaswani et al. 2017): softmax(q kᵀ / √keyDim) v of each, with q, k, v and the result projected.
- *
- * [query, value] or [query, value, key], or one tensor for all; query: [samples, T, a], value and key: [samples, S, …] →
- * [samples, T, a]. What masks of the inputs, `attentionMask` of the call ([samples, T, S]), the causal mask and the window
- * leave out has no share. The scores, [samples, heads, T, S], are stored only where shares are dropped or asked for.
- */
-export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, Attending) {
+/** Attention in heads: query, key and value are projected, and so is the result. */
+export abstract class InHeads extends Attending {
+  declare readonly useBias: boolean;
+  declare readonly slidingWindow: number | null;
+  declare readonly useCausalMask: boolean;
+  declare readonly returnAttentionScores: boolean;
   queryDense: EinsumDense | null = null;
   keyDense: EinsumDense | null = null;
+  /** Where there is one it comes before the values, as in Keras. */
+  gateDense: EinsumDense | null = null;
   valueDense: EinsumDense | null = null;
   outputDense: EinsumDense | null = null;
 
-  override readonly innerPaths = ['query_dense', 'key_dense', 'value_dense', 'output_dense'];
+  /** Number of heads, and the length of what comes out of a query of this length. */
+  protected abstract get headCount(): number;
+  protected abstract lengthAfter(query: number): number;
+  /** The layers inside, from the shapes of query, value and key. */
+  protected abstract buildInner(query: BatchShape, value: BatchShape, key: BatchShape): void;
+
+  /** Keys or values with one head for each of the query. */
+  protected perHead(x: Tensor): Tensor {
+    return x;
+  }
+
+  /** What of the heads' results goes on to the last projection. */
+  protected passed(made: Tensor, _query: Tensor, _context: CallContext): Tensor {
+    return made;
+  }
 
   override build(inputShape: InputShape): void {
     carryMasks();
@@ -134,45 +128,37 @@ export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, Att
         throw new ShapeError(
           `${this.name}: input has shape ${showBatch(shape)}; expected [samples, steps, features].`,
         );
-    const { numHeads, keyDim, useBias } = this;
+    this.buildInner(query, value, key);
+  }
+
+  /** A projection, built. */
+  protected project(
+    name: string,
+    shape: BatchShape,
+    equation: string,
+    sizes: (number | null)[],
+    biasAxes: string,
+    further: object = {},
+  ): EinsumDense {
     const options = this as object as Record<string, Initializer>;
     const common = Object.fromEntries(
       ['Initializer', 'Regularizer', 'Constraint'].flatMap((kind) =>
         ['kernel', 'bias'].map((weight) => [`${weight}${kind}`, options[`${weight}${kind}`]]),
       ),
     );
-    const project = (
-      name: string,
-      shape: BatchShape,
-      equation: string,
-      sizes: (number | null)[],
-      biasAxes: string,
-    ) => {
-      const layer = new EinsumDense({
-        name,
-        equation,
-        outputShape: sizes,
-        biasAxes: useBias ? biasAxes : null,
-        ...common,
-      } as never);
-      layer.supportsMasking = true;
-      layer.place = (this.place ?? 0) * PLACES + this.layers.length + 1;
-      layer.randomSeed ??= this.randomSeed;
-      layer.buildFor(shape);
-      return layer;
-    };
-    const size = this.valueDim ?? keyDim;
-    this.queryDense = project('query', query, 'abc,cde->abde', [null, numHeads, keyDim], 'de');
-    this.keyDense = project('key', key, 'abc,cde->abde', [null, numHeads, keyDim], 'de');
-    this.valueDense = project('value', value, 'abc,cde->abde', [null, numHeads, size], 'de');
-    const out = this.outputShape ?? (query[2] as number);
-    this.outputDense = project(
-      'attention_output',
-      [query[0], query[1], numHeads, size],
-      'abcd,cde->abe',
-      [null, out],
-      'e',
-    );
+    const layer = new EinsumDense({
+      name,
+      equation,
+      outputShape: sizes,
+      biasAxes: this.useBias ? biasAxes : null,
+      ...common,
+      ...further,
+    } as never);
+    layer.supportsMasking = true;
+    layer.place = (this.place ?? 0) * PLACES + this.layers.length + 1;
+    layer.randomSeed ??= this.randomSeed;
+    layer.buildFor(shape);
+    return layer;
   }
 
   protected override checkInput(inputShape: InputShape): void {
@@ -184,9 +170,9 @@ export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, Att
 
   override computeOutputShape(inputShape: InputShape): BatchShape {
     const { query, value } = inputsOf(shapesOf(inputShape) as readonly BatchShape[], this.name);
-    const output = [query[0], query[1], this.outputShape ?? query[2]];
+    const output = [query[0], query[1], this.lengthAfter(query[2] as number)];
     if (!this.returnAttentionScores) return output;
-    return [output, [query[0], this.numHeads, query[1], value[1]]] as object as BatchShape;
+    return [output, [query[0], this.headCount, query[1], value[1]]] as object as BatchShape;
   }
 
   override call(given: Tensor | readonly Tensor[], context: CallContext): Tensor {
@@ -194,8 +180,8 @@ export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, Att
     const [T, S] = [query.shape[1], value.shape[1]];
     const inner = { training: context.training && this.trainable };
     const q = this.queryDense!.apply(query, inner);
-    const k = this.keyDense!.apply(key, inner);
-    const v = this.valueDense!.apply(value, inner);
+    const k = this.perHead(this.keyDense!.apply(key, inner));
+    const v = this.perHead(this.valueDense!.apply(value, inner));
     const queryMask = context.mask ?? masking.of(query);
     const extra = context.attentionMask ? cast(context.attentionMask, 'bool') : null;
     if (extra && (extra.rank !== 3 || extra.shape[1] !== T || extra.shape[2] !== S))
@@ -216,17 +202,78 @@ export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, Att
         isCausal,
         slidingWindow,
       });
-      return this.outputDense!.apply(made, inner);
+      return this.outputDense!.apply(this.passed(made, query, inner), inner);
     }
     const mask = allowed([T, S], { causal: isCausal, window: slidingWindow }, masks)?.expandDims(1);
     const byHead = (x: Tensor): Tensor => x.transpose([0, 2, 1, 3]);
-    const scores = matmul(byHead(q).mul(1 / Math.sqrt(this.keyDim)), byHead(k), { transposeB: true });
+    const scores = matmul(byHead(q).mul(1 / Math.sqrt(q.shape[3])), byHead(k), { transposeB: true });
     const all = (mask ? where(mask, scores, NOTHING) : scores).softmax(-1);
     // A step that may look at nothing looks at all alike, as in Keras, whose shares are 0 only where they are asked for.
     const shares = mask && this.returnAttentionScores ? where(mask, all, 0) : all;
     const made = byHead(matmul(this.thinned(shares, context), byHead(v)));
-    const output = this.outputDense!.apply(made, inner);
+    const output = this.outputDense!.apply(this.passed(made, query, inner), inner);
     return (this.returnAttentionScores ? [output, shares] : output) as Tensor;
+  }
+}
+
+const heads = {
+  /** Number of heads. */
+  numHeads: needed<number>(wholeNumber),
+  /** Length of a head's queries and keys. */
+  keyDim: needed<number>(wholeNumber),
+  /** Length of a head's values; default null: keyDim. */
+  valueDim: option(null as number | null, orNull(wholeNumber)),
+  /** Length of what comes out; default null: that of the query. */
+  outputShape: option<number | readonly number[] | null, number | null>(null, (given, ...where) => {
+    const one = Array.isArray(given) && given.length === 1 ? given[0] : given;
+    return one === null ? null : wholeNumber(one, ...where);
+  }),
+  /** Accepted where it is the axis of the steps: null (default) or 1. */
+  attentionAxes: option<unknown, null>(null, (given, operation, name) => {
+    if (given === null || given === 1 || (Array.isArray(given) && given.length === 1 && given[0] === 1))
+      return null;
+    throw new ConfigError(
+      `${operation}: ${name} is ${describe(given)}; expected null or 1, the axis of the steps.`,
+    );
+  }),
+  ...inHeads,
+};
+
+export type MultiHeadAttentionOptions = OptionsOf<typeof heads>;
+
+/**
+ * Attention in several heads (Vaswani et al. 2017): softmax(q kᵀ / √keyDim) v of each, with q, k, v and the result projected.
+ *
+ * [query, value] or [query, value, key], or one tensor for all; query: [samples, T, a], value and key: [samples, S, …] →
+ * [samples, T, a]. What masks of the inputs, `attentionMask` of the call ([samples, T, S]), the causal mask and the window
+ * leave out has no share. The scores, [samples, heads, T, S], are stored only where shares are dropped or asked for.
+ */
+export class MultiHeadAttention extends layerOf('MultiHeadAttention', heads, InHeads) {
+  override readonly innerPaths = ['query_dense', 'key_dense', 'value_dense', 'output_dense'];
+
+  protected override get headCount(): number {
+    return this.numHeads;
+  }
+
+  protected override lengthAfter(query: number): number {
+    return this.outputShape ?? query;
+  }
+
+  protected override buildInner(query: BatchShape, value: BatchShape, key: BatchShape): void {
+    const { numHeads, keyDim } = this;
+    const size = this.valueDim ?? keyDim;
+    const within = (name: string, shape: BatchShape, length: number) =>
+      this.project(name, shape, 'abc,cde->abde', [null, numHeads, length], 'de');
+    this.queryDense = within('query', query, keyDim);
+    this.keyDense = within('key', key, keyDim);
+    this.valueDense = within('value', value, size);
+    this.outputDense = this.project(
+      'attention_output',
+      [query[0], query[1], numHeads, size],
+      'abcd,cde->abe',
+      [null, this.lengthAfter(query[2] as number)],
+      'e',
+    );
   }
 }
 
@@ -255,9 +302,9 @@ const plainRows = {
   /** For what is dropped; default null: the engine's seed. */
   seed: seedRow,
   /** Whether a step sees no later one; default false. Keras has it as an argument of the call. */
-  useCausalMask: heads.useCausalMask,
+  useCausalMask: inHeads.useCausalMask,
   /** Whether the shares come out too, [samples, T, S]; default false. Keras has it as an argument of the call. */
-  returnAttentionScores: heads.returnAttentionScores,
+  returnAttentionScores: inHeads.returnAttentionScores,
 };
 
 const dotRows = {

@@ -75,7 +75,7 @@ export function describeNetwork(
           if (listed && isRecurrent(layer))
             return { args: [all[0]], kwargs: { initial_state: all.slice(1) } };
           // Query and value, which one tensor may be.
-          if (layer.className === 'MultiHeadAttention')
+          if (['MultiHeadAttention', 'GroupQueryAttention'].includes(layer.className))
             return { args: all.length === 1 ? [all[0], all[0]] : all, kwargs: call };
           return { args: [listed ? all : all[0]], kwargs: call };
         }),
