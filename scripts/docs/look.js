@@ -38,8 +38,8 @@ try {
         if (wide > 0) faults.push(`${name} at ${width}: ${wide} pixels too wide`);
         await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`) });
         if (size !== 'desk' || colorScheme !== 'light') continue;
-        const links = await page.$$eval('a[href]', (all) =>
-          all.map(({ href }) => href.replace(/[?#].*/, '')),
+        const links = await page.evaluate(() =>
+          [...document.querySelectorAll('a[href]')].map(({ href }) => href.replace(/[?#].*/, '')),
         );
         for (const link of new Set(links))
           if (link.startsWith('file:') && !existsSync(fileURLToPath(link)))

@@ -180,8 +180,8 @@ export abstract class InHeads extends Attending {
     const [T, S] = [query.shape[1], value.shape[1]];
     const inner = { training: context.training && this.trainable };
     const q = this.queryDense!.apply(query, inner);
-    const k = this.perHead(this.keyDense!.apply(key, inner));
-    const v = this.perHead(this.valueDense!.apply(value, inner));
+    const k = this.keyDense!.apply(key, inner);
+    const v = this.valueDense!.apply(value, inner);
     const queryMask = context.mask ?? masking.of(query);
     const extra = context.attentionMask ? cast(context.attentionMask, 'bool') : null;
     if (extra && (extra.rank !== 3 || extra.shape[1] !== T || extra.shape[2] !== S))
@@ -206,11 +206,12 @@ export abstract class InHeads extends Attending {
     }
     const mask = allowed([T, S], { causal: isCausal, window: slidingWindow }, masks)?.expandDims(1);
     const byHead = (x: Tensor): Tensor => x.transpose([0, 2, 1, 3]);
-    const scores = matmul(byHead(q).mul(1 / Math.sqrt(q.shape[3])), byHead(k), { transposeB: true });
+    const keys = byHead(this.perHead(k));
+    const scores = matmul(byHead(q).mul(1 / Math.sqrt(q.shape[3])), keys, { transposeB: true });
     const all = (mask ? where(mask, scores, NOTHING) : scores).softmax(-1);
     // A step that may look at nothing looks at all alike, as in Keras, whose shares are 0 only where they are asked for.
     const shares = mask && this.returnAttentionScores ? where(mask, all, 0) : all;
-    const made = byHead(matmul(this.thinned(shares, context), byHead(v)));
+    const made = byHead(matmul(this.thinned(shares, context), byHead(this.perHead(v))));
     const output = this.outputDense!.apply(this.passed(made, query, inner), inner);
     return (this.returnAttentionScores ? [output, shares] : output) as Tensor;
   }

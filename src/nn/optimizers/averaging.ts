@@ -2,10 +2,12 @@
  * Steps whose gradients are accumulated, and running means of weights, for every optimizer, in the form of Keras. `fit` loads
  * it when its optimizer has `useEma` or `gradientAccumulationSteps`; steps of one's own import it.
  */
+import { ConfigError } from '../../base/errors.ts';
 import { assignAll } from '../../graph/variables.ts';
 import { where } from '../../ops/select.ts';
 import type { Tensor } from '../../ops/tensor.ts';
 import { flag, numberBetween, wholeNumber } from '../check.ts';
+import { describe } from '../names.ts';
 import type { Optimizer } from './optimizer.ts';
 import type { Averaging, AveragingOptions, Update } from './update.ts';
 
@@ -68,6 +70,8 @@ function averagingOf(optimizer: Optimizer, options: AveragingOptions): Averaging
  * ```
  */
 export function averaging<O extends Optimizer>(optimizer: O): O {
+  if (optimizer?.averages === undefined)
+    throw new ConfigError(`averaging: ${describe(optimizer)} came; expected an optimizer.`);
   if (optimizer.averages) optimizer.averaging ??= averagingOf(optimizer, optimizer.averages);
   return optimizer;
 }

@@ -2,6 +2,7 @@
 
 import { StateError } from '../../base/errors.ts';
 import type { Variable } from '../../ops/tensor.ts';
+import { readOptions } from '../names.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** What `excludeFromWeightDecay` leaves out. */
@@ -19,10 +20,12 @@ export interface DecayExclusions {
  * const optimizer = optimizers.excludeFromWeightDecay(optimizers.adamw(), { names: ['bias', 'gamma', 'beta'] });
  * ```
  */
-export function excludeFromWeightDecay(
-  optimizer: Optimizer,
-  { variables = [], names = [] }: DecayExclusions,
-): Optimizer {
+export function excludeFromWeightDecay(optimizer: Optimizer, given: DecayExclusions): Optimizer {
+  const called = 'excludeFromWeightDecay';
+  const { variables, names } = readOptions<Required<DecayExclusions>>(called, given, {
+    variables: [],
+    names: [],
+  });
   if (optimizer.built)
     throw new StateError(
       `${optimizer.name}: excludeFromWeightDecay comes after the first step. Call it before training.`,

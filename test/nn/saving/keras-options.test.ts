@@ -435,6 +435,23 @@ const cases: Case[] = [
   ),
   ...each(
     'layer',
+    'GroupQueryAttention',
+    { head_dim: 3, num_query_heads: 4, num_key_value_heads: 2 },
+    {
+      ...common,
+      ...ofProducts,
+      head_dim: 2,
+      num_query_heads: 6,
+      num_key_value_heads: 1,
+      dropout: 0.2,
+      use_bias: false,
+      use_gate: true,
+      flash_attention: true,
+      seed: 3,
+    },
+  ),
+  ...each(
+    'layer',
     'MultiHeadAttention',
     { num_heads: 2, key_dim: 3 },
     {
