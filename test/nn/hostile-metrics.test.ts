@@ -51,7 +51,7 @@ const far = (offset: number): Case => {
 };
 const offsets: Record<string, Case> = { 'numbers near 1e5': far(1e5), 'numbers near −1e6': far(-1e6) };
 
-const sparse = (name: string): boolean => name.startsWith('sparse');
+const sparse = (name: string): boolean => name.startsWith('sparse') || name === 'perplexity';
 const signed = (name: string): boolean => ['hinge', 'squaredHinge'].includes(name);
 const ofNumbers = /^(mean|huber|logCosh|poisson|cosine|root|r2|accuracy)/;
 
