@@ -361,9 +361,9 @@ export class Fuser {
     for (const kernel of [...this.kernels])
       if (!kernel.family && kernel.roots.length === 1)
         this.#melt(kernel, repeated.has(kernel.roots[0].tensor) ? 'elementwise' : 'any');
-    // What dropout draws is wanted on the way back as well: the product before it can store both.
+    // What dropout draws is wanted on the way back as well: the product before it can store both. Updates stay out, as above.
     for (const kernel of this.kernels)
-      if (!kernel.family && kernel.roots.length > 1 && !this.#absorbed.has(kernel))
+      if (!kernel.family && kernel.roots.length > 1 && !this.#absorbed.has(kernel) && !this.updates(kernel))
         this.#melt(kernel, 'family');
     this.kernels = this.kernels.filter((kernel) => !this.#absorbed.has(kernel));
   }
